@@ -1,0 +1,150 @@
+// swift-tools-version: 6.1
+// The targets below are the architecture: what is not listed as a dependency may not be imported.
+import Foundation
+import PackageDescription
+
+/// The two C borders are also tested under the thread sanitizer, alone: see `make test`.
+let bordersOnly = Context.environment["QUARTERMASTER_BORDERS_ONLY"] != nil
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Every SQL file of `schema/`, so that a new migration needs no edit here.
+let migrations: [Resource] = try FileManager.default
+    .contentsOfDirectory(atPath: Context.packageDirectory + "/schema")
+    .filter { $0.hasSuffix(".sql") }
+    .sorted()
+    .map { .copy($0) }
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(
+    name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+func module(
+    _ name: String, path: String? = nil, resources: [Resource] = [],
+    _ dependencies: [Target.Dependency]
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path, resources: resources,
+        swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+// MARK: The two C borders
+
+let borders: [Target] = [
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
+    module("Postgres", ["CPostgres", logging]),
+    module("Bus", ["CNATS", logging]),
+    module("LocalServers", [logging]),
+    module("TestServers", path: "Tests/Servers", ["LocalServers", "Postgres"]),
+    tests("PostgresTests", ["Postgres", "TestServers"]),
+    tests("BusTests", ["Bus", "TestServers"]),
+]
+
+// MARK: Everything that stands on them
+
+let house: [Target] = [
+    // The trade, and how it is written down.
+    module("Domain", []),
+    module("JSON", []),
+    module("EventCodec", ["Domain", "JSON"]),
+    module("Sealing", ["Domain", "EventCodec", "JSON", crypto]),
+
+    // The log, and the one way in.
+    module("Schema", path: "schema", resources: migrations, ["Postgres", crypto, logging]),
+    module("EventLog", ["Postgres", crypto, logging]),
+    module("Commands", ["Domain", "EventCodec", "EventLog", lifecycle, logging, metrics]),
+
+    // The way out.
+    module(
+        "ProjectionEngine",
+        ["Domain", "EventCodec", "EventLog", "Postgres", "Sealing", lifecycle, logging, metrics]),
+    module(
+        "Projections", path: "Projections",
+        ["Domain", "EventCodec", "JSON", "Postgres", "ProjectionEngine"]),
+    module(
+        "Publishing",
+        [
+            "Bus", "Domain", "EventCodec", "EventLog", "JSON", "Postgres", "ProjectionEngine",
+            "Projections", lifecycle, logging,
+        ]),
+    module("Reactions", ["Commands", "Domain", "Postgres", "Projections", crypto, lifecycle, logging]),
+
+    // The doors.
+    module(
+        "Web", resources: [.copy("openapi.yaml")],
+        ["Domain", "EventCodec", "JSON", crypto, hummingbird, logging]),
+    module(
+        "CommandAPI",
+        ["Commands", "Domain", "EventCodec", "JSON", "Sealing", "Web", hummingbird, logging]),
+    module(
+        "QueryAPI",
+        [
+            "Bus", "Domain", "EventCodec", "JSON", "Postgres", "ProjectionEngine", "Projections",
+            "Web", hummingbird, lifecycle, logging,
+        ]),
+    module("CatalogueImport", resources: [.copy("launches.yaml")], ["Domain", yams]),
+
+    // The program.
+    module(
+        "Operations",
+        [
+            "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain", "EventCodec", "EventLog",
+            "LocalServers", "Postgres", "ProjectionEngine", "Projections", "Publishing", "QueryAPI",
+            "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, lifecycle, logging,
+        ]),
+    .executableTarget(
+        name: "quartermaster", dependencies: ["Operations", argumentParser, logging],
+        swiftSettings: settings),
+
+    // What the tests share, and the tests.
+    module(
+        "TestSupport", path: "Tests/Support",
+        ["EventLog", "Operations", "Postgres", "Schema", "TestServers", asyncHTTPClient]),
+    tests("DomainTests", ["Domain"]),
+    tests("EventCodecTests", ["Domain", "EventCodec", "JSON", "Sealing"]),
+    tests("EventLogTests", ["EventLog", "Schema", "TestSupport", crypto]),
+    tests("CommandsTests", ["Commands", "Domain", "EventCodec", "EventLog", "TestSupport"]),
+    tests("ProjectionTests", ["Domain", "ProjectionEngine", "Projections", "Publishing", "TestSupport"]),
+    tests("APITests", ["CommandAPI", "QueryAPI", "Web", "TestSupport", asyncHTTPClient]),
+    tests("SystemTests", ["CatalogueImport", "Bus", "TestSupport", asyncHTTPClient]),
+    tests("TidyTests", ["Domain", "EventCodec", "Operations", "Web"]),
+]
+
+let package = Package(
+    name: "quartermaster",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0")
+    ]
+        + (bordersOnly
+            ? []
+            : [
+                .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+                .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
+                .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+                .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.5.0"),
+                .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+                .package(url: "https://github.com/swift-server/async-http-client", from: "1.20.0"),
+                .package(
+                    url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+            ]),
+    targets: bordersOnly ? borders : borders + house,
+    swiftLanguageModes: [.v6]
+)

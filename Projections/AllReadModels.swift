@@ -1,0 +1,9 @@
+public import ProjectionEngine
+
+/// Every read model of the system; each is one folder here.
+public enum AllReadModels {
+    public static let list: [any ReadModel.Type] = [
+        BookingByCode.self, BookingSearch.self, CatalogueEntries.self, Manifest.self,
+        SailingAvailability.self, TripsOnSale.self,
+    ]
+}

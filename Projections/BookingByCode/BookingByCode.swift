@@ -1,0 +1,117 @@
+public import Domain
+internal import EventCodec
+internal import JSON
+public import Postgres
+public import ProjectionEngine
+
+/// One booking with everything that its own page shows.
+public struct BookingByCode: ReadModel {
+    public struct Row: Equatable, Sendable {
+        public var code: ConfirmationCode
+        public var customer: CustomerID
+        public var mission: MissionID
+        /// What happened to it; see ``status`` for what counts with people aboard.
+        public var stage: BookingStatus
+        public var placedAt: Instant
+        public var deadline: Instant
+        public var quote: Quote
+        /// nil when the customer has been forgotten.
+        public var contact: Contact?
+        public var wantsUpdates: Bool
+        public var aboard: [Int]
+        public var cancelReason: String?
+
+        public var status: BookingStatus {
+            stage == .confirmed && !aboard.isEmpty && aboard.count == quote.seats.seatCount
+                ? .checkedIn : stage
+        }
+    }
+
+    public static let name = "booking_by_code"
+    public static let version = 1
+    public static let opensContacts = true
+    public static let types = BookingLife.types
+    public static let table = TableDefinition(
+        key: [.init("booking", .uuid)],
+        columns: [
+            .init("code", .text), .init("customer", .uuid), .init("mission", .uuid),
+            .init("stage", .text), .init("placed_at", .timestamptz),
+            .init("deadline", .timestamptz), .init("quote", .json), .init("contact", .json),
+            .init("wants_updates", .bool), .init("aboard", .json), .init("cancel_reason", .text),
+        ],
+        indexes: ["(code)", "(deadline) WHERE stage = 'held'"])
+
+    public static func keys(of event: Event) -> [BookingID] {
+        switch event {
+        case .bookingPlaced(let fact): [fact.booking]
+        case .holdExtended(let fact): [fact.booking]
+        case .holdExpired(let fact), .bookingAbandoned(let fact): [fact.booking]
+        case .bookingConfirmed(let fact): [fact.booking]
+        case .bookingCancelled(let fact): [fact.booking]
+        case .passengerCheckedIn(let fact), .checkInReverted(let fact): [fact.booking]
+        case .bookingCompleted(let fact): [fact.booking]
+        default: []
+        }
+    }
+
+    public static func fold(_ row: Row?, of key: BookingID, _ event: ProjectedEvent) -> Row? {
+        var row = row
+        switch event.event {
+        case .bookingPlaced(let fact):
+            row = Row(
+                code: fact.code, customer: fact.customer, mission: fact.mission, stage: .held,
+                placedAt: event.recordedAt, deadline: fact.deadline, quote: fact.quote,
+                contact: event.contact, wantsUpdates: fact.wantsUpdates, aboard: [],
+                cancelReason: nil)
+        case .holdExtended(let fact): row?.deadline = fact.deadline
+        case .holdExpired: row?.stage = .expired
+        case .bookingAbandoned: row?.stage = .abandoned
+        case .bookingConfirmed: row?.stage = .confirmed
+        case .bookingCancelled(let fact):
+            row?.stage = .cancelled
+            row?.cancelReason = fact.reason
+        case .passengerCheckedIn(let fact):
+            let aboard = Set(fact.passengers).union(row?.aboard ?? [])
+            row?.aboard = aboard.sorted()
+        case .checkInReverted(let fact):
+            row?.aboard.removeAll { fact.passengers.contains($0) }
+        case .bookingCompleted: row?.stage = .completed
+        default: break
+        }
+        return row
+    }
+
+    public static func values(of key: BookingID) -> [PostgresValue] { [.id(key)] }
+
+    public static func values(of row: Row) -> [PostgresValue] {
+        [
+            .text(row.code.description), .id(row.customer), .id(row.mission),
+            .text(row.stage.rawValue), .instant(row.placedAt), .instant(row.deadline),
+            .json { json in json.object { EventCodec.write(row.quote, to: &$0) } },
+            .optional(row.contact) { contact in .json { $0.write(contact) } },
+            .bool(row.wantsUpdates), .json { $0.array(row.aboard) { $0.value($1) } },
+            .optional(row.cancelReason) { .text($0) },
+        ]
+    }
+
+    public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {
+        guard let code = ConfirmationCode(rows.text(index, 1)) else {
+            preconditionFailure("a read model holds the code '\(rows.text(index, 1))'")
+        }
+        let row = Row(
+            code: code, customer: rows.id(index, 2), mission: rows.id(index, 3),
+            stage: rows.choice(index, 4), placedAt: rows.instant(index, 5),
+            deadline: rows.instant(index, 6),
+            quote: trusted { () throws(JSONError) in
+                try EventCodec.quote(rows.json(index, 7).object())
+            },
+            contact: rows.isNull(index, 8) ? nil
+                : trusted { () throws(JSONError) in try Contact(rows.json(index, 8).object()) },
+            wantsUpdates: rows.bool(index, 9),
+            aboard: trusted { () throws(JSONError) in
+                try rows.json(index, 10).list { value throws(JSONError) in try value.integer() }
+            },
+            cancelReason: rows.optionalText(index, 11))
+        return (rows.id(index, 0), row)
+    }
+}

@@ -1,0 +1,120 @@
+public import Domain
+public import Postgres
+public import ProjectionEngine
+
+/// Names and terms of everything that trips and sailings refer to, for joining when read.
+public struct CatalogueEntries: ReadModel {
+    public enum Kind: String, Sendable {
+        case location, jurisdiction, provider, boat, launch, mission
+    }
+
+    public struct Row: Equatable, Sendable {
+        public var kind: Kind
+        public var name: String
+        /// The thing that it belongs to: a mission's launch, a boat's provider.
+        public var parent: EntityID?
+        public var isArchived = false
+        public var isActive = true
+        /// Locations only.
+        public var timeZone: String?
+        /// Boats only: the passengers that the law allows.
+        public var capacity: Int?
+        /// Launches only.
+        public var liftOff: Instant?
+
+        init(_ kind: Kind, _ name: String, parent: EntityID? = nil) {
+            self.kind = kind
+            self.name = name
+            self.parent = parent
+        }
+    }
+
+    public static let name = "catalogue_entry"
+    public static let version = 1
+    public static let opensContacts = false
+    public static let types: Set<EventType> = [
+        .locationAdded, .jurisdictionAdded, .providerAdded, .boatRegistered, .boatCapacityChanged,
+        .launchAnnounced, .launchArchived, .launchUnarchived, .missionPlanned, .missionActivated,
+        .missionDeactivated, .missionArchived, .missionUnarchived,
+    ]
+    public static let table = TableDefinition(
+        key: [.init("entity", .uuid)],
+        columns: [
+            .init("kind", .text), .init("name", .text), .init("parent", .uuid),
+            .init("is_archived", .bool), .init("is_active", .bool), .init("time_zone", .text),
+            .init("capacity", .int8), .init("lift_off", .timestamptz),
+        ],
+        indexes: ["(kind, name)"])
+
+    public static func keys(of event: Event) -> [EntityID] {
+        switch event {
+        case .locationAdded(let fact): [fact.location.entity]
+        case .jurisdictionAdded(let fact): [fact.jurisdiction.entity]
+        case .providerAdded(let fact): [fact.provider.entity]
+        case .boatRegistered(let fact): [fact.boat.entity]
+        case .boatCapacityChanged(let fact): [fact.boat.entity]
+        case .launchAnnounced(let fact): [fact.launch.entity]
+        case .launchArchived(let launch), .launchUnarchived(let launch): [launch.entity]
+        case .missionPlanned(let fact): [fact.mission.entity]
+        case .missionActivated(let mission), .missionDeactivated(let mission),
+            .missionArchived(let mission), .missionUnarchived(let mission):
+            [mission.entity]
+        default: []
+        }
+    }
+
+    public static func fold(_ row: Row?, of key: EntityID, _ event: ProjectedEvent) -> Row? {
+        var row = row
+        switch event.event {
+        case .locationAdded(let fact):
+            row = Row(.location, fact.name)
+            row?.timeZone = fact.timeZone
+        case .jurisdictionAdded(let fact):
+            row = Row(.jurisdiction, fact.name, parent: fact.location.entity)
+        case .providerAdded(let fact):
+            row = Row(.provider, fact.name, parent: fact.jurisdiction.entity)
+        case .boatRegistered(let fact):
+            row = Row(.boat, fact.name, parent: fact.provider.entity)
+            row?.capacity = fact.capacity
+        case .boatCapacityChanged(let fact): row?.capacity = fact.capacity
+        case .launchAnnounced(let fact):
+            row = Row(.launch, fact.name, parent: fact.location.entity)
+            row?.liftOff = fact.liftOff
+        case .launchArchived, .missionArchived: row?.isArchived = true
+        case .launchUnarchived, .missionUnarchived: row?.isArchived = false
+        case .missionPlanned(let fact):
+            row = Row(.mission, fact.name, parent: fact.launch.entity)
+        case .missionActivated: row?.isActive = true
+        case .missionDeactivated: row?.isActive = false
+        default: break
+        }
+        return row
+    }
+
+    public static func values(of key: EntityID) -> [PostgresValue] {
+        [.uuid(PostgresUUID(high: key.high, low: key.low))]
+    }
+
+    public static func values(of row: Row) -> [PostgresValue] {
+        [
+            .text(row.kind.rawValue), .text(row.name),
+            .optional(row.parent) { .uuid(PostgresUUID(high: $0.high, low: $0.low)) },
+            .bool(row.isArchived), .bool(row.isActive), .optional(row.timeZone) { .text($0) },
+            .optional(row.capacity) { .int64(Int64($0)) }, .optional(row.liftOff) { .instant($0) },
+        ]
+    }
+
+    public static func read(_ rows: Rows, _ index: Int) -> (key: EntityID, row: Row) {
+        let key = rows.uuid(index, 0)
+        let parent = rows.isNull(index, 3) ? nil : rows.uuid(index, 3)
+        var row = Row(
+            rows.choice(index, 1), rows.text(index, 2),
+            parent: parent.map { EntityID(high: $0.high, low: $0.low) })
+        row.isArchived = rows.bool(index, 4)
+        row.isActive = rows.bool(index, 5)
+        row.timeZone = rows.optionalText(index, 6)
+        row.capacity = rows.optionalInteger(index, 7)
+        row.liftOff = rows.optionalInstant(index, 8)
+        return (EntityID(high: key.high, low: key.low), row)
+    }
+}

@@ -1,0 +1,81 @@
+public import Domain
+internal import EventCodec
+public import JSON
+public import Postgres
+internal import ProjectionEngine
+
+/// A sailing's figures as people see them.
+public struct SailingView: Sendable {
+    public var sailing: SailingID
+    public var row: SailingAvailability.Row
+    public var boatName: String
+    public var capacity: Int
+    /// The position of the last event that changed them.
+    public var position: Int64
+
+    public var figures: SeatFigures { row.figures(capacity: capacity) }
+}
+
+extension SailingAvailability {
+    private static let selection = """
+        SELECT a.sailing, a.trip, a.boat, a.seat_limit, a.is_paused, a.ticket_types, boat.name,
+               boat.capacity, a.position
+        FROM reading.sailing_availability a
+        JOIN reading.catalogue_entry boat ON boat.entity = a.boat
+        """
+
+    /// The sailings of some trips, by boat.
+    public static func sailings(of trips: [TripID]) -> PostgresCall {
+        PostgresCall(
+            "\(selection) WHERE a.trip = ANY ($1::uuid[]) ORDER BY boat.name, a.sailing",
+            [.array(of: .uuid, trips.map { .id($0) })])
+    }
+
+    /// Sailings that changed after a position, oldest change first.
+    public static func changed(after position: Int64, limit: Int) -> PostgresCall {
+        PostgresCall(
+            "\(selection) WHERE a.position > $1::bigint ORDER BY a.position LIMIT $2::bigint",
+            [.int64(position), .int64(Int64(limit))])
+    }
+
+    public static func views(_ rows: Rows) -> [SailingView] {
+        (0..<rows.count).map { index in
+            let (sailing, row) = read(rows, index)
+            return SailingView(
+                sailing: sailing, row: row, boatName: rows.text(index, 6),
+                capacity: rows.integer(index, 7), position: Int64(rows.integer(index, 8)))
+        }
+    }
+}
+
+extension SailingView {
+    /// As it stands in answers and on the bus.
+    public func write(to json: inout JSONWriter) {
+        let figures = figures
+        json.object { json in
+            json.field("sailing", sailing)
+            json.field("trip", row.trip)
+            json.field("boat") { json in
+                json.field("id", row.boat)
+                json.field("name", boatName)
+            }
+            json.field("isPaused", row.isPaused)
+            json.field("limit", figures.limit)
+            json.field("committed", figures.committed)
+            json.field("held", figures.held)
+            json.field("available", figures.available)
+            json.field("ticketTypes", row.types) { json, type in
+                json.object { json in
+                    json.field("id", type.ticketType.id)
+                    json.field("label", type.ticketType.label)
+                    json.field("price") { $0.write(type.ticketType.price) }
+                    json.field("fixedCap", type.ticketType.cap.fixedCount)
+                    json.field("committed", type.committed)
+                    json.field("held", type.held)
+                    json.field("available", figures.available(of: type.ticketType.id))
+                }
+            }
+            json.field("position", position)
+        }
+    }
+}

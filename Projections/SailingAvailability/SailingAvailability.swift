@@ -1,0 +1,139 @@
+public import Domain
+internal import EventCodec
+internal import JSON
+public import Postgres
+public import ProjectionEngine
+
+/// Per sailing and ticket type: price, cap, committed, held.
+///
+/// A hold counts here until its end is recorded, which is within a second or so of its deadline;
+/// the decision to sell does not wait for that.
+public struct SailingAvailability: ReadModel {
+    public struct TypeCount: Equatable, Sendable {
+        public var ticketType: TicketType
+        public var committed: Int
+        public var held: Int
+    }
+
+    public struct Row: Equatable, Sendable {
+        public var trip: TripID
+        public var boat: BoatID
+        public var limit: Int?
+        public var isPaused: Bool
+        public var types: [TypeCount]
+
+        /// The three figures, for a boat that may carry `capacity` passengers.
+        public func figures(capacity: Int) -> SeatFigures {
+            SeatFigures(
+                limit: min(limit ?? capacity, capacity), ticketTypes: types.map(\.ticketType),
+                counts: Dictionary(
+                    uniqueKeysWithValues: types.map {
+                        ($0.ticketType.id, (committed: $0.committed, held: $0.held))
+                    }))
+        }
+
+        fileprivate mutating func count(
+            _ seats: [SeatLine], of sailing: SailingID, held: Int = 0, committed: Int = 0
+        ) {
+            for line in seats where line.sailing == sailing {
+                guard let index = types.firstIndex(where: { $0.ticketType.id == line.ticketType })
+                else { continue }
+                types[index].held += held * line.quantity
+                types[index].committed += committed * line.quantity
+            }
+        }
+    }
+
+    public static let name = "sailing_availability"
+    public static let version = 1
+    public static let opensContacts = false
+    public static let types: Set<EventType> = SailingSeats.types.subtracting([.holdExtended])
+    public static let table = TableDefinition(
+        key: [.init("sailing", .uuid)],
+        columns: [
+            .init("trip", .uuid), .init("boat", .uuid), .init("seat_limit", .int8),
+            .init("is_paused", .bool), .init("ticket_types", .json),
+        ],
+        indexes: ["(trip)", "(position)"])
+
+    public static func keys(of event: Event) -> [SailingID] {
+        switch event {
+        case .boatAssigned(let fact): [fact.sailing]
+        case .sailingLimitSet(let fact): [fact.sailing]
+        case .salesPaused(let sailing), .salesResumed(let sailing): [sailing]
+        case .bookingPlaced(let fact): fact.quote.sailings
+        case .holdExpired(let fact), .bookingAbandoned(let fact): fact.seats.sailings
+        case .bookingConfirmed(let fact): fact.seats.sailings
+        case .bookingCancelled(let fact): fact.seats.sailings
+        default: []
+        }
+    }
+
+    public static func fold(_ row: Row?, of key: SailingID, _ event: ProjectedEvent) -> Row? {
+        var row = row
+        switch event.event {
+        case .boatAssigned(let fact):
+            let types = fact.ticketTypes.map { TypeCount(ticketType: $0, committed: 0, held: 0) }
+            row = Row(
+                trip: fact.trip, boat: fact.boat, limit: fact.limit, isPaused: false, types: types)
+        case .sailingLimitSet(let fact): row?.limit = fact.limit
+        case .salesPaused: row?.isPaused = true
+        case .salesResumed: row?.isPaused = false
+        case .bookingPlaced(let fact): row?.count(fact.quote.seats, of: key, held: 1)
+        case .holdExpired(let fact), .bookingAbandoned(let fact):
+            row?.count(fact.seats, of: key, held: -1)
+        case .bookingConfirmed(let fact):
+            row?.count(fact.seats, of: key, held: -1, committed: 1)
+        case .bookingCancelled(let fact):
+            let (held, committed) = fact.wasHeld ? (-1, 0) : (0, -1)
+            row?.count(fact.seats, of: key, held: held, committed: committed)
+        default: break
+        }
+        return row
+    }
+
+    public static func values(of key: SailingID) -> [PostgresValue] { [.id(key)] }
+
+    public static func values(of row: Row) -> [PostgresValue] {
+        [
+            .id(row.trip), .id(row.boat), .optional(row.limit) { .int64(Int64($0)) },
+            .bool(row.isPaused),
+            .json { json in
+                json.array(row.types) { json, type in
+                    json.object { json in
+                        json.field("id", type.ticketType.id)
+                        json.field("label", type.ticketType.label)
+                        json.field("price", type.ticketType.price.minorUnits)
+                        json.field("currency", type.ticketType.price.currency.rawValue)
+                        json.field("fixedCap", type.ticketType.cap.fixedCount)
+                        json.field("committed", type.committed)
+                        json.field("held", type.held)
+                    }
+                }
+            },
+        ]
+    }
+
+    public static func read(_ rows: Rows, _ index: Int) -> (key: SailingID, row: Row) {
+        let types = trusted { () throws(JSONError) in
+            try rows.json(index, 5).list { value throws(JSONError) in
+                let json = try value.object()
+                let fixedCap = try json.optional("fixedCap")?.integer()
+                return TypeCount(
+                    ticketType: TicketType(
+                        id: try json["id"].id(), label: try json["label"].string(),
+                        price: Money(
+                            minorUnits: try json["price"].integer(),
+                            currency: try json["currency"].choice()),
+                        cap: fixedCap.map { .fixed($0) } ?? .shared),
+                    committed: try json["committed"].integer(), held: try json["held"].integer())
+            }
+        }
+        return (
+            rows.id(index, 0),
+            Row(
+                trip: rows.id(index, 1), boat: rows.id(index, 2),
+                limit: rows.optionalInteger(index, 3), isPaused: rows.bool(index, 4), types: types)
+        )
+    }
+}

@@ -1,0 +1,407 @@
+public import Domain
+public import EventLog
+public import Logging
+internal import Metrics
+internal import Postgres
+public import ServiceLifecycle
+
+/// Decides commands one after the other in memory, and appends them in batches.
+///
+/// While one batch is being flushed to disk, the next gathers: no timer, no linger. Each decision
+/// sees what those before it in the batch did, though nothing is committed yet; answers go out when
+/// it is. A command whose models are not in memory waits aside while they are read.
+public actor DecisionLoop: Service {
+    public let log: EventLog
+    let limits: DecisionLimits
+    let clock: @Sendable () -> Instant
+    let logger: Logger
+    let metrics = DecisionMetrics()
+
+    private var queue: [Pending] = []
+    /// Requests that wait for a model, by the model.
+    private var aside: [MissingModel.Key: [Pending]] = [:]
+    private var asideCount = 0
+    private var cache: ModelCache?
+    private var isClosed = false
+    private var caughtUpAt = ContinuousClock.now
+    private var mustCatchUp = true
+    private let wakeups = AsyncStream.makeStream(
+        of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let errands = AsyncStream.makeStream(of: Errand.self)
+
+    /// What is done beside the loop, so that it never waits.
+    enum Errand: Sendable {
+        case load(MissingModel)
+        /// Refused or empty answers wait for whether their keys were accepted before.
+        case lookUp([(envelope: Envelope, pending: Pending, otherwise: Result<Receipt, CommandError>)])
+        case replay(ClosedRange<Int64>, Pending)
+    }
+
+    public init(
+        _ log: EventLog, limits: DecisionLimits = DecisionLimits(),
+        clock: @escaping @Sendable () -> Instant, logger: Logger
+    ) {
+        self.log = log
+        self.limits = limits
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Carries out the commands of an envelope, all or none; the answer is durable.
+    public func submit(_ envelope: Envelope) async throws(CommandError) -> Receipt {
+        let result = await withCheckedContinuation { answer in
+            enqueue(Pending(.command(envelope, answer)))
+        }
+        return try result.get()
+    }
+
+    /// Answers a question about the world as it is, and says for which position that holds.
+    public func ask<Asked: Question>(
+        _ question: Asked
+    ) async throws(CommandError) -> (answer: Asked.Answer, position: Int64) {
+        let reply: AskedQuestion<Asked>.Reply = await withCheckedContinuation { continuation in
+            enqueue(
+                Pending(.question(AskedQuestion(question: question, continuation: continuation))))
+        }
+        return try reply.get()
+    }
+
+    /// Requests waiting now.
+    public var queueDepth: Int { queue.count + asideCount }
+
+    /// Decides until shutdown; what was accepted into the queue before it is still answered.
+    public func run() async {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.decide() }
+                for await errand in errands.stream {
+                    group.addTask { await self.run(errand) }
+                }
+            }
+        } onGracefulShutdown: {
+            Task { await self.close() }
+        }
+    }
+
+    private func close() {
+        isClosed = true
+        wakeups.continuation.finish()
+    }
+
+    private func enqueue(_ pending: Pending) {
+        guard !isClosed else { return pending.fail(.unavailable(isOutcomeUnknown: false)) }
+        guard queueDepth < limits.queueLimit else { return pending.fail(.overloaded) }
+        queue.append(pending)
+        wakeups.continuation.yield()
+    }
+
+    private func decide() async {
+        for await _ in wakeups.stream {
+            while !queue.isEmpty {
+                await round()
+                // Lets the requests in that have arrived meanwhile.
+                await Task.yield()
+            }
+        }
+        for pending in queue + aside.values.joined() {
+            pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
+        }
+        (queue, aside, asideCount) = ([], [:], 0)
+        errands.continuation.finish()
+    }
+
+    // MARK: One round
+
+    private func round() async {
+        metrics.queueDepth.record(queueDepth)
+        guard await catchUp() else { return }
+        guard let cache else { return }
+        cache.shrink(to: limits.modelLimit)
+        let batch = takeBatch()
+        let now = clock()
+        var round = Round(cache: cache, now: now)
+        let decidedAt = ContinuousClock.now
+        for pending in batch { round.decide(pending) }
+        metrics.decisionTime.record(duration: .now - decidedAt)
+        for (missing, pending) in round.waiting { wait(pending, for: missing) }
+        queue.insert(contentsOf: round.postponed, at: 0)
+        await append(&round, to: cache)
+    }
+
+    /// As many as a batch holds; one that must go alone does.
+    private func takeBatch() -> [Pending] {
+        var count = 0
+        while count < queue.count, count < limits.batchLimit {
+            if queue[count].isAlone {
+                if count == 0 { count = 1 }
+                break
+            }
+            count += 1
+        }
+        defer { queue.removeFirst(count) }
+        return Array(queue[..<count])
+    }
+
+    private func append(_ round: inout Round, to cache: ModelCache) async {
+        guard !round.decided.isEmpty else {
+            answer(round.answers, at: cache.position)
+            return
+        }
+        metrics.batchSize.record(round.decided.count)
+        do throws(PostgresError) {
+            let sentAt = ContinuousClock.now
+            let result = try await log.append(round.decided.map(\.command))
+            metrics.commitTime.record(duration: .now - sentAt)
+            settle(round, result.outcomes, recordedAt: result.recordedAt, in: cache)
+        } catch {
+            cache.forgetTouched()
+            mustCatchUp = true
+            retryOrFail(round, after: error)
+        }
+    }
+
+    /// Answers everybody in a batch that reached the log.
+    private func settle(
+        _ round: Round, _ outcomes: [AppendOutcome], recordedAt: Int64, in cache: ModelCache
+    ) {
+        var appended: [RecordedEvent] = []
+        var isAsForeseen = true
+        for (decided, outcome) in zip(round.decided, outcomes) {
+            guard case .appended(let positions) = outcome else {
+                isAsForeseen = false
+                continue
+            }
+            isAsForeseen = isAsForeseen && positions.lowerBound == decided.events[0].position
+            appended += decided.recorded(at: positions.lowerBound, recordedAt)
+        }
+        if isAsForeseen {
+            cache.settle(appended)
+        } else {
+            cache.forgetTouched()
+            mustCatchUp = true
+        }
+        var next = appended[...]
+        for (decided, outcome) in zip(round.decided, outcomes) {
+            switch outcome {
+            case .appended:
+                let events = Array(next.prefix(decided.events.count))
+                next = next.dropFirst(decided.events.count)
+                decided.pending.succeed(
+                    Receipt(position: events.last?.position ?? 0, events: events, isRepeat: false))
+            case .duplicate(let positions):
+                errands.continuation.yield(.replay(positions, decided.pending))
+            case .keyReused: decided.pending.fail(.keyReused)
+            case .conflict:
+                metrics.conflicts.increment()
+                decideAgain(decided.pending)
+            }
+        }
+        // What was refused or answered had seen events that did not come true.
+        if outcomes.contains(where: { !$0.isAppended }) {
+            for answer in round.answers { decideAgain(answer.pending) }
+        } else {
+            answer(round.answers, at: appended.last?.position ?? cache.position)
+        }
+    }
+
+    private func answer(_ answers: [Round.Answer], at position: Int64) {
+        var unsure: [(Envelope, Pending, Result<Receipt, CommandError>)] = []
+        for answer in answers {
+            switch (answer.pending.work, answer.reply) {
+            case (_, .told(let tell)): tell(position)
+            case (.command(let envelope, _), .refused(let refusal)):
+                metrics.refusals.increment()
+                unsure.append((envelope, answer.pending, .failure(.refused(refusal))))
+            case (.command(let envelope, _), .nothingToDo):
+                let receipt = Receipt(position: position, events: [], isRepeat: false)
+                unsure.append((envelope, answer.pending, .success(receipt)))
+            case (.question, _): preconditionFailure("a question is told its answer")
+            }
+        }
+        if !unsure.isEmpty { errands.continuation.yield(.lookUp(unsure)) }
+    }
+
+    private func decideAgain(_ pending: Pending) {
+        var pending = pending
+        pending.attemptCount += 1
+        guard pending.attemptCount < limits.attemptLimit else { return pending.fail(.conflicting) }
+        queue.append(pending)
+        wakeups.continuation.yield()
+    }
+
+    private func retryOrFail(_ round: Round, after error: PostgresError) {
+        let all = round.decided.map(\.pending) + round.answers.map(\.pending)
+        for var pending in all {
+            switch error.kind {
+            case .connectionLost: pending.isOutcomeUnknown = true
+            case .unreachable, .retryable, .timedOut: break
+            default:
+                logger.error("the log refused a batch", metadata: ["reason": "\(error)"])
+                guard !pending.isSuspect, all.count > 1 else {
+                    pending.fail(.fault(error.description))
+                    continue
+                }
+                pending.isSuspect = true
+            }
+            if error.kind == .unreachable && !pending.isOutcomeUnknown
+                || .now - pending.arrivedAt > limits.patience
+            {
+                pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
+            } else {
+                queue.append(pending)
+                wakeups.continuation.yield()
+            }
+        }
+    }
+
+    // MARK: Keeping up with other processes
+
+    /// Brings the models up to the head when it is time. False when the log can't be read, and then
+    /// those who have waited long enough have been told.
+    private func catchUp() async -> Bool {
+        guard mustCatchUp || .now - caughtUpAt > limits.catchUpInterval else { return true }
+        do {
+            try await followLog()
+            mustCatchUp = false
+            caughtUpAt = .now
+            return true
+        } catch {
+            let isHopeless = !((error as? PostgresError)?.isConnectionFault ?? false)
+            if isHopeless { logger.error("the log can't be followed", metadata: ["reason": "\(error)"]) }
+            let waiting = queue
+            queue = []
+            for pending in waiting {
+                let isOver = .now - pending.arrivedAt > limits.patience
+                if isOver || isHopeless || !pending.isOutcomeUnknown {
+                    pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
+                } else {
+                    queue.append(pending)
+                }
+            }
+            mustCatchUp = true
+            if !queue.isEmpty { try? await Task.sleep(for: .milliseconds(20)) }
+            return false
+        }
+    }
+
+    private func followLog() async throws {
+        guard let cache else {
+            cache = ModelCache(position: try await log.head())
+            return
+        }
+        while true {
+            let events = try await log.read(
+                after: cache.position, limit: ModelCache.recentLimit)
+            cache.apply(try events.map { try RecordedEvent($0) })
+            if events.count < ModelCache.recentLimit { return }
+            // Far behind: what is in memory is not worth following for.
+            cache.restart(at: try await log.head())
+        }
+    }
+
+    // MARK: Errands
+
+    /// Has all the models read, and lets the request wait for the first.
+    private func wait(_ pending: Pending, for missing: [MissingModel]) {
+        asideCount += 1
+        for model in missing where aside[model.key] == nil {
+            aside[model.key] = []
+            errands.continuation.yield(.load(model))
+        }
+        aside[missing[0].key, default: []].append(pending)
+    }
+
+    private func run(_ errand: Errand) async {
+        switch errand {
+        case .load(let missing): await load(missing)
+        case .lookUp(let answers): await lookUp(answers)
+        case .replay(let positions, let pending): await replay(positions, pending)
+        }
+    }
+
+    private func load(_ missing: MissingModel) async {
+        metrics.modelLoads.increment()
+        var failure: (any Error)?
+        // A hot log may outrun a slow reading more than the cache remembers; then it is read again.
+        for _ in 0..<3 {
+            do {
+                let (model, completeTo) = try await missing.load(from: log)
+                failure = nil
+                if let cache, insert(model, missing.key.entity, completeTo, into: cache) { break }
+            } catch {
+                failure = error
+                break
+            }
+        }
+        let waiting = aside.removeValue(forKey: missing.key) ?? []
+        asideCount -= waiting.count
+        for pending in waiting {
+            if let failure = failure as? PostgresError, failure.isConnectionFault {
+                pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
+            } else if let failure {
+                logger.error("a model can't be read", metadata: ["reason": "\(failure)"])
+                pending.fail(.fault("\(failure)"))
+            } else {
+                queue.append(pending)
+            }
+        }
+        wakeups.continuation.yield()
+    }
+
+    private func insert(
+        _ model: some DecisionModel, _ entity: EntityID, _ completeTo: Int64,
+        into cache: ModelCache
+    ) -> Bool {
+        cache.insert(model, of: entity, completeTo: completeTo)
+    }
+
+    private func lookUp(
+        _ answers: [(envelope: Envelope, pending: Pending, otherwise: Result<Receipt, CommandError>)]
+    ) async {
+        do throws(PostgresError) {
+            let known = try await log.commands(answers.map { PostgresUUID($0.envelope.id) })
+            for (envelope, pending, otherwise) in answers {
+                if let command = known[PostgresUUID(envelope.id)] {
+                    if command.requestHash == envelope.requestHash {
+                        errands.continuation.yield(.replay(command.positions, pending))
+                    } else {
+                        pending.fail(.keyReused)
+                    }
+                } else {
+                    pending.finish(otherwise)
+                }
+            }
+        } catch {
+            for answer in answers {
+                answer.pending.fail(.unavailable(isOutcomeUnknown: answer.pending.isOutcomeUnknown))
+            }
+        }
+    }
+
+    /// Gives a repeated request the answer of the first time.
+    private func replay(_ positions: ClosedRange<Int64>, _ pending: Pending) async {
+        metrics.repeats.increment()
+        do {
+            let events = try await log.read(positions).map { try RecordedEvent($0) }
+            pending.succeed(
+                Receipt(position: positions.upperBound, events: events, isRepeat: true))
+        } catch {
+            pending.fail(.unavailable(isOutcomeUnknown: true))
+        }
+    }
+}
+
+extension AppendOutcome {
+    fileprivate var isAppended: Bool {
+        if case .appended = self { true } else { false }
+    }
+}
+
+extension Pending {
+    func succeed(_ receipt: Receipt) { finish(.success(receipt)) }
+
+    func finish(_ result: Result<Receipt, CommandError>) {
+        guard case .command(_, let answer) = work else { return }
+        answer.resume(returning: result)
+    }
+}

@@ -1,0 +1,244 @@
+internal import Domain
+internal import EventCodec
+internal import EventLog
+internal import Postgres
+
+/// The decision models in memory, all of them brought up to one position.
+///
+/// It also takes note of what the decision under way looks at. Used by one decision loop only.
+final class ModelCache: ModelSource {
+    /// The position up to which every model in here knows all events that concern it.
+    private(set) var position: Int64
+    private var slots: [EntityID: [any ModelSlot]] = [:]
+    private(set) var count = 0
+    private var clock = 0
+    /// The last events, oldest first, without holes up to `position`.
+    private var recent: [RecordedEvent] = []
+    private(set) var notes = Notes()
+    /// Slots changed by events of the batch under way, which may yet fail.
+    private var touched: [any ModelSlot] = []
+
+    static let recentLimit = 4096
+
+    /// What one decision looked at.
+    struct Notes {
+        var looked: [any ModelSlot] = []
+        var claims: [QueryItem] = []
+        var missing: [MissingModel] = []
+    }
+
+    init(position: Int64) {
+        self.position = position
+    }
+
+    // MARK: What decisions see
+
+    func beginDecision() {
+        notes = Notes()
+    }
+
+    func model<Model: DecisionModel>(_ type: Model.Type, of entity: EntityID) -> Model {
+        guard let slot = slot(of: ObjectIdentifier(type), entity) as? Slot<Model> else {
+            let missing = MissingModel(type, entity)
+            if !notes.missing.contains(where: { $0.key == missing.key }) {
+                notes.missing.append(missing)
+            }
+            return Model(of: entity)
+        }
+        clock += 1
+        slot.lastUse = clock
+        if !notes.looked.contains(where: { $0 === slot }) { notes.looked.append(slot) }
+        return slot.model
+    }
+
+    func claim(_ entity: EntityID, as types: Set<EventType>) {
+        notes.claims.append(
+            QueryItem(types: Set(types.map(\.rawValue)), tags: [PostgresUUID(entity)]))
+    }
+
+    /// The boundary of the decision that was just made.
+    func conditions() -> [ConditionItem] {
+        notes.looked.map { ConditionItem(item: $0.item, after: max(position, $0.settledTo)) }
+            + notes.claims.map { ConditionItem(item: $0, after: 0) }
+    }
+
+    // MARK: Events
+
+    /// Applies an event that is not committed yet; `forgetTouched` takes it back.
+    func anticipate(_ recorded: RecordedEvent) {
+        for slot in concerned(by: recorded) {
+            slot.evolve(recorded)
+            touched.append(slot)
+        }
+    }
+
+    /// What was anticipated came true, at the positions that were foreseen.
+    ///
+    /// Models that came into memory meanwhile have not heard of it yet.
+    func settle(_ events: [RecordedEvent]) {
+        touched.removeAll()
+        apply(events)
+    }
+
+    /// What was anticipated did not come true, or elsewhere: the models it changed are dropped.
+    func forgetTouched() {
+        for slot in touched { remove(slot) }
+        touched.removeAll()
+    }
+
+    /// Applies the committed events that follow on `position`, in order.
+    func apply(_ events: [RecordedEvent]) {
+        guard let last = events.last else { return }
+        for recorded in events {
+            for slot in concerned(by: recorded) { slot.evolve(recorded) }
+        }
+        recent += events
+        if recent.count > 2 * Self.recentLimit {
+            recent.removeFirst(recent.count - Self.recentLimit)
+        }
+        position = last.position
+    }
+
+    /// Drops everything: the log has gone on too far to follow.
+    func restart(at position: Int64) {
+        slots.removeAll()
+        touched.removeAll()
+        recent.removeAll()
+        count = 0
+        self.position = position
+    }
+
+    // MARK: Coming and going
+
+    /// Takes a model that was read aside. False when it is too old to be brought up to date.
+    func insert<Model: DecisionModel>(
+        _ model: Model, of entity: EntityID, completeTo: Int64
+    ) -> Bool {
+        guard slot(of: ObjectIdentifier(Model.self), entity) == nil else { return true }
+        if completeTo < position {
+            guard let oldest = recent.first?.position, oldest <= completeTo + 1 else { return false }
+        }
+        let slot = Slot(model, of: entity, completeTo: completeTo)
+        for recorded in recent where recorded.position > completeTo {
+            if Model.types.contains(recorded.event.type), recorded.event.tags.contains(entity) {
+                slot.evolve(recorded)
+            }
+        }
+        clock += 1
+        slot.lastUse = clock
+        slots[entity, default: []].append(slot)
+        count += 1
+        return true
+    }
+
+    /// Drops the least recently used models, a tenth of the limit at a time.
+    func shrink(to limit: Int) {
+        guard count > limit else { return }
+        let oldest = slots.values.joined().sorted { $0.lastUse < $1.lastUse }
+        for slot in oldest.prefix(count - limit + limit / 10) { remove(slot) }
+    }
+
+    private func slot(of type: ObjectIdentifier, _ entity: EntityID) -> (any ModelSlot)? {
+        slots[entity]?.first { $0.type == type }
+    }
+
+    private func concerned(by recorded: RecordedEvent) -> [any ModelSlot] {
+        let type = recorded.event.type
+        return recorded.event.tags.flatMap { tag in
+            slots[tag]?.filter { $0.concerns(type) } ?? []
+        }
+    }
+
+    private func remove(_ slot: any ModelSlot) {
+        guard let index = slots[slot.entity]?.firstIndex(where: { $0 === slot }) else { return }
+        slots[slot.entity]?.remove(at: index)
+        if slots[slot.entity]?.isEmpty ?? false { slots[slot.entity] = nil }
+        count -= 1
+    }
+}
+
+/// A model in memory, whatever its type.
+protocol ModelSlot: AnyObject {
+    var type: ObjectIdentifier { get }
+    var entity: EntityID { get }
+    var item: QueryItem { get }
+    /// What was read from the log is known up to here, which may be ahead of the cache.
+    var settledTo: Int64 { get }
+    var lastUse: Int { get }
+    func concerns(_ type: EventType) -> Bool
+    /// Folds an event in, unless the model knows it already.
+    func evolve(_ recorded: RecordedEvent)
+}
+
+private final class Slot<Model: DecisionModel>: ModelSlot {
+    var model: Model
+    let entity: EntityID
+    let item: QueryItem
+    let settledTo: Int64
+    /// The last event folded in; one of the batch under way may be among them.
+    private var foldedTo: Int64
+    var lastUse = 0
+    private let types = Model.types
+
+    init(_ model: Model, of entity: EntityID, completeTo: Int64) {
+        self.model = model
+        self.entity = entity
+        settledTo = completeTo
+        foldedTo = completeTo
+        item = QueryItem(
+            types: Set(Model.types.map(\.rawValue)), tags: [PostgresUUID(entity)])
+    }
+
+    var type: ObjectIdentifier { ObjectIdentifier(Model.self) }
+
+    func concerns(_ type: EventType) -> Bool { types.contains(type) }
+
+    func evolve(_ recorded: RecordedEvent) {
+        guard recorded.position > foldedTo else { return }
+        model.evolve(recorded)
+        foldedTo = recorded.position
+    }
+}
+
+/// A model that a decision looked at and that is not in memory.
+struct MissingModel: Sendable {
+    struct Key: Hashable, Sendable {
+        var type: ObjectIdentifier
+        var entity: EntityID
+    }
+
+    let key: Key
+    private let type: any DecisionModel.Type
+
+    init(_ type: any DecisionModel.Type, _ entity: EntityID) {
+        key = Key(type: ObjectIdentifier(type), entity: entity)
+        self.type = type
+    }
+
+    /// Folds it from the log.
+    func load(
+        from log: EventLog
+    ) async throws -> (model: any DecisionModel, completeTo: Int64) {
+        var model: any DecisionModel = type.init(of: key.entity)
+        let item = QueryItem(
+            types: Set(type.types.map(\.rawValue)), tags: [PostgresUUID(key.entity)])
+        let (events, completeTo) = try await log.read(item)
+        for event in events { model.evolve(try RecordedEvent(event)) }
+        return (model, completeTo)
+    }
+}
+
+extension PostgresUUID {
+    init(_ id: EntityID) {
+        self.init(high: id.high, low: id.low)
+    }
+}
+
+extension RecordedEvent {
+    init(_ event: LogEvent) throws(EventCodecError) {
+        self.init(
+            position: event.position, recordedAt: Instant(microseconds: event.recordedAt),
+            event: try EventCodec.decode(
+                type: event.type, schemaVersion: event.schemaVersion, data: event.data))
+    }
+}

@@ -1,0 +1,64 @@
+internal import Domain
+
+/// A request in the queue of the decision loop.
+struct Pending: Sendable {
+    enum Work: Sendable {
+        case command(Envelope, CheckedContinuation<Result<Receipt, CommandError>, Never>)
+        case question(any PendingQuestion)
+    }
+
+    let work: Work
+    let arrivedAt: ContinuousClock.Instant
+    /// Times that it was decided in vain.
+    var attemptCount = 0
+    /// Whether a batch with it in it may have been appended without our hearing of it.
+    var isOutcomeUnknown = false
+    /// Whether a batch with it in it failed for a reason that no repeat will mend.
+    var isSuspect = false
+
+    init(_ work: Work) {
+        self.work = work
+        arrivedAt = .now
+    }
+
+    /// Whether it makes up a batch of its own.
+    var isAlone: Bool {
+        guard case .command(let envelope, _) = work else { return isSuspect }
+        return isSuspect || envelope.commands.count > 1
+    }
+
+    func fail(_ error: CommandError) {
+        switch work {
+        case .command(_, let answer): answer.resume(returning: .failure(error))
+        case .question(let question): question.fail(error)
+        }
+    }
+}
+
+/// A question in the queue, whatever its answer.
+protocol PendingQuestion: Sendable {
+    /// Answers it, and returns how to tell the asker: not before what it saw is committed.
+    func answer(in world: borrowing World, at now: Instant) -> @Sendable (Int64) -> Void
+    func fail(_ error: CommandError)
+}
+
+struct AskedQuestion<Asked: Question>: PendingQuestion {
+    typealias Reply = Result<(answer: Asked.Answer, position: Int64), CommandError>
+
+    let question: Asked
+    let continuation: CheckedContinuation<Reply, Never>
+
+    func answer(in world: borrowing World, at now: Instant) -> @Sendable (Int64) -> Void {
+        let continuation = continuation
+        do throws(Refusal) {
+            let answer = try question.answer(in: world, at: now)
+            return { continuation.resume(returning: .success((answer, $0))) }
+        } catch {
+            return { _ in continuation.resume(returning: .failure(.refused(error))) }
+        }
+    }
+
+    func fail(_ error: CommandError) {
+        continuation.resume(returning: .failure(error))
+    }
+}

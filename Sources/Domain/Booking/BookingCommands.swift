@@ -1,0 +1,190 @@
+/// Looks up a booking that must be there.
+private func booking(
+    _ id: BookingID, in world: borrowing World
+) throws(Refusal) -> (life: BookingLife, placed: BookingPlaced) {
+    let life = world.look(at: BookingLife.self, of: id)
+    guard let placed = life.placed else { throw .unknown(kind: "booking", id: id.entity) }
+    return (life, placed)
+}
+
+/// Refuses unless the seats of a held booking are still set aside on every sailing.
+///
+/// It looks at the sailings and not only at the booking: should clocks differ and another process
+/// have sold the seats as run out, the sailing is over its limit and the hold is over.
+private func checkHold(
+    _ life: BookingLife, _ placed: BookingPlaced, in world: borrowing World, at now: Instant
+) throws(Refusal) {
+    for sailing in placed.quote.sailings {
+        let seats = world.look(at: SailingSeats.self, of: sailing)
+        guard let assigned = seats.assigned else {
+            throw .unknown(kind: "sailing", id: sailing.entity)
+        }
+        let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
+        let isOversold = seats.figures(capacity: capacity, at: now).isOversold
+        guard seats.holds(placed.booking, at: now), !isOversold else {
+            throw .holdOver(deadline: life.deadline)
+        }
+    }
+}
+
+/// Gives a customer more time to pay.
+public struct ExtendHold: Command {
+    public var booking: BookingID
+    public var policy: HoldPolicy
+
+    public init(booking: BookingID, policy: HoldPolicy) {
+        self.booking = booking
+        self.policy = policy
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let (life, placed) = try Domain.booking(booking, in: world)
+        switch life.status {
+        case .held: break
+        case .expired: throw .holdOver(deadline: life.deadline)
+        default: throw .notInThatState(status: life.status, wanted: "held")
+        }
+        try checkHold(life, placed, in: world, at: now)
+        guard life.extensionCount < policy.extensionLimit else {
+            throw .extensionLimitReached(limit: policy.extensionLimit)
+        }
+        let deadline = max(life.deadline, now + policy.span)
+        return [
+            .holdExtended(
+                HoldExtended(
+                    booking: booking, sailings: placed.quote.sailings, deadline: deadline))
+        ]
+    }
+}
+
+/// Sells what is held. Confirming again on the same basis changes nothing.
+public struct ConfirmBooking: Command {
+    public var booking: BookingID
+    public var basis: ConfirmationBasis
+
+    public init(booking: BookingID, basis: ConfirmationBasis) {
+        self.booking = booking
+        self.basis = basis
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let (life, placed) = try Domain.booking(booking, in: world)
+        switch life.status {
+        case .held: break
+        case .confirmed, .checkedIn: return []
+        case .expired: throw .holdOver(deadline: life.deadline)
+        case .completed, .abandoned, .cancelled:
+            throw .notInThatState(status: life.status, wanted: "held")
+        }
+        guard basis != .free || placed.quote.total.minorUnits == 0 else {
+            throw .paymentDue(total: placed.quote.total)
+        }
+        try checkHold(life, placed, in: world, at: now)
+        return [
+            .bookingConfirmed(
+                BookingConfirmed(booking: booking, seats: placed.quote.seats, basis: basis))
+        ]
+    }
+}
+
+/// The customer walks away from a hold. Only a hold can be abandoned.
+public struct AbandonBooking: Command {
+    public var booking: BookingID
+
+    public init(booking: BookingID) {
+        self.booking = booking
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let (life, placed) = try Domain.booking(booking, in: world)
+        switch life.status {
+        case .held:
+            return [.bookingAbandoned(HoldEnded(booking: booking, seats: placed.quote.seats))]
+        case .abandoned, .expired: return []
+        case .confirmed, .checkedIn, .completed, .cancelled:
+            throw .notInThatState(status: life.status, wanted: "held")
+        }
+    }
+}
+
+/// Takes a booking back, whatever it was, unless its trips are over.
+public struct CancelBooking: Command {
+    public var booking: BookingID
+    public var reason: String
+    /// The version that the caller looked at; refused when the booking has moved on since.
+    public var version: Int64
+
+    public init(booking: BookingID, reason: String, version: Int64) {
+        self.booking = booking
+        self.reason = reason
+        self.version = version
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let (life, placed) = try Domain.booking(booking, in: world)
+        if life.status == .cancelled { return [] }
+        guard life.version == version else {
+            throw .versionMismatch(expected: version, current: life.version)
+        }
+        let seats: [SeatLine]
+        switch life.status {
+        case .held, .confirmed, .checkedIn: seats = placed.quote.seats
+        case .expired, .abandoned: seats = []
+        case .completed, .cancelled:
+            throw .notInThatState(status: life.status, wanted: "not completed")
+        }
+        return [
+            .bookingCancelled(
+                BookingCancelled(
+                    booking: booking, seats: seats, wasHeld: life.status == .held,
+                    reason: reason))
+        ]
+    }
+}
+
+/// Records that a hold has run out; the seats were free from its deadline on.
+public struct ExpireHold: Command {
+    public var booking: BookingID
+
+    public init(booking: BookingID) {
+        self.booking = booking
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let (life, placed) = try Domain.booking(booking, in: world)
+        guard life.status == .held else { return [] }
+        guard now >= life.deadline else { throw .holdNotOver(deadline: life.deadline) }
+        return [.holdExpired(HoldEnded(booking: booking, seats: placed.quote.seats))]
+    }
+}
+
+/// Records that all trips of a sold booking have departed.
+public struct CompleteBooking: Command {
+    public var booking: BookingID
+
+    public init(booking: BookingID) {
+        self.booking = booking
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let (life, placed) = try Domain.booking(booking, in: world)
+        switch life.status {
+        case .confirmed, .checkedIn: break
+        case .completed: return []
+        case .held, .expired, .abandoned, .cancelled:
+            throw .notInThatState(status: life.status, wanted: "confirmed")
+        }
+        for trip in Set(placed.quote.lines.map(\.trip)) {
+            guard let times = world.look(at: TripTerms.self, of: trip).scheduled?.times else {
+                throw .unknown(kind: "trip", id: trip.entity)
+            }
+            guard now >= times.departure else {
+                throw .tripNotDeparted(departure: times.departure)
+            }
+        }
+        return [
+            .bookingCompleted(
+                BookingCompleted(booking: booking, sailings: placed.quote.sailings))
+        ]
+    }
+}

@@ -1,0 +1,140 @@
+/// Personal data, encrypted with the key of one customer. Only the `Sealing` module opens it.
+public struct Sealed: Hashable, Sendable {
+    public var bytes: [UInt8]
+
+    public init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+}
+
+/// Who booked, in clear. It never stands in an event like this, only ``Sealed``.
+public struct Contact: Hashable, Sendable {
+    public var firstName: String
+    public var lastName: String
+    public var email: String
+    public var phone: String?
+    public var address: String?
+    public var specialRequests: String?
+
+    public init(
+        firstName: String, lastName: String, email: String, phone: String?, address: String?,
+        specialRequests: String?
+    ) {
+        self.firstName = firstName
+        self.lastName = lastName
+        self.email = email
+        self.phone = phone
+        self.address = address
+        self.specialRequests = specialRequests
+    }
+}
+
+/// An order took its seats; until the deadline this is the hold.
+public struct BookingPlaced: Hashable, Sendable {
+    public var booking: BookingID
+    public var customer: CustomerID
+    public var code: ConfirmationCode
+    public var mission: MissionID
+    public var quote: Quote
+    public var deadline: Instant
+    public var contact: Sealed
+    public var wantsUpdates: Bool
+
+    public init(
+        booking: BookingID, customer: CustomerID, code: ConfirmationCode, mission: MissionID,
+        quote: Quote, deadline: Instant, contact: Sealed, wantsUpdates: Bool
+    ) {
+        self.booking = booking
+        self.customer = customer
+        self.code = code
+        self.mission = mission
+        self.quote = quote
+        self.deadline = deadline
+        self.contact = contact
+        self.wantsUpdates = wantsUpdates
+    }
+}
+
+public struct HoldExtended: Hashable, Sendable {
+    public var booking: BookingID
+    public var sailings: [SailingID]
+    public var deadline: Instant
+
+    public init(booking: BookingID, sailings: [SailingID], deadline: Instant) {
+        self.booking = booking
+        self.sailings = sailings
+        self.deadline = deadline
+    }
+}
+
+/// A hold ended without becoming a booking, and its seats are free again.
+public struct HoldEnded: Hashable, Sendable {
+    public var booking: BookingID
+    public var seats: [SeatLine]
+
+    public init(booking: BookingID, seats: [SeatLine]) {
+        self.booking = booking
+        self.seats = seats
+    }
+}
+
+/// Why a booking counts as paid.
+public enum ConfirmationBasis: String, Sendable, CaseIterable {
+    /// There was nothing to pay.
+    case free
+    case paidAtTheDock = "paid_at_the_dock"
+}
+
+/// The held seats are sold.
+public struct BookingConfirmed: Hashable, Sendable {
+    public var booking: BookingID
+    public var seats: [SeatLine]
+    public var basis: ConfirmationBasis
+
+    public init(booking: BookingID, seats: [SeatLine], basis: ConfirmationBasis) {
+        self.booking = booking
+        self.seats = seats
+        self.basis = basis
+    }
+}
+
+public struct BookingCancelled: Hashable, Sendable {
+    public var booking: BookingID
+    /// The seats given back: none where an earlier event has given them back.
+    public var seats: [SeatLine]
+    /// Whether the seats were only held, or sold.
+    public var wasHeld: Bool
+    public var reason: String
+
+    public init(booking: BookingID, seats: [SeatLine], wasHeld: Bool, reason: String) {
+        self.booking = booking
+        self.seats = seats
+        self.wasHeld = wasHeld
+        self.reason = reason
+    }
+}
+
+/// People of a booking went aboard a sailing, or that was taken back.
+public struct PassengersChecked: Hashable, Sendable {
+    public var booking: BookingID
+    public var sailing: SailingID
+    /// Numbers of the booking's seats, from 1, in the order of its lines.
+    public var passengers: [Int]
+
+    public init(booking: BookingID, sailing: SailingID, passengers: [Int]) {
+        self.booking = booking
+        self.sailing = sailing
+        self.passengers = passengers
+    }
+}
+
+/// Every trip of the booking has departed.
+public struct BookingCompleted: Hashable, Sendable {
+    public var booking: BookingID
+    public var sailings: [SailingID]
+
+    public init(booking: BookingID, sailings: [SailingID]) {
+        self.booking = booking
+        self.sailings = sailings
+    }
+}

@@ -1,0 +1,199 @@
+/// A fact that brings a thing of the catalogue into being.
+///
+/// Adding it a second time with the same values changes nothing; with other values it is refused,
+/// because what is known is changed by the commands made for that.
+public struct AddToCatalogue: Command {
+    public enum Addition: Hashable, Sendable {
+        case location(LocationAdded)
+        case jurisdiction(JurisdictionAdded, rate: BasisPoints, effectiveFrom: Instant)
+        case provider(ProviderAdded)
+        case boat(BoatRegistered)
+        case launch(LaunchAnnounced)
+        case mission(MissionPlanned)
+        case trip(TripScheduled)
+        case sailing(BoatAssigned)
+    }
+
+    public var addition: Addition
+
+    public init(_ addition: Addition) {
+        self.addition = addition
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        switch addition {
+        case .location(let fact):
+            return try add(
+                fact, known: world.look(at: LocationTerms.self, of: fact.location).added,
+                "location", fact.location.entity, Event.locationAdded)
+        case .jurisdiction(let fact, let rate, let effectiveFrom):
+            try need(world.look(at: LocationTerms.self, of: fact.location).added, fact.location)
+            let added = try add(
+                fact, known: world.look(at: JurisdictionTerms.self, of: fact.jurisdiction).added,
+                "jurisdiction", fact.jurisdiction.entity, Event.jurisdictionAdded)
+            let rate = TaxRateSet(
+                jurisdiction: fact.jurisdiction, rate: rate, effectiveFrom: effectiveFrom)
+            return added.isEmpty ? [] : added + [.taxRateSet(rate)]
+        case .provider(let fact):
+            let jurisdiction = world.look(at: JurisdictionTerms.self, of: fact.jurisdiction)
+            try need(jurisdiction.added, fact.jurisdiction)
+            return try add(
+                fact, known: world.look(at: ProviderTerms.self, of: fact.provider).added,
+                "provider", fact.provider.entity, Event.providerAdded)
+        case .boat(let fact): return try register(fact, in: world)
+        case .launch(let fact):
+            try need(world.look(at: LocationTerms.self, of: fact.location).added, fact.location)
+            return try add(
+                fact, known: world.look(at: LaunchTerms.self, of: fact.launch).announced,
+                "launch", fact.launch.entity, Event.launchAnnounced)
+        case .mission(let fact):
+            try need(world.look(at: LaunchTerms.self, of: fact.launch).announced, fact.launch)
+            return try add(
+                fact, known: world.look(at: MissionTerms.self, of: fact.mission).planned,
+                "mission", fact.mission.entity, Event.missionPlanned)
+        case .trip(let fact): return try schedule(fact, in: world)
+        case .sailing(let fact): return try assign(fact, in: world)
+        }
+    }
+
+    private func register(
+        _ fact: BoatRegistered, in world: borrowing World
+    ) throws(Refusal) -> [Event] {
+        let provider = world.look(at: ProviderTerms.self, of: fact.provider).added
+        try need(provider, fact.provider)
+        guard fact.capacity >= 1 else {
+            throw .invalid(field: "capacity", reason: "must be at least 1")
+        }
+        try check(fact.ticketTypes)
+        var fact = fact
+        fact.jurisdiction = provider?.jurisdiction ?? fact.jurisdiction
+        return try add(
+            fact, known: world.look(at: BoatTerms.self, of: fact.boat).registered,
+            "boat", fact.boat.entity, Event.boatRegistered)
+    }
+
+    private func schedule(
+        _ fact: TripScheduled, in world: borrowing World
+    ) throws(Refusal) -> [Event] {
+        let mission = world.look(at: MissionTerms.self, of: fact.mission).planned
+        try need(mission, fact.mission)
+        var fact = fact
+        fact.launch = mission?.launch ?? fact.launch
+        let launch = world.look(at: LaunchTerms.self, of: fact.launch).announced
+        try need(launch, fact.launch)
+        fact.location = launch?.location ?? fact.location
+        let times = fact.times
+        guard times.checkIn <= times.boarding, times.boarding <= times.departure else {
+            throw .invalid(field: "times", reason: "check-in <= boarding <= departure must hold")
+        }
+        if let opening = fact.salesOpenAt, opening >= times.departure {
+            throw .invalid(field: "salesOpenAt", reason: "must be before departure")
+        }
+        return try add(
+            fact, known: world.look(at: TripTerms.self, of: fact.trip).scheduled,
+            "trip", fact.trip.entity, Event.tripScheduled)
+    }
+
+    /// Ticket types left empty are the boat's; the other ids come from the trip and the boat.
+    private func assign(
+        _ fact: BoatAssigned, in world: borrowing World
+    ) throws(Refusal) -> [Event] {
+        let trip = world.look(at: TripTerms.self, of: fact.trip).scheduled
+        try need(trip, fact.trip)
+        let boat = world.look(at: BoatTerms.self, of: fact.boat)
+        try need(boat.registered, fact.boat)
+        var fact = fact
+        fact.mission = trip?.mission ?? fact.mission
+        fact.launch = trip?.launch ?? fact.launch
+        fact.jurisdiction = boat.registered?.jurisdiction ?? fact.jurisdiction
+        if fact.ticketTypes.isEmpty { fact.ticketTypes = boat.registered?.ticketTypes ?? [] }
+        try check(fact.ticketTypes)
+        if let limit = fact.limit { try checkLimit(limit, capacity: boat.capacity) }
+        return try add(
+            fact, known: world.look(at: SailingSeats.self, of: fact.sailing).assigned,
+            "sailing", fact.sailing.entity, Event.boatAssigned)
+    }
+
+    private func check(_ ticketTypes: [TicketType]) throws(Refusal) {
+        guard (1...20).contains(ticketTypes.count) else {
+            throw .invalid(field: "ticketTypes", reason: "must be 1 to 20")
+        }
+        guard Set(ticketTypes.map(\.id)).count == ticketTypes.count else {
+            throw .invalid(field: "ticketTypes", reason: "must not repeat an id")
+        }
+        for (index, type) in ticketTypes.enumerated() {
+            guard (0...Money.minorUnitsLimit).contains(type.price.minorUnits) else {
+                throw .invalid(
+                    field: "ticketTypes[\(index)].price",
+                    reason: "must be 0 to \(Money.minorUnitsLimit) cents")
+            }
+            if case .fixed(let count) = type.cap, count < 0 {
+                throw .invalid(field: "ticketTypes[\(index)].cap", reason: "must not be negative")
+            }
+        }
+    }
+}
+
+private func add<Fact: Equatable>(
+    _ fact: Fact, known: Fact?, _ kind: String, _ id: EntityID, _ event: (Fact) -> Event
+) throws(Refusal) -> [Event] {
+    guard let known else { return [event(fact)] }
+    guard known == fact else { throw .alreadyExists(kind: kind, id: id) }
+    return []
+}
+
+private func need<K>(_ fact: Any?, _ id: ID<K>) throws(Refusal) {
+    guard fact == nil else { return }
+    throw .unknown(kind: String(describing: K.self).lowercased(), id: id.entity)
+}
+
+private func checkLimit(_ limit: Int, capacity: Int) throws(Refusal) {
+    guard limit >= 0 else { throw .invalid(field: "limit", reason: "must not be negative") }
+    guard limit <= capacity else {
+        throw .limitAboveCapacity(limit: limit, capacity: capacity)
+    }
+}
+
+/// Sets the operator's own limit of a sailing; nil: the boat's capacity again.
+public struct SetSailingLimit: Command {
+    public var sailing: SailingID
+    public var limit: Int?
+
+    public init(sailing: SailingID, limit: Int?) {
+        self.sailing = sailing
+        self.limit = limit
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let seats = world.look(at: SailingSeats.self, of: sailing)
+        guard let assigned = seats.assigned else {
+            throw .unknown(kind: "sailing", id: sailing.entity)
+        }
+        let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
+        if let limit { try checkLimit(limit, capacity: capacity) }
+        let used = seats.figures(capacity: capacity, at: now).used
+        guard limit ?? capacity >= used else {
+            throw .limitBelowUse(limit: limit ?? capacity, used: used)
+        }
+        guard assigned.limit != limit else { return [] }
+        return [.sailingLimitSet(SailingLimitSet(sailing: sailing, limit: limit))]
+    }
+}
+
+/// Stops or resumes selling one sailing.
+public struct PauseSales: Command {
+    public var sailing: SailingID
+    public var isPaused: Bool
+
+    public init(sailing: SailingID, isPaused: Bool) {
+        self.sailing = sailing
+        self.isPaused = isPaused
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let seats = world.look(at: SailingSeats.self, of: sailing)
+        guard seats.assigned != nil else { throw .unknown(kind: "sailing", id: sailing.entity) }
+        guard seats.isPaused != isPaused else { return [] }
+        return [isPaused ? .salesPaused(sailing) : .salesResumed(sailing)]
+    }
+}

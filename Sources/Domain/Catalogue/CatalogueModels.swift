@@ -1,0 +1,166 @@
+/// What is known of a location.
+public struct LocationTerms: DecisionModel {
+    public static let types: Set<EventType> = [.locationAdded]
+    public private(set) var added: LocationAdded?
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        if case .locationAdded(let fact) = recorded.event { added = fact }
+    }
+}
+
+/// What is known of a jurisdiction, and its tax rate at any time.
+public struct JurisdictionTerms: DecisionModel {
+    public static let types: Set<EventType> = [.jurisdictionAdded, .taxRateSet]
+    public private(set) var added: JurisdictionAdded?
+    private var rates: [TaxRateSet] = []
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        switch recorded.event {
+        case .jurisdictionAdded(let fact): added = fact
+        case .taxRateSet(let fact): rates.append(fact)
+        default: break
+        }
+    }
+
+    /// The rate in force: of those that are effective, the one with the latest effective time, and
+    /// of several with the same time the one set last. Nothing was taxed before the first.
+    public func rate(at now: Instant) -> BasisPoints? {
+        var current: TaxRateSet?
+        for rate in rates where rate.effectiveFrom <= now {
+            if current.map({ rate.effectiveFrom >= $0.effectiveFrom }) ?? true { current = rate }
+        }
+        return current?.rate
+    }
+}
+
+/// What is known of a provider.
+public struct ProviderTerms: DecisionModel {
+    public static let types: Set<EventType> = [.providerAdded]
+    public private(set) var added: ProviderAdded?
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        if case .providerAdded(let fact) = recorded.event { added = fact }
+    }
+}
+
+/// What is known of a boat.
+public struct BoatTerms: DecisionModel {
+    public static let types: Set<EventType> = [.boatRegistered, .boatCapacityChanged]
+    public private(set) var registered: BoatRegistered?
+    public private(set) var capacity = 0
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        switch recorded.event {
+        case .boatRegistered(let fact): (registered, capacity) = (fact, fact.capacity)
+        case .boatCapacityChanged(let fact): capacity = fact.capacity
+        default: break
+        }
+    }
+}
+
+/// What is known of a launch.
+public struct LaunchTerms: DecisionModel {
+    public static let types: Set<EventType> = [
+        .launchAnnounced, .launchArchived, .launchUnarchived,
+    ]
+    public private(set) var announced: LaunchAnnounced?
+    public private(set) var isArchived = false
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        switch recorded.event {
+        case .launchAnnounced(let fact): announced = fact
+        case .launchArchived: isArchived = true
+        case .launchUnarchived: isArchived = false
+        default: break
+        }
+    }
+}
+
+/// What is known of a mission.
+public struct MissionTerms: DecisionModel {
+    public static let types: Set<EventType> = [
+        .missionPlanned, .missionActivated, .missionDeactivated, .missionArchived,
+        .missionUnarchived,
+    ]
+    public private(set) var planned: MissionPlanned?
+    public private(set) var isActive = true
+    public private(set) var isArchived = false
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        switch recorded.event {
+        case .missionPlanned(let fact): planned = fact
+        case .missionActivated: isActive = true
+        case .missionDeactivated: isActive = false
+        case .missionArchived: isArchived = true
+        case .missionUnarchived: isArchived = false
+        default: break
+        }
+    }
+}
+
+/// What is known of a trip, and who may buy its seats at any time.
+public struct TripTerms: DecisionModel {
+    public static let types: Set<EventType> = [
+        .tripScheduled, .saleModeSet, .salesOpeningSet, .tripListed, .tripUnlisted,
+        .tripActivated, .tripDeactivated, .tripArchived, .tripUnarchived,
+    ]
+    /// As it is now: later events are folded into the fact that scheduled it.
+    public private(set) var scheduled: TripScheduled?
+    public private(set) var isActive = true
+    public private(set) var isArchived = false
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        switch recorded.event {
+        case .tripScheduled(let fact): scheduled = fact
+        case .saleModeSet(let fact): scheduled?.saleMode = fact.saleMode
+        case .salesOpeningSet(let fact): scheduled?.salesOpenAt = fact.salesOpenAt
+        case .tripListed: scheduled?.isListed = true
+        case .tripUnlisted: scheduled?.isListed = false
+        case .tripActivated: isActive = true
+        case .tripDeactivated: isActive = false
+        case .tripArchived: isArchived = true
+        case .tripUnarchived: isArchived = false
+        default: break
+        }
+    }
+}
+
+/// Why `seller` can't sell seats of this trip now; nil when nothing stands in the way.
+///
+/// Archiving is a property of the thing archived: that a trip is hidden with its mission and its
+/// launch is derived here, so unarchiving brings back each as it was.
+public func obstacle(
+    to seller: Seller, selling trip: TripTerms, of mission: MissionTerms,
+    watching launch: LaunchTerms, at now: Instant
+) -> Refusal.NotOnSale? {
+    guard let scheduled = trip.scheduled else { return .inactive }
+    if now >= scheduled.times.departure { return .departed }
+    if trip.isArchived || mission.isArchived || launch.isArchived { return .archived }
+    if !trip.isActive || !mission.isActive { return .inactive }
+    if seller == .staff { return nil }
+    switch scheduled.saleMode.effective(opening: scheduled.salesOpenAt, at: now) {
+    case .private: return .staffOnly
+    case .earlyBird: return .accessCodeNeeded
+    case .public: return nil
+    }
+}
+
+/// Who sells: the public door, or a member of staff.
+public enum Seller: Hashable, Sendable {
+    case `public`
+    case staff
+}

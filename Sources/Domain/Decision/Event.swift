@@ -1,0 +1,94 @@
+/// A fact. Once appended it is never changed.
+///
+/// What an event is called on disk, and which of its ids are tags, is the business of `EventCodec`.
+public enum Event: Hashable, Sendable {
+    case locationAdded(LocationAdded)
+    case jurisdictionAdded(JurisdictionAdded)
+    case taxRateSet(TaxRateSet)
+    case providerAdded(ProviderAdded)
+    case boatRegistered(BoatRegistered)
+    case boatCapacityChanged(BoatCapacityChanged)
+    case launchAnnounced(LaunchAnnounced)
+    case launchArchived(LaunchID)
+    case launchUnarchived(LaunchID)
+    case missionPlanned(MissionPlanned)
+    case missionActivated(MissionID)
+    case missionDeactivated(MissionID)
+    case missionArchived(MissionID)
+    case missionUnarchived(MissionID)
+    case tripScheduled(TripScheduled)
+    case saleModeSet(SaleModeSet)
+    case salesOpeningSet(SalesOpeningSet)
+    case tripListed(TripID)
+    case tripUnlisted(TripID)
+    case tripActivated(TripID)
+    case tripDeactivated(TripID)
+    case tripArchived(TripID)
+    case tripUnarchived(TripID)
+    case boatAssigned(BoatAssigned)
+    case sailingLimitSet(SailingLimitSet)
+    case salesPaused(SailingID)
+    case salesResumed(SailingID)
+    case bookingPlaced(BookingPlaced)
+    case holdExtended(HoldExtended)
+    case holdExpired(HoldEnded)
+    case bookingAbandoned(HoldEnded)
+    case bookingConfirmed(BookingConfirmed)
+    case bookingCancelled(BookingCancelled)
+    case passengerCheckedIn(PassengersChecked)
+    case checkInReverted(PassengersChecked)
+    case bookingCompleted(BookingCompleted)
+}
+
+/// The kind of an event. The number is its name on disk: add at the end, never reuse.
+public enum EventType: Int16, Sendable, CaseIterable {
+    case locationAdded = 1
+    case jurisdictionAdded = 2
+    case taxRateSet = 3
+    case providerAdded = 4
+    case boatRegistered = 5
+    case boatCapacityChanged = 6
+    case launchAnnounced = 7
+    case launchArchived = 8
+    case launchUnarchived = 9
+    case missionPlanned = 10
+    case missionActivated = 11
+    case missionDeactivated = 12
+    case missionArchived = 13
+    case missionUnarchived = 14
+    case tripScheduled = 15
+    case saleModeSet = 16
+    case salesOpeningSet = 17
+    case tripListed = 18
+    case tripUnlisted = 19
+    case tripActivated = 20
+    case tripDeactivated = 21
+    case tripArchived = 22
+    case tripUnarchived = 23
+    case boatAssigned = 24
+    case sailingLimitSet = 25
+    case salesPaused = 26
+    case salesResumed = 27
+    case bookingPlaced = 28
+    case holdExtended = 29
+    case holdExpired = 30
+    case bookingAbandoned = 31
+    case bookingConfirmed = 32
+    case bookingCancelled = 33
+    case passengerCheckedIn = 34
+    case checkInReverted = 35
+    case bookingCompleted = 36
+}
+
+/// An event with its place in the log.
+public struct RecordedEvent: Hashable, Sendable {
+    public var position: Int64
+    public var recordedAt: Instant
+    public var event: Event
+
+    public init(position: Int64, recordedAt: Instant, event: Event) {
+        self.position = position
+        self.recordedAt = recordedAt
+        self.event = event
+    }
+}

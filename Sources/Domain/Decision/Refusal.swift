@@ -1,0 +1,38 @@
+/// A business "no", with the figures that its reader needs.
+public enum Refusal: Error, Hashable, Sendable {
+    /// There is no such thing: its kind in the trade's word, and its id.
+    case unknown(kind: String, id: EntityID)
+    /// The id is taken by a thing that reads differently.
+    case alreadyExists(kind: String, id: EntityID)
+    /// A field is not acceptable, and why.
+    case invalid(field: String, reason: String)
+
+    case notEnoughSeats(sailing: SailingID, ticketType: TicketTypeID?, available: Int, wanted: Int)
+    case orderTooLarge(wanted: Int, limit: Int)
+    case sailingNotOfTrip(sailing: SailingID, trip: TripID)
+    case severalMissions
+    case notOnSale(trip: TripID, because: NotOnSale)
+    case salesPaused(sailing: SailingID)
+    case totalChanged(named: Money, current: Money)
+
+    case limitAboveCapacity(limit: Int, capacity: Int)
+    case limitBelowUse(limit: Int, used: Int)
+
+    case holdOver(deadline: Instant)
+    case extensionLimitReached(limit: Int)
+    case notInThatState(status: BookingStatus, wanted: String)
+    case paymentDue(total: Money)
+    case tripNotDeparted(departure: Instant)
+    case holdNotOver(deadline: Instant)
+    case bookingNotOnSailing(booking: BookingID, sailing: SailingID)
+    case unknownPassengers(numbers: [Int], passengerCount: Int)
+    case versionMismatch(expected: Int64, current: Int64)
+
+    public enum NotOnSale: String, Hashable, Sendable {
+        case departed
+        case archived
+        case inactive
+        case staffOnly
+        case accessCodeNeeded
+    }
+}

@@ -1,0 +1,28 @@
+/// The kinds of free text, and how long each may be, in characters.
+public enum Text: Int, Sendable {
+    case label = 64
+    case name = 128
+    case email = 254
+    case phone = 32
+    case address = 500
+    case specialRequests = 1000
+    case summary = 2000
+
+    public var characterLimit: Int { rawValue }
+
+    /// What is wrong with `text` as a text of this kind; nil when nothing is.
+    ///
+    /// A text is not blank, has no control characters, and is no longer than its limit. Bytes are
+    /// limited too (four a character on average), because one character may hold many scalars.
+    public func fault(in text: String) -> String? {
+        if text.utf8.count > characterLimit * 4 || text.count > characterLimit {
+            return "must be at most \(characterLimit) characters"
+        }
+        if text.allSatisfy(\.isWhitespace) { return "must not be blank" }
+        let hasControl = text.unicodeScalars.contains { scalar in
+            scalar.properties.generalCategory == .control
+                && !(self == .specialRequests && scalar == "\n")
+        }
+        return hasControl ? "must not contain control characters" : nil
+    }
+}

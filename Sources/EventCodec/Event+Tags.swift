@@ -1,0 +1,46 @@
+public import Domain
+
+extension Event {
+    /// The entities that the event concerns, each once: what it is found by.
+    ///
+    /// An entity that an event only mentions is no tag of it: a booking names its trip and mission,
+    /// but it is found by itself, its sailings, its customer and its code.
+    public var tags: [EntityID] {
+        switch self {
+        case .locationAdded(let fact): [fact.location.entity]
+        case .jurisdictionAdded(let fact): [fact.jurisdiction.entity, fact.location.entity]
+        case .taxRateSet(let fact): [fact.jurisdiction.entity]
+        case .providerAdded(let fact): [fact.provider.entity, fact.jurisdiction.entity]
+        case .boatRegistered(let fact): [fact.boat.entity, fact.provider.entity]
+        case .boatCapacityChanged(let fact): [fact.boat.entity]
+        case .launchAnnounced(let fact): [fact.launch.entity, fact.location.entity]
+        case .launchArchived(let launch), .launchUnarchived(let launch): [launch.entity]
+        case .missionPlanned(let fact): [fact.mission.entity, fact.launch.entity]
+        case .missionActivated(let mission), .missionDeactivated(let mission),
+            .missionArchived(let mission), .missionUnarchived(let mission):
+            [mission.entity]
+        case .tripScheduled(let fact): [fact.trip.entity, fact.mission.entity]
+        case .saleModeSet(let fact): [fact.trip.entity]
+        case .salesOpeningSet(let fact): [fact.trip.entity]
+        case .tripListed(let trip), .tripUnlisted(let trip), .tripActivated(let trip),
+            .tripDeactivated(let trip), .tripArchived(let trip), .tripUnarchived(let trip):
+            [trip.entity]
+        case .boatAssigned(let fact): [fact.sailing.entity, fact.trip.entity, fact.boat.entity]
+        case .sailingLimitSet(let fact): [fact.sailing.entity]
+        case .salesPaused(let sailing), .salesResumed(let sailing): [sailing.entity]
+        case .bookingPlaced(let fact):
+            [fact.booking.entity, fact.customer.entity, fact.code.entity]
+                + fact.quote.sailings.map(\.entity)
+        case .holdExtended(let fact): [fact.booking.entity] + fact.sailings.map(\.entity)
+        case .holdExpired(let fact), .bookingAbandoned(let fact):
+            [fact.booking.entity] + fact.seats.sailings.map(\.entity)
+        case .bookingConfirmed(let fact):
+            [fact.booking.entity] + fact.seats.sailings.map(\.entity)
+        case .bookingCancelled(let fact):
+            [fact.booking.entity] + fact.seats.sailings.map(\.entity)
+        case .passengerCheckedIn(let fact), .checkInReverted(let fact):
+            [fact.booking.entity, fact.sailing.entity]
+        case .bookingCompleted(let fact): [fact.booking.entity] + fact.sailings.map(\.entity)
+        }
+    }
+}

@@ -1,0 +1,247 @@
+public import Domain
+public import JSON
+
+extension EventCodec {
+    static func read(_ type: EventType, from json: JSONObject) throws(JSONError) -> Event {
+        switch type {
+        case .locationAdded: .locationAdded(try location(json))
+        case .jurisdictionAdded: .jurisdictionAdded(try jurisdiction(json))
+        case .taxRateSet: .taxRateSet(try taxRate(json))
+        case .providerAdded: .providerAdded(try provider(json))
+        case .boatRegistered: .boatRegistered(try boat(json))
+        case .boatCapacityChanged:
+            .boatCapacityChanged(
+                BoatCapacityChanged(boat: try json["boat"].id(), capacity: try json["capacity"].integer()))
+        case .launchAnnounced: .launchAnnounced(try launch(json))
+        case .launchArchived: .launchArchived(try json["launch"].id())
+        case .launchUnarchived: .launchUnarchived(try json["launch"].id())
+        case .missionPlanned: .missionPlanned(try mission(json))
+        case .missionActivated: .missionActivated(try json["mission"].id())
+        case .missionDeactivated: .missionDeactivated(try json["mission"].id())
+        case .missionArchived: .missionArchived(try json["mission"].id())
+        case .missionUnarchived: .missionUnarchived(try json["mission"].id())
+        case .tripScheduled: .tripScheduled(try trip(json))
+        case .saleModeSet:
+            .saleModeSet(
+                SaleModeSet(trip: try json["trip"].id(), saleMode: try json["saleMode"].choice()))
+        case .salesOpeningSet:
+            .salesOpeningSet(
+                SalesOpeningSet(
+                    trip: try json["trip"].id(),
+                    salesOpenAt: try instant(json.optional("salesOpenAt"))))
+        case .tripListed: .tripListed(try json["trip"].id())
+        case .tripUnlisted: .tripUnlisted(try json["trip"].id())
+        case .tripActivated: .tripActivated(try json["trip"].id())
+        case .tripDeactivated: .tripDeactivated(try json["trip"].id())
+        case .tripArchived: .tripArchived(try json["trip"].id())
+        case .tripUnarchived: .tripUnarchived(try json["trip"].id())
+        case .boatAssigned: .boatAssigned(try sailing(json))
+        case .sailingLimitSet:
+            .sailingLimitSet(
+                SailingLimitSet(
+                    sailing: try json["sailing"].id(),
+                    limit: try json.optional("limit")?.integer()))
+        case .salesPaused: .salesPaused(try json["sailing"].id())
+        case .salesResumed: .salesResumed(try json["sailing"].id())
+        case .bookingPlaced: .bookingPlaced(try placed(json))
+        case .holdExtended: .holdExtended(try extended(json))
+        case .holdExpired: .holdExpired(try holdEnded(json))
+        case .bookingAbandoned: .bookingAbandoned(try holdEnded(json))
+        case .bookingConfirmed: .bookingConfirmed(try confirmed(json))
+        case .bookingCancelled: .bookingCancelled(try cancelled(json))
+        case .passengerCheckedIn: .passengerCheckedIn(try passengers(json))
+        case .checkInReverted: .checkInReverted(try passengers(json))
+        case .bookingCompleted:
+            .bookingCompleted(
+                BookingCompleted(booking: try json["booking"].id(), sailings: try sailings(json)))
+        }
+    }
+
+    private static func location(_ json: JSONObject) throws(JSONError) -> LocationAdded {
+        LocationAdded(
+            location: try json["location"].id(), name: try json["name"].string(),
+            region: try json["region"].string(), timeZone: try json["timeZone"].string())
+    }
+
+    private static func jurisdiction(_ json: JSONObject) throws(JSONError) -> JurisdictionAdded {
+        JurisdictionAdded(
+            jurisdiction: try json["jurisdiction"].id(), location: try json["location"].id(),
+            name: try json["name"].string())
+    }
+
+    private static func taxRate(_ json: JSONObject) throws(JSONError) -> TaxRateSet {
+        TaxRateSet(
+            jurisdiction: try json["jurisdiction"].id(),
+            rate: try json["rateBasisPoints"].basisPoints(),
+            effectiveFrom: try json["effectiveFrom"].instant())
+    }
+
+    private static func provider(_ json: JSONObject) throws(JSONError) -> ProviderAdded {
+        ProviderAdded(
+            provider: try json["provider"].id(), jurisdiction: try json["jurisdiction"].id(),
+            name: try json["name"].string(), dock: try json["dock"].string(),
+            address: try json["address"].string(),
+            mapLink: try json.optional("mapLink")?.string())
+    }
+
+    private static func boat(_ json: JSONObject) throws(JSONError) -> BoatRegistered {
+        BoatRegistered(
+            boat: try json["boat"].id(), provider: try json["provider"].id(),
+            jurisdiction: try json["jurisdiction"].id(), name: try json["name"].string(),
+            slug: try json["slug"].string(), capacity: try json["capacity"].integer(),
+            ticketTypes: try json["ticketTypes"].list(ticketType))
+    }
+
+    private static func launch(_ json: JSONObject) throws(JSONError) -> LaunchAnnounced {
+        LaunchAnnounced(
+            launch: try json["launch"].id(), location: try json["location"].id(),
+            name: try json["name"].string(), summary: try json.optional("summary")?.string(),
+            liftOff: try json["liftOff"].instant(), confidence: try json["confidence"].choice())
+    }
+
+    private static func mission(_ json: JSONObject) throws(JSONError) -> MissionPlanned {
+        MissionPlanned(
+            mission: try json["mission"].id(), launch: try json["launch"].id(),
+            name: try json["name"].string(),
+            refundCutoffHours: try json["refundCutoffHours"].integer())
+    }
+
+    private static func trip(_ json: JSONObject) throws(JSONError) -> TripScheduled {
+        TripScheduled(
+            trip: try json["trip"].id(), mission: try json["mission"].id(),
+            launch: try json["launch"].id(), location: try json["location"].id(),
+            kind: try json["kind"].choice(), label: try json.optional("label")?.string(),
+            times: TripTimes(
+                checkIn: try json["checkIn"].instant(), boarding: try json["boarding"].instant(),
+                departure: try json["departure"].instant()),
+            saleMode: try json["saleMode"].choice(),
+            salesOpenAt: try instant(json.optional("salesOpenAt")),
+            isListed: try json["isListed"].bool())
+    }
+
+    private static func sailing(_ json: JSONObject) throws(JSONError) -> BoatAssigned {
+        BoatAssigned(
+            sailing: try json["sailing"].id(), trip: try json["trip"].id(),
+            mission: try json["mission"].id(), launch: try json["launch"].id(),
+            boat: try json["boat"].id(), jurisdiction: try json["jurisdiction"].id(),
+            limit: try json.optional("limit")?.integer(),
+            ticketTypes: try json["ticketTypes"].list(ticketType))
+    }
+
+    private static func ticketType(_ value: JSONValue) throws(JSONError) -> TicketType {
+        let json = try value.object()
+        let fixedCap = try json.optional("fixedCap")?.integer()
+        return TicketType(
+            id: try json["id"].id(), label: try json["label"].string(),
+            price: Money(
+                minorUnits: try json["price"].integer(), currency: try json["currency"].choice()),
+            cap: fixedCap.map { .fixed($0) } ?? .shared)
+    }
+
+    private static func placed(_ json: JSONObject) throws(JSONError) -> BookingPlaced {
+        guard let code = ConfirmationCode(try json["code"].string()) else {
+            throw try json["code"].fault("must be a confirmation code")
+        }
+        guard let contact = bytes(hexadecimal: try json["contact"].string()) else {
+            throw try json["contact"].fault("must be hexadecimal")
+        }
+        return BookingPlaced(
+            booking: try json["booking"].id(), customer: try json["customer"].id(), code: code,
+            mission: try json["mission"].id(), quote: try quote(json["quote"].object()),
+            deadline: try json["deadline"].instant(), contact: Sealed(bytes: contact),
+            wantsUpdates: try json["wantsUpdates"].bool())
+    }
+
+    /// Reads what ``write(_:to:)`` wrote of a quote.
+    public static func quote(_ json: JSONObject) throws(JSONError) -> Quote {
+        let currency: Currency = try json["currency"].choice()
+        func money(_ value: JSONValue) throws(JSONError) -> Money {
+            Money(minorUnits: try value.integer(), currency: currency)
+        }
+        func line(_ value: JSONValue) throws(JSONError) -> Quote.Line {
+            let json = try value.object()
+            return Quote.Line(
+                trip: try json["trip"].id(), sailing: try json["sailing"].id(),
+                ticketType: try json["ticketType"].id(), label: try json["label"].string(),
+                quantity: try json["quantity"].integer(), unitPrice: try money(json["unitPrice"]))
+        }
+        func tax(_ value: JSONValue) throws(JSONError) -> Quote.Tax {
+            let json = try value.object()
+            return Quote.Tax(
+                jurisdiction: try json["jurisdiction"].id(),
+                rate: try json["rateBasisPoints"].basisPoints(),
+                taxable: try money(json["taxable"]), amount: try money(json["amount"]))
+        }
+        return Quote(
+            lines: try json["lines"].list(line), taxes: try json["taxes"].list(tax),
+            subtotal: try money(json["subtotal"]), tip: try money(json["tip"]),
+            waived: try money(json["waived"]), total: try money(json["total"]))
+    }
+
+    private static func extended(_ json: JSONObject) throws(JSONError) -> HoldExtended {
+        HoldExtended(
+            booking: try json["booking"].id(), sailings: try sailings(json),
+            deadline: try json["deadline"].instant())
+    }
+
+    private static func holdEnded(_ json: JSONObject) throws(JSONError) -> HoldEnded {
+        HoldEnded(booking: try json["booking"].id(), seats: try json["seats"].list(seatLine))
+    }
+
+    private static func confirmed(_ json: JSONObject) throws(JSONError) -> BookingConfirmed {
+        BookingConfirmed(
+            booking: try json["booking"].id(), seats: try json["seats"].list(seatLine),
+            basis: try json["basis"].choice())
+    }
+
+    private static func cancelled(_ json: JSONObject) throws(JSONError) -> BookingCancelled {
+        BookingCancelled(
+            booking: try json["booking"].id(), seats: try json["seats"].list(seatLine),
+            wasHeld: try json["wasHeld"].bool(), reason: try json["reason"].string())
+    }
+
+    private static func passengers(_ json: JSONObject) throws(JSONError) -> PassengersChecked {
+        PassengersChecked(
+            booking: try json["booking"].id(), sailing: try json["sailing"].id(),
+            passengers: try json["passengers"].list { value throws(JSONError) in
+                try value.integer()
+            })
+    }
+
+    private static func seatLine(_ value: JSONValue) throws(JSONError) -> SeatLine {
+        let json = try value.object()
+        return SeatLine(
+            sailing: try json["sailing"].id(), ticketType: try json["ticketType"].id(),
+            quantity: try json["quantity"].integer())
+    }
+
+    private static func sailings(_ json: JSONObject) throws(JSONError) -> [SailingID] {
+        try json["sailings"].list { value throws(JSONError) in try value.id() }
+    }
+
+    private static func instant(_ value: JSONValue?) throws(JSONError) -> Instant? {
+        try value?.instant()
+    }
+}
+
+/// nil when `text` is not an even number of hexadecimal digits.
+func bytes(hexadecimal text: String) -> [UInt8]? {
+    func nibble(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 48...57: digit - 48
+        case 97...102: digit - 87
+        default: nil
+        }
+    }
+    let digits = Array(text.utf8)
+    guard digits.count % 2 == 0 else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(digits.count / 2)
+    for index in stride(from: 0, to: digits.count, by: 2) {
+        guard let high = nibble(digits[index]), let low = nibble(digits[index + 1]) else {
+            return nil
+        }
+        bytes.append(high << 4 | low)
+    }
+    return bytes
+}

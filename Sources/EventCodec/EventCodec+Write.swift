@@ -1,0 +1,230 @@
+public import Domain
+public import JSON
+
+extension EventCodec {
+    static func write(_ event: Event, to json: inout JSONWriter) {
+        switch event {
+        case .locationAdded(let fact): write(fact, to: &json)
+        case .jurisdictionAdded(let fact): write(fact, to: &json)
+        case .taxRateSet(let fact): write(fact, to: &json)
+        case .providerAdded(let fact): write(fact, to: &json)
+        case .boatRegistered(let fact): write(fact, to: &json)
+        case .boatCapacityChanged(let fact):
+            json.field("boat", fact.boat)
+            json.field("capacity", fact.capacity)
+        case .launchAnnounced(let fact): write(fact, to: &json)
+        case .launchArchived(let launch), .launchUnarchived(let launch):
+            json.field("launch", launch)
+        case .missionPlanned(let fact): write(fact, to: &json)
+        case .missionActivated(let mission), .missionDeactivated(let mission),
+            .missionArchived(let mission), .missionUnarchived(let mission):
+            json.field("mission", mission)
+        case .tripScheduled(let fact): write(fact, to: &json)
+        case .saleModeSet(let fact):
+            json.field("trip", fact.trip)
+            json.field("saleMode", fact.saleMode.rawValue)
+        case .salesOpeningSet(let fact):
+            json.field("trip", fact.trip)
+            json.field("salesOpenAt", fact.salesOpenAt)
+        case .tripListed(let trip), .tripUnlisted(let trip), .tripActivated(let trip),
+            .tripDeactivated(let trip), .tripArchived(let trip), .tripUnarchived(let trip):
+            json.field("trip", trip)
+        case .boatAssigned(let fact): write(fact, to: &json)
+        case .sailingLimitSet(let fact):
+            json.field("sailing", fact.sailing)
+            json.field("limit", fact.limit)
+        case .salesPaused(let sailing), .salesResumed(let sailing):
+            json.field("sailing", sailing)
+        case .bookingPlaced(let fact): write(fact, to: &json)
+        case .holdExtended(let fact):
+            json.field("booking", fact.booking)
+            write(fact.sailings, to: &json)
+            json.field("deadline", fact.deadline)
+        case .holdExpired(let fact), .bookingAbandoned(let fact):
+            json.field("booking", fact.booking)
+            write(fact.seats, to: &json)
+        case .bookingConfirmed(let fact):
+            json.field("booking", fact.booking)
+            write(fact.seats, to: &json)
+            json.field("basis", fact.basis.rawValue)
+        case .bookingCancelled(let fact):
+            json.field("booking", fact.booking)
+            write(fact.seats, to: &json)
+            json.field("wasHeld", fact.wasHeld)
+            json.field("reason", fact.reason)
+        case .passengerCheckedIn(let fact), .checkInReverted(let fact):
+            json.field("booking", fact.booking)
+            json.field("sailing", fact.sailing)
+            json.field("passengers", fact.passengers) { $0.value($1) }
+        case .bookingCompleted(let fact):
+            json.field("booking", fact.booking)
+            write(fact.sailings, to: &json)
+        }
+    }
+
+    private static func write(_ fact: LocationAdded, to json: inout JSONWriter) {
+        json.field("location", fact.location)
+        json.field("name", fact.name)
+        json.field("region", fact.region)
+        json.field("timeZone", fact.timeZone)
+    }
+
+    private static func write(_ fact: JurisdictionAdded, to json: inout JSONWriter) {
+        json.field("jurisdiction", fact.jurisdiction)
+        json.field("location", fact.location)
+        json.field("name", fact.name)
+    }
+
+    private static func write(_ fact: TaxRateSet, to json: inout JSONWriter) {
+        json.field("jurisdiction", fact.jurisdiction)
+        json.field("rateBasisPoints", fact.rate.count)
+        json.field("effectiveFrom", fact.effectiveFrom)
+    }
+
+    private static func write(_ fact: ProviderAdded, to json: inout JSONWriter) {
+        json.field("provider", fact.provider)
+        json.field("jurisdiction", fact.jurisdiction)
+        json.field("name", fact.name)
+        json.field("dock", fact.dock)
+        json.field("address", fact.address)
+        json.field("mapLink", fact.mapLink)
+    }
+
+    private static func write(_ fact: BoatRegistered, to json: inout JSONWriter) {
+        json.field("boat", fact.boat)
+        json.field("provider", fact.provider)
+        json.field("jurisdiction", fact.jurisdiction)
+        json.field("name", fact.name)
+        json.field("slug", fact.slug)
+        json.field("capacity", fact.capacity)
+        write(fact.ticketTypes, to: &json)
+    }
+
+    private static func write(_ fact: LaunchAnnounced, to json: inout JSONWriter) {
+        json.field("launch", fact.launch)
+        json.field("location", fact.location)
+        json.field("name", fact.name)
+        json.field("summary", fact.summary)
+        json.field("liftOff", fact.liftOff)
+        json.field("confidence", fact.confidence.rawValue)
+    }
+
+    private static func write(_ fact: MissionPlanned, to json: inout JSONWriter) {
+        json.field("mission", fact.mission)
+        json.field("launch", fact.launch)
+        json.field("name", fact.name)
+        json.field("refundCutoffHours", fact.refundCutoffHours)
+    }
+
+    private static func write(_ fact: TripScheduled, to json: inout JSONWriter) {
+        json.field("trip", fact.trip)
+        json.field("mission", fact.mission)
+        json.field("launch", fact.launch)
+        json.field("location", fact.location)
+        json.field("kind", fact.kind.rawValue)
+        json.field("label", fact.label)
+        json.field("checkIn", fact.times.checkIn)
+        json.field("boarding", fact.times.boarding)
+        json.field("departure", fact.times.departure)
+        json.field("saleMode", fact.saleMode.rawValue)
+        json.field("salesOpenAt", fact.salesOpenAt)
+        json.field("isListed", fact.isListed)
+    }
+
+    private static func write(_ fact: BoatAssigned, to json: inout JSONWriter) {
+        json.field("sailing", fact.sailing)
+        json.field("trip", fact.trip)
+        json.field("mission", fact.mission)
+        json.field("launch", fact.launch)
+        json.field("boat", fact.boat)
+        json.field("jurisdiction", fact.jurisdiction)
+        json.field("limit", fact.limit)
+        write(fact.ticketTypes, to: &json)
+    }
+
+    private static func write(_ fact: BookingPlaced, to json: inout JSONWriter) {
+        json.field("booking", fact.booking)
+        json.field("customer", fact.customer)
+        json.field("code", fact.code.description)
+        json.field("mission", fact.mission)
+        json.field("quote") { write(fact.quote, to: &$0) }
+        json.field("deadline", fact.deadline)
+        json.field("contact", plain: hexadecimal(fact.contact.bytes))
+        json.field("wantsUpdates", fact.wantsUpdates)
+    }
+
+    /// All amounts are in minor units of the quote's one currency.
+    public static func write(_ quote: Quote, to json: inout JSONWriter) {
+        json.field("currency", quote.total.currency.rawValue)
+        json.field("lines", quote.lines) { json, line in
+            json.object { json in
+                json.field("trip", line.trip)
+                json.field("sailing", line.sailing)
+                json.field("ticketType", line.ticketType)
+                json.field("label", line.label)
+                json.field("quantity", line.quantity)
+                json.field("unitPrice", line.unitPrice.minorUnits)
+            }
+        }
+        json.field("taxes", quote.taxes) { json, tax in
+            json.object { json in
+                json.field("jurisdiction", tax.jurisdiction)
+                json.field("rateBasisPoints", tax.rate.count)
+                json.field("taxable", tax.taxable.minorUnits)
+                json.field("amount", tax.amount.minorUnits)
+            }
+        }
+        json.field("subtotal", quote.subtotal.minorUnits)
+        json.field("tip", quote.tip.minorUnits)
+        json.field("waived", quote.waived.minorUnits)
+        json.field("total", quote.total.minorUnits)
+    }
+
+    private static func write(_ ticketTypes: [TicketType], to json: inout JSONWriter) {
+        json.field("ticketTypes", ticketTypes) { json, type in
+            json.object { json in
+                json.field("id", type.id)
+                json.field("label", type.label)
+                json.field("price", type.price.minorUnits)
+                json.field("currency", type.price.currency.rawValue)
+                json.field("fixedCap", type.cap.fixedCount)
+            }
+        }
+    }
+
+    private static func write(_ seats: [SeatLine], to json: inout JSONWriter) {
+        json.field("seats", seats) { json, line in
+            json.object { json in
+                json.field("sailing", line.sailing)
+                json.field("ticketType", line.ticketType)
+                json.field("quantity", line.quantity)
+            }
+        }
+    }
+
+    private static func write(_ sailings: [SailingID], to json: inout JSONWriter) {
+        json.field("sailings", sailings) { $0.value(plain: $1.entity.utf8) }
+    }
+}
+
+extension TicketType.Cap {
+    /// nil for a shared cap.
+    public var fixedCount: Int? {
+        switch self {
+        case .shared: nil
+        case .fixed(let count): count
+        }
+    }
+}
+
+/// Two digits a byte: longer than base64, but without a library and read back at memory speed.
+func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { digits, count in
+        for (index, byte) in bytes.enumerated() {
+            for (offset, nibble) in [(0, byte >> 4), (1, byte & 15)] {
+                digits[index * 2 + offset] = nibble < 10 ? 48 + nibble : 87 + nibble
+            }
+        }
+        count = bytes.count * 2
+    }
+}

@@ -1,0 +1,77 @@
+public import Domain
+internal import JSON
+
+/// An event as it stands in the log.
+public struct StoredEvent: Hashable, Sendable {
+    public var type: Int16
+    public var schemaVersion: Int16
+    /// JSON; kept to the byte, because the log's hash chain covers it.
+    public var data: [UInt8]
+    /// The ids by which the event is found, each once.
+    public var tags: [EntityID]
+
+    public init(type: Int16, schemaVersion: Int16, data: [UInt8], tags: [EntityID]) {
+        self.type = type
+        self.schemaVersion = schemaVersion
+        self.data = data
+        self.tags = tags
+    }
+}
+
+/// An event that can't be read: of an unknown type or version, or with data that is not its own.
+public struct EventCodecError: Error, Hashable, CustomStringConvertible {
+    public enum Kind: Hashable, Sendable {
+        case unknownType(Int16)
+        case unknownVersion(EventType, Int16)
+        case malformed(EventType, String)
+    }
+
+    public let kind: Kind
+
+    public var description: String {
+        switch kind {
+        case .unknownType(let type): "event type \(type) is not known to this program"
+        case .unknownVersion(let type, let version):
+            "\(type.name) of schema version \(version) is not known to this program"
+        case .malformed(let type, let reason): "\(type.name) can't be read: \(reason)"
+        }
+    }
+}
+
+/// Between events and what stands in the log: names, JSON, versions, tags.
+public enum EventCodec {
+    /// The version in which events of a type are written today; every type is still at its first.
+    public static func schemaVersion(of type: EventType) -> Int16 { 1 }
+
+    public static func encode(_ event: Event) -> StoredEvent {
+        let data = JSONWriter.write { json in json.object { write(event, to: &$0) } }
+        return StoredEvent(
+            type: event.type.rawValue, schemaVersion: schemaVersion(of: event.type), data: data,
+            tags: event.tags)
+    }
+
+    /// Reads any event ever stored.
+    public static func decode(
+        type code: Int16, schemaVersion version: Int16, data: [UInt8]
+    ) throws(EventCodecError) -> Event {
+        guard let type = EventType(rawValue: code) else {
+            throw EventCodecError(kind: .unknownType(code))
+        }
+        guard version == schemaVersion(of: type) else {
+            throw EventCodecError(kind: .unknownVersion(type, version))
+        }
+        do throws(JSONError) {
+            return try read(type, from: JSONDocument(data).root.object())
+        } catch {
+            throw EventCodecError(kind: .malformed(type, error.description))
+        }
+    }
+}
+
+extension EventType {
+    /// The name of the type in metadata, subjects and people's mouths: `BookingPlaced`.
+    public var name: String {
+        let text = String(describing: self)
+        return text.prefix(1).uppercased() + text.dropFirst()
+    }
+}

@@ -1,0 +1,206 @@
+public import Postgres
+
+/// An event to be appended; its position is not known yet.
+public struct NewEvent: Hashable, Sendable {
+    public var type: Int16
+    public var schemaVersion: Int16
+    /// JSON, stored to the byte.
+    public var data: [UInt8]
+    public var tags: [PostgresUUID]
+
+    public init(type: Int16, schemaVersion: Int16, data: [UInt8], tags: [PostgresUUID]) {
+        self.type = type
+        self.schemaVersion = schemaVersion
+        self.data = data
+        self.tags = tags
+    }
+}
+
+/// Matches events with one of `types` (any, when there are none) and all of `tags`.
+///
+/// Source: dcb.events, "Specification", query items.
+public struct QueryItem: Hashable, Sendable {
+    public var types: Set<Int16>
+    public var tags: [PostgresUUID]
+
+    public init(types: Set<Int16>, tags: [PostgresUUID]) {
+        self.types = types
+        self.tags = tags
+    }
+}
+
+/// What a decision rests on: no event that matches `item` has appeared after `after`.
+public struct ConditionItem: Hashable, Sendable {
+    public var item: QueryItem
+    public var after: Int64
+
+    public init(item: QueryItem, after: Int64) {
+        self.item = item
+        self.after = after
+    }
+
+    /// The types are left out: items of one batch differ in their tags, and a set hashes slowly.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(item.tags)
+        hasher.combine(after)
+    }
+}
+
+/// One command of a batch: its key, what it rests on, and the facts that it decided.
+public struct AppendCommand: Sendable {
+    /// The idempotency key.
+    public var id: PostgresUUID
+    /// SHA-256 of the request, to tell a repeat from another request under the same key.
+    public var requestHash: [UInt8]
+    public var correlationID: PostgresUUID
+    public var causationPosition: Int64?
+    public var actor: String
+    public var events: [NewEvent]
+    public var conditions: [ConditionItem]
+    /// Keys of new customers, written with the events.
+    public var customerKeys: [(customer: PostgresUUID, key: [UInt8])]
+
+    public init(
+        id: PostgresUUID, requestHash: [UInt8], correlationID: PostgresUUID,
+        causationPosition: Int64?, actor: String, events: [NewEvent],
+        conditions: [ConditionItem], customerKeys: [(customer: PostgresUUID, key: [UInt8])] = []
+    ) {
+        self.id = id
+        self.requestHash = requestHash
+        self.correlationID = correlationID
+        self.causationPosition = causationPosition
+        self.actor = actor
+        self.events = events
+        self.conditions = conditions
+        self.customerKeys = customerKeys
+    }
+}
+
+/// What became of one command of a batch.
+public enum AppendOutcome: Hashable, Sendable {
+    case appended(ClosedRange<Int64>)
+    /// The key was accepted before, for the same request: these are the events of then.
+    case duplicate(ClosedRange<Int64>)
+    /// The key was accepted before, for another request.
+    case keyReused
+    /// An event has appeared that the decision does not know of.
+    case conflict
+}
+
+extension EventLog {
+    /// The most commands and events of one batch.
+    public static let batchCommandLimit = 512
+    public static let batchEventLimit = 4096
+
+    /// Appends the events of several commands in one transaction, and reports on each, in order.
+    ///
+    /// A refused command disturbs no other, except those after it whose conditions name a tag of
+    /// its events: they were decided as if it had happened, and conflict. Each command has at least
+    /// one event, and no two have the same key. Throws ``PostgresError``; when its kind is
+    /// `connectionLost` the batch may have been appended: repeat it, the keys keep it from
+    /// happening twice.
+    public func append(
+        _ commands: [AppendCommand]
+    ) async throws(PostgresError) -> (outcomes: [AppendOutcome], recordedAt: Int64) {
+        precondition(commands.allSatisfy { !$0.events.isEmpty }, "a command without events")
+        precondition(commands.count <= Self.batchCommandLimit, "a batch of \(commands.count)")
+        guard !commands.isEmpty else { return ([], 0) }
+        let rows = try await client.run(Self.appendCall, AppendArrays(commands).parameters)
+        let outcomes = (0..<rows.count).map { row -> AppendOutcome in
+            switch rows.text(row, 0) {
+            case "appended": .appended(Int64(rows.integer(row, 1))...Int64(rows.integer(row, 2)))
+            case "duplicate": .duplicate(Int64(rows.integer(row, 1))...Int64(rows.integer(row, 2)))
+            case "key reused": .keyReused
+            case "conflict": .conflict
+            case let other: preconditionFailure("log.append reports '\(other)'")
+            }
+        }
+        return (outcomes, rows.timestamp(0, 3))
+    }
+
+    private static let appendCall = """
+        SELECT outcome, first_position, last_position, recorded_at
+        FROM log.append(
+            $1::uuid[], $2::bytea[], $3::uuid[], $4::bigint[], $5::text[],
+            $6::int[], $7::smallint[], $8::smallint[], $9::bytea[], $10::int[], $11::uuid[],
+            $12::bigint[], $13::int[], $14::uuid[], $15::int[], $16::smallint[],
+            $17::int[], $18::int[], $19::int[], $20::uuid[], $21::bytea[])
+        """
+}
+
+/// The flat arrays of `log.append`; indexes begin at 1.
+private struct AppendArrays {
+    private var events = (
+        commands: [PostgresValue](), types: [PostgresValue](), versions: [PostgresValue](),
+        data: [PostgresValue]()
+    )
+    private var tags = (events: [PostgresValue](), tags: [PostgresValue]())
+    private var items = (
+        after: [PostgresValue](), tagEnds: [PostgresValue](), tags: [PostgresValue](),
+        typeEnds: [PostgresValue](), types: [PostgresValue]()
+    )
+    private var references = (commands: [PostgresValue](), items: [PostgresValue]())
+    private var keys = (
+        commands: [PostgresValue](), customers: [PostgresValue](), bytes: [PostgresValue]()
+    )
+    private let commands: [AppendCommand]
+
+    init(_ commands: [AppendCommand]) {
+        self.commands = commands
+        // Many commands of a batch rest on the same item: it is sent and looked for once.
+        var numbers: [ConditionItem: Int] = [:]
+        for (index, command) in commands.enumerated() {
+            let number = PostgresValue.int32(index + 1)
+            for event in command.events {
+                events.commands.append(number)
+                events.types.append(.integer(event.type))
+                events.versions.append(.integer(event.schemaVersion))
+                events.data.append(.bytes(event.data))
+                for tag in event.tags {
+                    tags.events.append(.int32(events.commands.count))
+                    tags.tags.append(.uuid(tag))
+                }
+            }
+            for condition in command.conditions {
+                if numbers[condition] == nil {
+                    numbers[condition] = numbers.count + 1
+                    add(condition)
+                }
+                references.commands.append(number)
+                references.items.append(.int32(numbers[condition] ?? 0))
+            }
+            for key in command.customerKeys {
+                keys.commands.append(number)
+                keys.customers.append(.uuid(key.customer))
+                keys.bytes.append(.bytes(key.key))
+            }
+        }
+    }
+
+    private mutating func add(_ condition: ConditionItem) {
+        items.after.append(.int64(condition.after))
+        items.tags += condition.item.tags.map { .uuid($0) }
+        items.tagEnds.append(.int32(items.tags.count))
+        items.types += condition.item.types.map { .integer($0) }
+        items.typeEnds.append(.int32(items.types.count))
+    }
+
+    var parameters: [PostgresValue] {
+        [
+            .array(of: .uuid, commands.map { .uuid($0.id) }),
+            .array(of: .bytea, commands.map { .bytes($0.requestHash) }),
+            .array(of: .uuid, commands.map { .uuid($0.correlationID) }),
+            .array(of: .int8, commands.map { .optional($0.causationPosition) { .int64($0) } }),
+            .array(of: .text, commands.map { .text($0.actor) }),
+            .array(of: .int4, events.commands), .array(of: .int2, events.types),
+            .array(of: .int2, events.versions), .array(of: .bytea, events.data),
+            .array(of: .int4, tags.events), .array(of: .uuid, tags.tags),
+            .array(of: .int8, items.after), .array(of: .int4, items.tagEnds),
+            .array(of: .uuid, items.tags), .array(of: .int4, items.typeEnds),
+            .array(of: .int2, items.types),
+            .array(of: .int4, references.commands), .array(of: .int4, references.items),
+            .array(of: .int4, keys.commands), .array(of: .uuid, keys.customers),
+            .array(of: .bytea, keys.bytes),
+        ]
+    }
+}

@@ -1,0 +1,105 @@
+public import Postgres
+
+extension EventLog {
+    /// The most events that one reading returns.
+    public static let readLimit = 10_000
+
+    /// The events after `position`, in order, at most `limit`; of all types when `types` is nil.
+    ///
+    /// With `types`, a short answer does not mean that the head was reached.
+    public func read(
+        after position: Int64, limit: Int, types: Set<Int16>? = nil
+    ) async throws(PostgresError) -> [LogEvent] {
+        let limit = min(limit, Self.readLimit)
+        guard let types else {
+            return LogEvent.all(
+                try await client.run(
+                    """
+                    SELECT \(LogEvent.columns) FROM log.event e
+                    WHERE e.position > $1::bigint AND e.position <= $1::bigint + $2::bigint
+                    ORDER BY e.position
+                    """, [.int64(position), .int64(Int64(limit))]))
+        }
+        return LogEvent.all(
+            try await client.run(
+                """
+                SELECT \(LogEvent.columns) FROM log.event e
+                WHERE e.position > $1::bigint AND e.type = ANY ($3::smallint[])
+                ORDER BY e.position LIMIT $2::bigint
+                """,
+                [
+                    .int64(position), .int64(Int64(limit)),
+                    .array(of: .int2, types.sorted().map { .integer($0) }),
+                ]))
+    }
+
+    /// The events at these positions, in order.
+    public func read(_ positions: ClosedRange<Int64>) async throws(PostgresError) -> [LogEvent] {
+        try await read(
+            after: positions.lowerBound - 1, limit: Int(positions.upperBound - positions.lowerBound) + 1)
+    }
+
+    /// The events that match one item after a position, in order, and the position up to which the
+    /// answer is complete.
+    ///
+    /// The head is read before the events, so the answer may hold more than it promises, never less.
+    public func read(
+        _ item: QueryItem, after position: Int64 = 0
+    ) async throws(PostgresError) -> (events: [LogEvent], completeTo: Int64) {
+        precondition(!item.tags.isEmpty, "reading by tag without one")
+        let rows = try await client.run([
+            PostgresCall("SELECT coalesce(max(position), 0) FROM log.event"),
+            PostgresCall(
+                """
+                SELECT \(LogEvent.columns)
+                FROM log.event_tag t JOIN log.event e ON e.position = t.position
+                WHERE t.tag = $1::uuid AND t.position > $2::bigint
+                    AND (cardinality($3::smallint[]) = 0 OR t.type = ANY ($3::smallint[]))
+                    AND NOT EXISTS (
+                        SELECT FROM unnest($4::uuid[]) AS other (tag)
+                        WHERE NOT EXISTS (
+                            SELECT FROM log.event_tag o
+                            WHERE o.tag = other.tag AND o.position = t.position))
+                ORDER BY t.position
+                """,
+                [
+                    .uuid(item.tags[0]), .int64(position),
+                    .array(of: .int2, item.types.sorted().map { .integer($0) }),
+                    .array(of: .uuid, item.tags.dropFirst().map { .uuid($0) }),
+                ]),
+        ])
+        let events = LogEvent.all(rows[1])
+        return (events, max(Int64(rows[0].integer(0, 0)), events.last?.position ?? 0))
+    }
+
+    /// The keys of these customers, as far as they have not been destroyed.
+    public func customerKeys(
+        of customers: [PostgresUUID]
+    ) async throws(PostgresError) -> [PostgresUUID: [UInt8]] {
+        let rows = try await client.run(
+            "SELECT customer, key FROM vault.customer_key WHERE customer = ANY ($1::uuid[])",
+            [.array(of: .uuid, customers.map { .uuid($0) })])
+        var keys: [PostgresUUID: [UInt8]] = [:]
+        for row in 0..<rows.count { keys[rows.uuid(row, 0)] = rows.bytes(row, 1) }
+        return keys
+    }
+
+    /// Those of these commands that were accepted, with their request hashes and events.
+    public func commands(
+        _ ids: [PostgresUUID]
+    ) async throws(PostgresError) -> [PostgresUUID: (
+        requestHash: [UInt8], positions: ClosedRange<Int64>
+    )] {
+        let rows = try await client.run(
+            """
+            SELECT id, request_hash, first_position, last_position
+            FROM log.command WHERE id = ANY ($1::uuid[])
+            """, [.array(of: .uuid, ids.map { .uuid($0) })])
+        var commands: [PostgresUUID: (requestHash: [UInt8], positions: ClosedRange<Int64>)] = [:]
+        for row in 0..<rows.count {
+            let positions = Int64(rows.integer(row, 2))...Int64(rows.integer(row, 3))
+            commands[rows.uuid(row, 0)] = (rows.bytes(row, 1), positions)
+        }
+        return commands
+    }
+}

@@ -1,0 +1,66 @@
+public import Postgres
+
+/// The one gapless table of events.
+///
+/// Positions are 1, 2, 3 … without holes, and the order of commits is the order of positions; so a
+/// reader needs one integer to know where he is.
+public struct EventLog: Sendable {
+    /// The channel on which PostgreSQL says that something was appended.
+    public static let channel = "quartermaster_event"
+
+    public let client: PostgresClient
+
+    public init(_ client: PostgresClient) {
+        self.client = client
+    }
+
+    /// The role that everything but migrations acts as, whoever logs in.
+    public static let applicationRole = "quartermaster_application"
+
+    /// The position of the last event; 0 for an empty log.
+    public func head() async throws(PostgresError) -> Int64 {
+        let rows = try await client.run("SELECT coalesce(max(position), 0) FROM log.event")
+        return Int64(rows.integer(0, 0))
+    }
+
+    /// Which log this is: its id never changes, and is kept by dump and restore.
+    public func identity() async throws(PostgresError) -> PostgresUUID {
+        try await client.run("SELECT id FROM log.identity").uuid(0, 0)
+    }
+}
+
+/// An event as it stands in the log.
+public struct LogEvent: Hashable, Sendable {
+    public var position: Int64
+    /// Microseconds since 1970. It never goes backwards along the positions.
+    public var recordedAt: Int64
+    public var commandID: PostgresUUID
+    public var correlationID: PostgresUUID
+    /// The event that made a reaction give the command; nil when people gave it.
+    public var causationPosition: Int64?
+    public var type: Int16
+    public var schemaVersion: Int16
+    public var actor: String
+    public var data: [UInt8]
+
+    static let columns = """
+        e.position, e.recorded_at, e.command_id, e.correlation_id, e.causation_position, e.type, \
+        e.schema_version, e.actor, e.data
+        """
+
+    init(_ rows: Rows, _ row: Int) {
+        position = Int64(rows.integer(row, 0))
+        recordedAt = rows.timestamp(row, 1)
+        commandID = rows.uuid(row, 2)
+        correlationID = rows.uuid(row, 3)
+        causationPosition = rows.optionalInteger(row, 4).map(Int64.init)
+        type = Int16(rows.integer(row, 5))
+        schemaVersion = Int16(rows.integer(row, 6))
+        actor = rows.text(row, 7)
+        data = rows.bytes(row, 8)
+    }
+
+    static func all(_ rows: Rows) -> [LogEvent] {
+        (0..<rows.count).map { LogEvent(rows, $0) }
+    }
+}

@@ -1,0 +1,91 @@
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// A server that this process started, in a process group of its own, so that Ctrl-C in a terminal
+/// reaches us and not it: we decide when it goes.
+public final class ChildProcess: Sendable {
+    private let process: Mutex<Process>
+    public let pid: Int32
+    public let name: String
+
+    /// Starts `arguments[0]`. Output goes to the end of `log`.
+    ///
+    /// As root, a server that refuses root is run as the user `account`.
+    public init(_ arguments: [String], as account: String? = nil, log: String) throws(ServerError) {
+        name = (arguments[0] as NSString).lastPathComponent
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
+        guard let output = FileHandle(forWritingAtPath: log) else {
+            throw ServerError("can't write \(log)")
+        }
+        output.seekToEndOfFile()
+        let process = Process()
+        var arguments = arguments
+        if let account, getuid() == 0 {
+            arguments = ["/usr/bin/setpriv", "--reuid=\(account)", "--regid=\(account)",
+                "--init-groups", "--"] + arguments
+        }
+        process.executableURL = URL(fileURLWithPath: arguments[0])
+        process.arguments = Array(arguments.dropFirst())
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        do {
+            try process.run()
+        } catch {
+            throw ServerError("can't start \(arguments[0]): \(error.localizedDescription)")
+        }
+        pid = process.processIdentifier
+        self.process = Mutex(process)
+    }
+
+    public var isRunning: Bool { process.withLock { $0.isRunning } }
+
+    /// Whether it ended by itself with status 0.
+    public var hasSucceeded: Bool {
+        process.withLock { !$0.isRunning && $0.terminationStatus == 0 }
+    }
+
+    /// Asks it to end with `signal`, and ends it for good when it has not within `limit`.
+    public func stop(_ signal: Int32, limit: Duration = .seconds(20)) async {
+        guard isRunning else { return }
+        kill(pid, signal)
+        let deadline = ContinuousClock.now + limit
+        while isRunning, ContinuousClock.now < deadline {
+            // A child's end can't be awaited without a thread of its own; 20 ms is soon enough.
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        if isRunning { kill(pid, SIGKILL) }
+    }
+}
+
+/// A server can't be had; the sentence says what to do.
+public struct ServerError: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// A free port of the loopback interface, free at least when it was looked for.
+public func freeLoopbackPort() throws(ServerError) -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let port: UInt16? = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            guard bind(descriptor, address, length) == 0,
+                getsockname(descriptor, address, &length) == 0
+            else { return nil }
+            return pointer.pointee.sin_port.bigEndian
+        }
+    }
+    guard let port else { throw ServerError("no free port on 127.0.0.1") }
+    return Int(port)
+}

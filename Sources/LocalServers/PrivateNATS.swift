@@ -1,0 +1,72 @@
+internal import Foundation
+internal import Glibc
+
+/// A nats-server of our own, with JetStream, stopped with us.
+public struct PrivateNATS: Sendable {
+    public let port: Int
+    public let process: ChildProcess
+
+    public var url: String { "nats://127.0.0.1:\(port)" }
+
+    /// Starts the server with its streams in `folder`; one left over from a run that was killed is
+    /// stopped and taken over.
+    public static func start(
+        in folder: String, port: Int? = nil, limit: Duration = .seconds(30)
+    ) async throws(ServerError) -> PrivateNATS {
+        try makeFolder(folder, owner: nil)
+        let pidFile = folder + "/nats-server.pid"
+        try await stopLeftover(pidFile: pidFile)
+        let port = if let port { port } else { try freeLoopbackPort() }
+        let log = folder + "/nats-server.log"
+        let process = try ChildProcess(
+            [
+                try program(), "--addr", "127.0.0.1", "--port", String(port), "--jetstream",
+                "--store_dir", folder + "/streams", "--pid", pidFile,
+            ], log: log)
+        let server = PrivateNATS(port: port, process: process)
+        let deadline = ContinuousClock.now + limit
+        while !canConnect(to: port) {
+            guard process.isRunning, ContinuousClock.now < deadline else {
+                throw ServerError("nats-server did not come up; its reason stands in \(log)")
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        return server
+    }
+
+    public func stop() async {
+        await process.stop(SIGTERM)
+    }
+
+    private static func stopLeftover(pidFile: String) async throws(ServerError) {
+        guard let text = try? String(contentsOfFile: pidFile, encoding: .utf8),
+            let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)),
+            isProcess(pid, named: "nats-server")
+        else { return }
+        kill(pid, SIGTERM)
+        try await waitForEnd(of: pid, named: "nats-server")
+    }
+
+    private static func program() throws(ServerError) -> String {
+        for folder in ["/usr/sbin", "/usr/bin", "/usr/local/bin"] {
+            let program = folder + "/nats-server"
+            if FileManager.default.isExecutableFile(atPath: program) { return program }
+        }
+        throw ServerError("nats-server is not installed: apt-get install nats-server")
+    }
+}
+
+/// Whether somebody listens on this port of the loopback interface.
+func canConnect(to port: Int) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+    }
+}

@@ -1,0 +1,143 @@
+internal import Foundation
+internal import Glibc
+
+/// A PostgreSQL cluster of our own: made when missing, started, and stopped with us.
+public struct PrivatePostgres: Sendable {
+    public let folder: String
+    public let port: Int
+    public let process: ChildProcess
+    /// The account that PostgreSQL runs as when we are root, for it refuses root.
+    static let account = "postgres"
+
+    /// The connection URL of the cluster's superuser.
+    public var url: String { url(user: "postgres", database: "postgres") }
+
+    public func url(user: String, database: String) -> String {
+        "postgresql://\(user)@127.0.0.1:\(port)/\(database)"
+    }
+
+    /// Starts the cluster in `folder`, and makes it first when there is none.
+    ///
+    /// A server left over from a run that was killed is stopped and taken over. Trust is the
+    /// authentication: it listens on the loopback interface, as the machine's other users can.
+    public static func start(
+        in folder: String, settings: [String: String] = [:], limit: Duration = .seconds(60)
+    ) async throws(ServerError) -> PrivatePostgres {
+        let programs = try programs()
+        let data = folder + "/data"
+        let log = folder + "/postgres.log"
+        try makeFolder(folder, owner: account)
+        if !FileManager.default.fileExists(atPath: data + "/PG_VERSION") {
+            try await initialise(data, programs: programs, log: log)
+        }
+        try await stopLeftover(data: data)
+        let port = try freeLoopbackPort()
+        var options = [
+            "listen_addresses": "127.0.0.1", "port": String(port),
+            "unix_socket_directories": "", "max_connections": "100",
+            "shared_buffers": "256MB", "max_wal_size": "2GB", "wal_compression": "on",
+            "log_min_messages": "warning",
+        ]
+        options.merge(settings) { $1 }
+        let switches = options.sorted { $0.key < $1.key }.flatMap { ["-c", "\($0.key)=\($0.value)"] }
+        let process = try ChildProcess(
+            [programs + "/postgres", "-D", data] + switches, as: account, log: log)
+        let server = PrivatePostgres(folder: folder, port: port, process: process)
+        try await server.waitUntilReady(programs: programs, log: log, limit: limit)
+        return server
+    }
+
+    /// Stops it: open transactions are rolled back, everything else is written.
+    public func stop() async {
+        await process.stop(SIGINT)
+    }
+
+    private func waitUntilReady(
+        programs: String, log: String, limit: Duration
+    ) async throws(ServerError) {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline {
+            let isReady = try await runToEnd(
+                [programs + "/pg_isready", "-q", "-h", "127.0.0.1", "-p", String(port)],
+                log: log)
+            if isReady { return }
+            guard process.isRunning else {
+                throw ServerError("PostgreSQL ended at once; its reason stands in \(log)")
+            }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        throw ServerError("PostgreSQL did not come up within \(limit); see \(log)")
+    }
+
+    private static func initialise(
+        _ data: String, programs: String, log: String
+    ) async throws(ServerError) {
+        let isMade = try await runToEnd(
+            [
+                programs + "/initdb", "-D", data, "-U", "postgres", "--auth=trust",
+                "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions",
+            ], as: account, log: log)
+        guard isMade else { throw ServerError("initdb failed; its reason stands in \(log)") }
+    }
+
+    /// A postmaster that is still at work in our folder belongs to a run that was killed.
+    private static func stopLeftover(data: String) async throws(ServerError) {
+        guard let text = try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8),
+            let pid = text.split(separator: "\n").first.flatMap({ Int32($0) }),
+            isProcess(pid, named: "postgres")
+        else { return }
+        kill(pid, SIGINT)
+        try await waitForEnd(of: pid, named: "postgres")
+    }
+
+    /// Debian keeps the server's programs out of the path, one folder a version.
+    static func programs() throws(ServerError) -> String {
+        let root = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        let newest = versions.compactMap(Int.init).sorted().last {
+            FileManager.default.isExecutableFile(atPath: "\(root)/\($0)/bin/postgres")
+        }
+        guard let newest else {
+            throw ServerError("PostgreSQL is not installed: apt-get install postgresql")
+        }
+        return "\(root)/\(newest)/bin"
+    }
+}
+
+/// Makes a folder that as root belongs to `owner`.
+func makeFolder(_ folder: String, owner: String?) throws(ServerError) {
+    do {
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+    } catch {
+        throw ServerError("can't make the folder \(folder): \(error.localizedDescription)")
+    }
+    if let owner, getuid() == 0, let account = getpwnam(owner) {
+        chown(folder, account.pointee.pw_uid, account.pointee.pw_gid)
+    }
+}
+
+/// Runs a short program; true when it ended well.
+func runToEnd(
+    _ arguments: [String], as account: String? = nil, log: String
+) async throws(ServerError) -> Bool {
+    let child = try ChildProcess(arguments, as: account, log: log)
+    while child.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
+    return child.hasSucceeded
+}
+
+/// Whether a process of this number runs a program of this name.
+func isProcess(_ pid: Int32, named name: String) -> Bool {
+    let command = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
+    return command?.hasPrefix(name) ?? false
+}
+
+func waitForEnd(of pid: Int32, named name: String) async throws(ServerError) {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while isProcess(pid, named: name) {
+        guard ContinuousClock.now < deadline else {
+            throw ServerError("process \(pid) (\(name)) of an earlier run does not end: kill it")
+        }
+        try? await Task.sleep(for: .milliseconds(20))
+    }
+}

@@ -1,0 +1,207 @@
+internal import CPostgres
+internal import Glibc
+
+/// A conversation of one step at a time: scripts, COPY both ways, LISTEN.
+///
+/// One caller at a time; for everything else there is ``PostgresConnection``.
+public actor PostgresSession {
+    private let handle: ConnectionHandle
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        PostgresLoop.shared.asUnownedSerialExecutor()
+    }
+
+    public static func connect(
+        to configuration: PostgresConfiguration
+    ) async throws(PostgresError) -> PostgresSession {
+        PostgresSession(try await Connector().connect(configuration))
+    }
+
+    private init(_ handle: ConnectionHandle) {
+        self.handle = handle
+    }
+
+    /// Runs a script of any number of statements, as one transaction unless it says otherwise.
+    ///
+    /// Returns the rows of the last statement, in text format.
+    @discardableResult
+    public func execute(_ script: String) async throws(PostgresError) -> Rows {
+        guard PQsendQuery(handle.pointer, script) == 1 else { throw lost() }
+        try await flush()
+        var last: Rows?
+        var failure: PostgresError?
+        while let result = try await nextResult() {
+            let rows = Rows(owning: result)
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: last = rows
+            default: failure = failure ?? PostgresError(result: result)
+            }
+        }
+        if let failure { throw failure }
+        guard let last else { throw lost() }
+        return last
+    }
+
+    // MARK: COPY
+
+    /// Sends `rows` with `COPY … FROM STDIN (FORMAT binary)`; returns the number of rows taken.
+    ///
+    /// Each row has one value for each column of the statement. All rows are taken, or none is.
+    @discardableResult
+    public func copyIn(
+        _ statement: String, rows: some Sequence<[PostgresValue]> & Sendable
+    ) async throws(PostgresError) -> Int {
+        guard PQsendQuery(handle.pointer, statement) == 1 else { throw lost() }
+        try await flush()
+        try await expect(PGRES_COPY_IN)
+        var chunk = CopyFormat.header
+        for row in rows {
+            CopyFormat.append(row, to: &chunk)
+            guard chunk.count >= CopyFormat.chunkSize else { continue }
+            try await put(chunk)
+            chunk.removeAll(keepingCapacity: true)
+        }
+        chunk += CopyFormat.trailer
+        try await put(chunk)
+        try await untilTaken { PQputCopyEnd(handle.pointer, nil) }
+        try await flush()
+        return try await expect(PGRES_COMMAND_OK).affectedCount
+    }
+
+    /// Runs `COPY … TO STDOUT` and lends each message (in binary format: one row) to `body`.
+    public func copyOut(
+        _ statement: String, _ body: (UnsafeRawBufferPointer) -> Void
+    ) async throws(PostgresError) {
+        guard PQsendQuery(handle.pointer, statement) == 1 else { throw lost() }
+        try await flush()
+        try await expect(PGRES_COPY_OUT, drains: false)
+        while true {
+            var buffer: UnsafeMutablePointer<CChar>?
+            let length = PQgetCopyData(handle.pointer, &buffer, 1)
+            if length > 0, let buffer {
+                body(UnsafeRawBufferPointer(start: buffer, count: Int(length)))
+                PQfreemem(buffer)
+            } else if length == 0 {
+                try await waitForInput()
+            } else if length == -1 {
+                break
+            } else {
+                throw lost()
+            }
+        }
+        try await expect(PGRES_COMMAND_OK)
+    }
+
+    private func put(_ chunk: [UInt8]) async throws(PostgresError) {
+        try await untilTaken {
+            chunk.withUnsafeBytes { bytes in
+                let start = bytes.bindMemory(to: CChar.self).baseAddress
+                return PQputCopyData(handle.pointer, start, CInt(bytes.count))
+            }
+        }
+    }
+
+    /// Repeats a call that answers 1 when its data was queued and 0 when it must be tried again.
+    private func untilTaken(_ put: () -> CInt) async throws(PostgresError) {
+        while true {
+            switch put() {
+            case 1: return
+            case 0: try await flush()
+            default: throw lost()
+            }
+        }
+    }
+
+    // MARK: LISTEN
+
+    /// Calls `onNotify` at once and then after each notification on `channel`, until cancelled.
+    ///
+    /// A notification says "look again" and nothing else: it may be lost when the link breaks, so
+    /// readers go by position. Several that arrive together are one call.
+    public func listen(
+        to channel: String, onNotify: @Sendable () -> Void
+    ) async throws(PostgresError) {
+        try await execute("LISTEN \(channel)")
+        onNotify()
+        while !Task.isCancelled {
+            var isNotified = false
+            while let notification = PQnotifies(handle.pointer) {
+                PQfreemem(notification)
+                isNotified = true
+            }
+            if isNotified { onNotify() }
+            guard await PostgresLoop.shared.readiness(of: handle.socket, for: POLLIN) else {
+                continue
+            }
+            guard PQconsumeInput(handle.pointer) == 1 else { throw lost() }
+        }
+    }
+
+    // MARK: Steps
+
+    private func flush() async throws(PostgresError) {
+        while true {
+            switch PQflush(handle.pointer) {
+            case 0: return
+            case 1:
+                _ = await PostgresLoop.shared.readiness(
+                    of: handle.socket, for: POLLIN | POLLOUT)
+                try checkNotCancelled()
+            default: throw lost()
+            }
+            guard PQconsumeInput(handle.pointer) == 1 else { throw lost() }
+        }
+    }
+
+    private func waitForInput() async throws(PostgresError) {
+        _ = await PostgresLoop.shared.readiness(of: handle.socket, for: POLLIN)
+        try checkNotCancelled()
+        guard PQconsumeInput(handle.pointer) == 1 else { throw lost() }
+    }
+
+    private func nextResult() async throws(PostgresError) -> OpaquePointer? {
+        while PQisBusy(handle.pointer) == 1 { try await waitForInput() }
+        return PQgetResult(handle.pointer)
+    }
+
+    /// Takes one result of the given status, and what comes after it up to the end.
+    @discardableResult
+    private func expect(
+        _ status: ExecStatusType, drains: Bool = true
+    ) async throws(PostgresError) -> Rows {
+        guard let result = try await nextResult() else { throw lost() }
+        let rows = Rows(owning: result)
+        let isExpected = PQresultStatus(result) == status
+        if !isExpected || (drains && status == PGRES_COMMAND_OK) {
+            while let rest = try await nextResult() { PQclear(rest) }
+        }
+        guard isExpected else { throw PostgresError(result: result) }
+        return rows
+    }
+
+    private func checkNotCancelled() throws(PostgresError) {
+        guard Task.isCancelled else { return }
+        throw PostgresError(kind: .connectionLost, message: "cancelled half-way")
+    }
+
+    private func lost() -> PostgresError {
+        PostgresError(kind: .connectionLost, connection: handle.pointer)
+    }
+}
+
+/// The binary format of COPY; see "Binary Format" in PostgreSQL's documentation of COPY.
+enum CopyFormat {
+    static let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + [0, 0, 0, 0, 0, 0, 0, 0]
+    static let trailer: [UInt8] = [0xFF, 0xFF]
+    /// Bytes gathered before they are handed to libpq.
+    static let chunkSize = 64 * 1024
+
+    static func append(_ row: [PostgresValue], to chunk: inout [UInt8]) {
+        withUnsafeBytes(of: Int16(row.count).bigEndian) { chunk.append(contentsOf: $0) }
+        for value in row {
+            let length = Int32(value.bytes?.count ?? -1)
+            withUnsafeBytes(of: length.bigEndian) { chunk.append(contentsOf: $0) }
+            if let bytes = value.bytes { chunk.append(contentsOf: bytes) }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+internal import Domain
+public import EventLog
+public import Logging
+public import Postgres
+public import ServiceLifecycle
+
+/// Reads the log once for all projections of the process, and wakes them when it grows.
+///
+/// The last events are kept decoded, so that projections near the head share them; one that is far
+/// behind reads for itself. Woken by NOTIFY, and by a slow poll, because a notification may be lost.
+public actor EventFeed: Service {
+    /// Decoded events kept.
+    public static let recentLimit = 8192
+    public static let pageLimit = 1000
+    public static let pollInterval = Duration.milliseconds(500)
+
+    let source: EventSource
+    private let configuration: PostgresConfiguration
+    private let logger: Logger
+    private var recent: [SourceEvent] = []
+    private var reading: Task<Result<[SourceEvent], PostgresError>, Never>?
+    private var wakeups: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var nextWakeup = 0
+    private var isEnded = false
+
+    public init(_ log: EventLog, listeningAt configuration: PostgresConfiguration, logger: Logger) {
+        source = EventSource(log: log)
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    public var log: EventLog { source.log }
+
+    /// Listens until shutdown, and connects anew whenever the link breaks.
+    public func run() async {
+        let logger = logger
+        let configuration = configuration
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    while !Task.isCancelled {
+                        try? await Task.sleep(for: Self.pollInterval)
+                        await self.wake()
+                    }
+                }
+                var failureCount = 0
+                while !Task.isCancelled {
+                    do {
+                        let session = try await PostgresSession.connect(to: configuration)
+                        failureCount = 0
+                        try await session.listen(to: EventLog.channel) {
+                            Task { await self.wake() }
+                        }
+                    } catch {
+                        failureCount += 1
+                        if failureCount == 1 {
+                            logger.warning("not listening", metadata: ["reason": "\(error)"])
+                        }
+                        let wait = Backoff.wait(
+                            after: failureCount, from: .milliseconds(100), to: .seconds(2))
+                        try? await Task.sleep(for: wait)
+                    }
+                }
+            }
+        }
+        isEnded = true
+        wake()
+    }
+
+    /// The events after `position`, in order, at most ``pageLimit``; none when there are none yet.
+    func events(after position: Int64) async throws(PostgresError) -> ArraySlice<SourceEvent> {
+        if let kept = kept(after: position) { return kept }
+        guard position == (recent.last?.position ?? position) else {
+            return try await source.read(
+                after: position, limit: Self.pageLimit, opensContacts: true)[...]
+        }
+        let events = try await readOn(after: position)
+        return kept(after: position) ?? events[...]
+    }
+
+    /// Suspends until the log has grown, or a poll is due, or the task is cancelled.
+    func nextWake() async {
+        let number = nextWakeup
+        nextWakeup += 1
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if isEnded || Task.isCancelled {
+                    continuation.resume()
+                } else {
+                    wakeups[number] = continuation
+                }
+            }
+        } onCancel: {
+            Task { await self.wake(number) }
+        }
+    }
+
+    private func wake() {
+        let waiting = wakeups
+        wakeups = [:]
+        for continuation in waiting.values { continuation.resume() }
+    }
+
+    private func wake(_ number: Int) {
+        wakeups.removeValue(forKey: number)?.resume()
+    }
+
+    private func kept(after position: Int64) -> ArraySlice<SourceEvent>? {
+        guard let first = recent.first?.position, first <= position + 1 else { return nil }
+        let start = Int(position + 1 - first)
+        guard start < recent.count else { return nil }
+        return recent[start..<min(start + Self.pageLimit, recent.count)]
+    }
+
+    /// Reads what follows on what is kept; those who ask meanwhile wait for the same reading.
+    private func readOn(after position: Int64) async throws(PostgresError) -> [SourceEvent] {
+        if let reading { return try await reading.value.get().filter { $0.position > position } }
+        let source = source
+        let task = Task { () -> Result<[SourceEvent], PostgresError> in
+            do throws(PostgresError) {
+                return .success(
+                    try await source.read(
+                        after: position, limit: Self.pageLimit, opensContacts: true))
+            } catch {
+                return .failure(error)
+            }
+        }
+        reading = task
+        let result = await task.value
+        reading = nil
+        let events = try result.get()
+        if recent.last.map({ $0.position == position }) ?? true {
+            recent += events
+            if recent.count > 2 * Self.recentLimit {
+                recent.removeFirst(recent.count - Self.recentLimit)
+            }
+        }
+        return events
+    }
+}

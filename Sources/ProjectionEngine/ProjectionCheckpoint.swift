@@ -1,0 +1,105 @@
+public import Postgres
+
+/// How far a projection has come, held by its leader.
+struct ProjectionCheckpoint: Sendable {
+    let name: String
+    let epoch: Int64
+    var position: Int64
+
+    /// Begins a new leadership; makes the table when there is none.
+    ///
+    /// Throws when the stored table is of another version: then it is to be rebuilt.
+    static func lead<Model: ReadModel>(
+        _ model: Model.Type, on connection: PostgresConnection
+    ) async throws -> ProjectionCheckpoint {
+        try await prepare(model, on: connection)
+        let rows = try await connection.run(
+            """
+            UPDATE reading.projection SET epoch = epoch + 1 WHERE name = $1::text
+            RETURNING version, position, epoch
+            """, [.text(Model.name)])
+        let version = rows.integer(0, 0)
+        guard version == Model.version else {
+            throw ProjectionVersionError(
+                name: Model.name, stored: version, expected: Model.version)
+        }
+        return ProjectionCheckpoint(
+            name: Model.name, epoch: Int64(rows.integer(0, 2)), position: Int64(rows.integer(0, 1)))
+    }
+
+    private static func prepare<Model: ReadModel>(
+        _ model: Model.Type, on connection: PostgresConnection
+    ) async throws(PostgresError) {
+        let known = try await connection.run(
+            "SELECT FROM reading.projection WHERE name = $1::text", [.text(Model.name)])
+        guard known.count == 0 else { return }
+        let table = ReadModelTable<Model>()
+        let statements = ["DROP TABLE IF EXISTS \(table.name)"] + table.creation + table.indexes
+        try await connection.run(
+            statements.map { PostgresCall($0) } + [
+                PostgresCall(
+                    """
+                    INSERT INTO reading.projection (name, version, position, epoch, updated_at)
+                    VALUES ($1::text, $2::int, 0, 0, clock_timestamp())
+                    """, [.text(Model.name), .int32(Model.version)])
+            ])
+    }
+
+    func advance(to position: Int64) -> PostgresCall {
+        PostgresCall(
+            "SELECT reading.advance($1::text, $2::bigint, $3::bigint, $4::bigint)",
+            [.text(name), .int64(epoch), .int64(self.position), .int64(position)])
+    }
+
+    /// Records why it does not go on; the position it has reached stays.
+    func stop(
+        at position: Int64, because reason: String, on connection: PostgresConnection
+    ) async throws(PostgresError) {
+        try await connection.run(
+            """
+            UPDATE reading.projection
+            SET stopped_at_position = $3::bigint, stopped_because = $4::text,
+                updated_at = clock_timestamp()
+            WHERE name = $1::text AND epoch = $2::bigint
+            """, [.text(name), .int64(epoch), .int64(position), .text(reason)])
+    }
+}
+
+/// The table was made by another version of the program.
+public struct ProjectionVersionError: Error, CustomStringConvertible {
+    public let name: String
+    public let stored: Int
+    public let expected: Int
+
+    public var description: String {
+        "the table of \(name) is of version \(stored) and this program's is \(expected): "
+            + "quartermaster rebuild \(name)"
+    }
+}
+
+/// What is known of a projection from outside.
+public struct ProjectionStatus: Hashable, Sendable {
+    public var name: String
+    public var version: Int
+    public var position: Int64
+    public var stoppedAtPosition: Int64?
+    public var stoppedBecause: String?
+    /// Microseconds since 1970.
+    public var updatedAt: Int64
+
+    /// All projections that have ever run, by name.
+    public static func all(_ client: PostgresClient) async throws(PostgresError) -> [Self] {
+        let rows = try await client.run(
+            """
+            SELECT name, version, position, stopped_at_position, stopped_because, updated_at
+            FROM reading.projection ORDER BY name
+            """)
+        return (0..<rows.count).map { row in
+            ProjectionStatus(
+                name: rows.text(row, 0), version: rows.integer(row, 1),
+                position: Int64(rows.integer(row, 2)),
+                stoppedAtPosition: rows.optionalInteger(row, 3).map(Int64.init),
+                stoppedBecause: rows.optionalText(row, 4), updatedAt: rows.timestamp(row, 5))
+        }
+    }
+}

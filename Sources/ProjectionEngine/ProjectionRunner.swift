@@ -1,0 +1,163 @@
+internal import Domain
+internal import EventCodec
+internal import EventLog
+public import Logging
+internal import Metrics
+public import Postgres
+public import ServiceLifecycle
+
+/// Keeps one read model up to date, as its one leader among all processes.
+///
+/// Rows and checkpoint are written in one transaction, so each event is reflected exactly once. A
+/// projection that fails on an event stops there and says why; it holds up no other.
+public struct ProjectionRunner<Model: ReadModel>: Service {
+    private let feed: EventFeed
+    private let configuration: PostgresConfiguration
+    private let logger: Logger
+    /// Called after each batch, with the position reached.
+    private let onAdvance: @Sendable (Int64) -> Void
+    private let table = ReadModelTable<Model>()
+
+    /// How often one that is not the leader asks again, and one that stopped tries again.
+    public static var retryInterval: Duration { .seconds(1) }
+    /// Rows kept in memory, because this leader is the only one who writes them.
+    public static var rowLimit: Int { 4096 }
+
+    /// The connection is the leader's own: the lock lives as long as it does.
+    public init(
+        _ model: Model.Type, feed: EventFeed, configuration: PostgresConfiguration, logger: Logger,
+        onAdvance: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) {
+        self.feed = feed
+        self.configuration = configuration
+        self.onAdvance = onAdvance
+        var logger = logger
+        logger[metadataKey: "projection"] = "\(Model.name)"
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var failureCount = 0
+            while !Task.isCancelled {
+                do {
+                    try await lead()
+                    failureCount = 0
+                } catch {
+                    failureCount += 1
+                    if !Task.isCancelled {
+                        logger.warning("will try again", metadata: ["reason": "\(error)"])
+                    }
+                }
+                let wait = Backoff.wait(
+                    after: failureCount, from: .milliseconds(50), to: Self.retryInterval)
+                try? await Task.sleep(for: wait)
+            }
+        }
+    }
+
+    /// Becomes the leader, or waits until it is needed, and then projects until the link breaks.
+    private func lead() async throws {
+        let connection = try await PostgresConnection.connect(to: configuration)
+        while try await !Leadership.take(Model.name, on: connection) {
+            try await Task.sleep(for: Self.retryInterval)
+        }
+        var checkpoint = try await ProjectionCheckpoint.lead(Model.self, on: connection)
+        var known: ReadModelTable<Model>.Rows = [:]
+        logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
+        while !Task.isCancelled {
+            let events = try await feed.events(after: checkpoint.position)
+            guard let last = events.last else {
+                await feed.nextWake()
+                continue
+            }
+            do throws(ProjectionFault) {
+                let wanted = try ProjectionFault.wanted(by: Model.self, of: events)
+                if known.count > Self.rowLimit { known.removeAll() }
+                try await project(wanted, to: last.position, &checkpoint, &known, on: connection)
+                Gauge(label: "quartermaster_projection_position", dimensions: [("projection", Model.name)])
+                    .record(last.position)
+                onAdvance(last.position)
+            } catch {
+                guard let position = error.position else { throw error }
+                logger.error("stopped", metadata: ["reason": "\(error)", "position": "\(position)"])
+                try await checkpoint.stop(at: position, because: error.description, on: connection)
+                known.removeAll()
+                try await Task.sleep(for: Self.retryInterval)
+            }
+        }
+    }
+
+    private func project(
+        _ events: [ProjectedEvent], to position: Int64, _ checkpoint: inout ProjectionCheckpoint,
+        _ known: inout ReadModelTable<Model>.Rows, on connection: PostgresConnection
+    ) async throws(ProjectionFault) {
+        do throws(PostgresError) {
+            let missing = Set(events.flatMap { Model.keys(of: $0.event) }).filter { known[$0] == nil }
+            if !missing.isEmpty {
+                for key in missing { known[key] = .some(nil) }
+                let rows = try await connection.run([table.load(Array(missing))])[0]
+                for (key, row, position) in table.read(rows) { known[key] = .some((row, position)) }
+            }
+            let changed = Model.fold(events, into: &known)
+            let changes = known.filter { changed.contains($0.key) }
+            let advance = checkpoint.advance(to: position)
+            _ = try await connection.run([advance] + table.write(changes))
+            checkpoint.position = position
+        } catch {
+            throw ProjectionFault(writing: events, error)
+        }
+    }
+}
+
+/// Why a projection can't go on.
+struct ProjectionFault: Error, CustomStringConvertible {
+    /// The event it stopped at; nil when it is no event's fault.
+    let position: Int64?
+    let description: String
+
+    /// The link, or a new leader, is nobody's fault; anything else is laid at the batch's first event.
+    init(writing events: [ProjectedEvent], _ error: PostgresError) {
+        let isTransient = error.isConnectionFault || error.kind == .retryable
+            || error.kind == .timedOut || error.kind == .other(sqlState: "QM001")
+        position = isTransient ? nil : events.first?.position
+        description = error.description
+    }
+
+    private init(position: Int64, description: String) {
+        self.position = position
+        self.description = description
+    }
+
+    /// The events that a read model folds; throws at the first of them that can't be read.
+    static func wanted<Model: ReadModel>(
+        by model: Model.Type, of events: some Sequence<SourceEvent>
+    ) throws(ProjectionFault) -> [ProjectedEvent] {
+        var wanted: [ProjectedEvent] = []
+        for source in events {
+            switch source.event {
+            case .success(let event):
+                if Model.types.contains(event.event.type) { wanted.append(event) }
+            case .failure(let error):
+                // Nobody knows whether it wants an event of a type that nobody knows.
+                let type = EventType(rawValue: source.type)
+                guard type.map({ Model.types.contains($0) }) ?? true else { continue }
+                throw ProjectionFault(position: source.position, description: error.description)
+            }
+        }
+        return wanted
+    }
+}
+
+/// One leader for each name, among all processes: a lock that lives as long as its connection.
+public enum Leadership {
+    /// True when this connection has the lock now.
+    public static func take(
+        _ name: String, on connection: PostgresConnection
+    ) async throws(PostgresError) -> Bool {
+        try await connection.run(
+            "SELECT pg_try_advisory_lock(hashtextextended('quartermaster.' || $1::text, 0))",
+            [.text(name)]
+        ).bool(0, 0)
+    }
+}

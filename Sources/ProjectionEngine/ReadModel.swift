@@ -1,0 +1,75 @@
+public import Domain
+public import Postgres
+
+/// A table that can be thrown away: which rows an event concerns, and what becomes of each.
+///
+/// It knows no SQL but the shape of its table, and of the log only the event at hand: so what is
+/// folded live and what is folded again from the first event are equal by construction. A row
+/// changes only by events that carry its key; what belongs to another entity is joined when read.
+public protocol ReadModel: Sendable {
+    associatedtype Key: Hashable & Sendable
+    associatedtype Row: Equatable & Sendable
+
+    /// Name of the projection and of its table: snake case.
+    static var name: String { get }
+    /// Raised with every change of the table or the fold; the table is then built anew.
+    static var version: Int { get }
+    static var types: Set<EventType> { get }
+    static var table: TableDefinition { get }
+    /// Whether the fold needs to know who booked.
+    static var opensContacts: Bool { get }
+
+    static func keys(of event: Event) -> [Key]
+    /// The row after the event; nil when there is none any more.
+    static func fold(_ row: Row?, of key: Key, _ event: ProjectedEvent) -> Row?
+
+    /// The values of the key columns, in the table's order.
+    static func values(of key: Key) -> [PostgresValue]
+    /// The values of the other columns, in the table's order.
+    static func values(of row: Row) -> [PostgresValue]
+    /// Reads a row of the table, its columns in the table's order, key first.
+    static func read(_ rows: Rows, _ index: Int) -> (key: Key, row: Row)
+}
+
+/// The columns and indexes of a read model. Its last column is always the engine's: `position`, of
+/// the last event that changed the row.
+public struct TableDefinition: Sendable {
+    public struct Column: Sendable {
+        public var name: String
+        public var type: PostgresType
+
+        public init(_ name: String, _ type: PostgresType) {
+            self.name = name
+            self.type = type
+        }
+    }
+
+    public var key: [Column]
+    public var columns: [Column]
+    /// What stands in parentheses after `CREATE INDEX … ON table`, and after it.
+    public var indexes: [String]
+
+    public init(key: [Column], columns: [Column], indexes: [String] = []) {
+        self.key = key
+        self.columns = columns
+        self.indexes = indexes
+    }
+
+    var all: [Column] { key + columns + [Column("position", .int8)] }
+}
+
+/// An event on its way through a projection.
+public struct ProjectedEvent: Sendable {
+    public var position: Int64
+    public var recordedAt: Instant
+    public var event: Event
+    /// Who booked, of a `BookingPlaced`; nil when the customer has been forgotten.
+    public var contact: Contact?
+
+    public init(position: Int64, recordedAt: Instant, event: Event, contact: Contact?) {
+        self.position = position
+        self.recordedAt = recordedAt
+        self.event = event
+        self.contact = contact
+    }
+}

@@ -1,0 +1,139 @@
+public import Bus
+internal import Domain
+internal import EventCodec
+public import EventLog
+public import Logging
+public import Postgres
+internal import ProjectionEngine
+public import ServiceLifecycle
+
+/// Publishes the log to the stream EVENTS, so that a message's sequence is its event's position.
+///
+/// There is one publisher at a time, and each message expects to follow the one before it: so the
+/// stream holds every event once, in order, for ever. Where to resume is asked of the stream.
+public struct EventPublisher: Service {
+    public static let stream = "EVENTS"
+    public static let subjectPrefix = "events"
+    public static let retryLimit = Duration.seconds(2)
+
+    private let feed: EventFeed
+    private let busURL: String
+    private let configuration: PostgresConfiguration
+    private let logger: Logger
+
+    public init(
+        feed: EventFeed, busURL: String, configuration: PostgresConfiguration, logger: Logger
+    ) {
+        self.feed = feed
+        self.busURL = busURL
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var failureCount = 0
+            while !Task.isCancelled {
+                do {
+                    try await publish { failureCount = 0 }
+                } catch {
+                    failureCount += 1
+                    if failureCount == 1, !Task.isCancelled {
+                        logger.warning("not publishing", metadata: ["reason": "\(error)"])
+                    }
+                }
+                let wait = Backoff.wait(
+                    after: failureCount, from: .milliseconds(50), to: Self.retryLimit)
+                try? await Task.sleep(for: wait)
+            }
+        }
+    }
+
+    /// Publishes until a link breaks.
+    private func publish(onProgress: () -> Void) async throws {
+        let connection = try await PostgresConnection.connect(to: configuration)
+        while try await !Leadership.take("publisher.events", on: connection) {
+            try await Task.sleep(for: Self.retryLimit)
+        }
+        let log = await feed.log
+        let source = EventHeaders(log: try await log.identity())
+        let bus = try await BusConnection.connect(to: busURL, logger: logger)
+        let publisher = try StreamPublisher(on: bus)
+        defer { publisher.close() }
+        let state = try await bus.makeStream(
+            StreamConfiguration(name: Self.stream, subjects: [Self.subjectPrefix + ".>"]))
+        var position = Int64(state.lastSequence)
+        let head = try await log.head()
+        guard position <= head else {
+            throw StreamAheadError(stream: Self.stream, sequence: position, head: head)
+        }
+        while !Task.isCancelled {
+            let events = try await log.read(after: position, limit: StreamPublisher.runLimit)
+            guard let last = events.last else {
+                // A lost leadership is noticed here at the latest.
+                try await connection.run("SELECT 1")
+                await feed.nextWake()
+                continue
+            }
+            try await publisher.publish(try events.map(source.message), after: Int(position))
+            position = last.position
+            onProgress()
+        }
+    }
+}
+
+/// The log has lost history that was published: somebody has to look before anything goes on.
+public struct StreamAheadError: Error, CustomStringConvertible {
+    public let stream: String
+    public let sequence: Int64
+    public let head: Int64
+
+    public var description: String {
+        """
+        the stream \(stream) is at \(sequence), ahead of the log's head \(head): the log has lost \
+        events that were published, perhaps by a restore to an earlier moment; nothing is published \
+        until this is resolved
+        """
+    }
+}
+
+/// Makes CloudEvents 1.0 of events, in binary mode: attributes are headers, data is the payload.
+///
+/// Source: CloudEvents 1.0, NATS protocol binding, section 3.1.
+struct EventHeaders: Sendable {
+    private let logID: EntityID
+
+    init(log: PostgresUUID) {
+        logID = EntityID(high: log.high, low: log.low)
+    }
+
+    func message(_ stored: LogEvent) throws(EventCodecError) -> BusMessage {
+        let event = try EventCodec.decode(
+            type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
+        let name = event.type.name
+        let tags = event.tags.map(\.description).joined(separator: ",")
+        return BusMessage(
+            subject: "\(EventPublisher.subjectPrefix).\(name)",
+            headers: [
+                ("ce-specversion", "1.0"),
+                ("ce-id", eventID(at: stored.position).description),
+                ("ce-source", "urn:uuid:\(logID)"),
+                ("ce-type", "quartermaster.\(name).v\(stored.schemaVersion)"),
+                ("ce-time", Instant(microseconds: stored.recordedAt).description),
+                ("ce-correlationid", id(stored.correlationID)),
+                ("ce-entities", tags),
+                ("content-type", "application/json"),
+                ("Quartermaster-Position", String(stored.position)),
+            ],
+            payload: stored.data)
+    }
+
+    /// Derived from the log and the position, so it needs no column and never differs.
+    private func eventID(at position: Int64) -> EntityID {
+        EntityID(customHigh: logID.high, low: logID.low &+ UInt64(bitPattern: position))
+    }
+
+    private func id(_ uuid: PostgresUUID) -> String {
+        EntityID(high: uuid.high, low: uuid.low).description
+    }
+}

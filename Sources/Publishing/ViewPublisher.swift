@@ -1,0 +1,111 @@
+public import Bus
+internal import Domain
+internal import JSON
+public import Logging
+public import Postgres
+public import ProjectionEngine
+internal import Projections
+public import ServiceLifecycle
+
+/// Publishes the rows that people watch live to the stream VIEWS, which keeps the last of each.
+///
+/// Only availability is watched; there is one subject for each sailing, and none for a booking. It
+/// goes by the position of the rows, so what changed while NATS was away is published when it is back.
+public struct ViewPublisher: Service {
+    public static let stream = "VIEWS"
+    public static let pageLimit = 500
+    public static let retryLimit = Duration.seconds(2)
+
+    public static func subject(of sailing: SailingID) -> String {
+        "views.availability.\(sailing)"
+    }
+
+    private let client: PostgresClient
+    private let wakeups: AsyncStream<Void>
+    private let busURL: String
+    private let configuration: PostgresConfiguration
+    private let logger: Logger
+
+    /// `wakeups` yields when rows may have changed.
+    public init(
+        _ client: PostgresClient, wakeups: AsyncStream<Void>, busURL: String,
+        configuration: PostgresConfiguration, logger: Logger
+    ) {
+        self.client = client
+        self.wakeups = wakeups
+        self.busURL = busURL
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var failureCount = 0
+            while !Task.isCancelled {
+                do {
+                    try await publish { failureCount = 0 }
+                } catch {
+                    failureCount += 1
+                    if failureCount == 1, !Task.isCancelled {
+                        logger.warning("not publishing", metadata: ["reason": "\(error)"])
+                    }
+                }
+                let wait = Backoff.wait(
+                    after: failureCount, from: .milliseconds(50), to: Self.retryLimit)
+                try? await Task.sleep(for: wait)
+            }
+        }
+    }
+
+    private func publish(onProgress: () -> Void) async throws {
+        let connection = try await PostgresConnection.connect(to: configuration)
+        while try await !Leadership.take("publisher.views", on: connection) {
+            try await Task.sleep(for: Self.retryLimit)
+        }
+        let bus = try await BusConnection.connect(to: busURL, logger: logger)
+        let publisher = try StreamPublisher(on: bus)
+        defer { publisher.close() }
+        let state = try await bus.makeStream(
+            StreamConfiguration(
+                name: Self.stream, subjects: ["views.>"], messagesPerSubjectLimit: 1))
+        var sequence = state.lastSequence
+        var position = try await lastPosition(bus, at: sequence)
+        var iterator = wakeups.makeAsyncIterator()
+        while !Task.isCancelled {
+            let rows = try await client.run([
+                SailingAvailability.changed(after: position, limit: Self.pageLimit)
+            ])[0]
+            let views = SailingAvailability.views(rows)
+            guard let last = views.last else {
+                guard await iterator.next() != nil else { return }
+                continue
+            }
+            try await publisher.publish(views.map(message), after: sequence)
+            sequence += views.count
+            position = last.position
+            onProgress()
+        }
+    }
+
+    /// The position that the stream's last message shows; 0 where there is none.
+    private func lastPosition(_ bus: BusConnection, at sequence: Int) async throws -> Int64 {
+        guard sequence > 0 else { return 0 }
+        do throws(BusError) {
+            let message = try await bus.message(at: sequence, ofStream: Self.stream)
+            return message.header("Quartermaster-Position").flatMap { Int64($0) } ?? 0
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return 0
+        }
+    }
+
+    private func message(_ view: SailingView) -> BusMessage {
+        BusMessage(
+            subject: Self.subject(of: view.sailing),
+            headers: [
+                ("content-type", "application/json"),
+                ("Quartermaster-Position", String(view.position)),
+            ],
+            payload: JSONWriter.write { view.write(to: &$0) })
+    }
+}

@@ -1,0 +1,70 @@
+import Synchronization
+import Testing
+import TestServers
+
+@testable import Postgres
+
+@Suite struct PostgresSessionTests {
+    private func session() async throws -> PostgresSession {
+        try await PostgresSession.connect(
+            to: PostgresConfiguration(url: try await TestServers.shared.postgresURL()))
+    }
+
+    @Test("copies rows in and out in the binary format")
+    func copies() async throws {
+        let session = try await session()
+        try await session.execute("CREATE TEMP TABLE launch (number int8, name text)")
+        let rows = (1...20_000).map { number -> [PostgresValue] in
+            [.int64(Int64(number)), number % 2 == 0 ? .null : .text("Starship \(number)")]
+        }
+        let taken = try await session.copyIn(
+            "COPY launch (number, name) FROM STDIN (FORMAT binary)", rows: rows)
+        #expect(taken == 20_000)
+        let counted = try await session.execute("SELECT count(*), count(name) FROM launch")
+        #expect(counted.text(0, 0) == "20000")
+        #expect(counted.text(0, 1) == "10000")
+        let messages = Mutex(0)
+        try await session.copyOut("COPY launch TO STDOUT (FORMAT binary)") { _ in
+            messages.withLock { $0 += 1 }
+        }
+        // One message a row, and one for the trailer.
+        #expect(messages.withLock { $0 } == 20_001)
+    }
+
+    @Test("takes no row when one is wrong, and can be used again")
+    func refusesBadCopies() async throws {
+        let session = try await session()
+        try await session.execute("CREATE TEMP TABLE pad (number int8 CONSTRAINT pad_key UNIQUE)")
+        let error = await #expect(throws: PostgresError.self) {
+            try await session.copyIn(
+                "COPY pad FROM STDIN (FORMAT binary)", rows: [[.int64(1)], [.int64(1)]])
+        }
+        #expect(error?.kind == .uniqueViolation(constraint: "pad_key"))
+        #expect(try await session.execute("SELECT count(*) FROM pad").text(0, 0) == "0")
+    }
+
+    @Test("hears what is notified on its channel")
+    func listens() async throws {
+        let listener = try await session()
+        let heard = AsyncStream.makeStream(of: Void.self)
+        let listening = Task {
+            try await listener.listen(to: "rocket") { heard.continuation.yield() }
+        }
+        var iterator = heard.stream.makeAsyncIterator()
+        await iterator.next()  // It is listening now.
+        try await session().execute("NOTIFY rocket")
+        await iterator.next()
+        listening.cancel()
+        _ = await listening.result
+    }
+
+    @Test("runs a script as one transaction")
+    func runsScripts() async throws {
+        let session = try await session()
+        await #expect(throws: PostgresError.self) {
+            try await session.execute("CREATE TEMP TABLE tower (n int); SELECT 1 / 0;")
+        }
+        let rows = try await session.execute("SELECT to_regclass('tower') IS NULL")
+        #expect(rows.text(0, 0) == "t")
+    }
+}

@@ -1,0 +1,61 @@
+internal import Foundation
+internal import Glibc
+internal import LocalServers
+internal import Synchronization
+
+/// The servers that a test run starts once and takes down with itself.
+public actor TestServers {
+    public static let shared = TestServers()
+
+    private var postgresTask: Task<PrivatePostgres, any Error>?
+    private var natsTask: Task<PrivateNATS, any Error>?
+    private let folder = "/tmp/quartermaster-tests-\(getpid())"
+
+    /// One cluster for all tests of the run; each test makes a database of its own in it.
+    public func postgresURL(user: String = "postgres", database: String = "postgres") async throws -> String {
+        try await postgres().url(user: user, database: database)
+    }
+
+    public func natsURL() async throws -> String { try await nats().url }
+
+    private func postgres() async throws -> PrivatePostgres {
+        if postgresTask == nil {
+            let folder = folder + "/postgres"
+            postgresTask = Task {
+                let server = try await PrivatePostgres.start(
+                    in: folder, settings: ["max_connections": "400"])
+                stopAtExit(server.process.pid, folder)
+                return server
+            }
+        }
+        return try await postgresTask!.value
+    }
+
+    private func nats() async throws -> PrivateNATS {
+        if natsTask == nil {
+            let folder = folder + "/nats"
+            natsTask = Task {
+                let server = try await PrivateNATS.start(in: folder)
+                stopAtExit(server.process.pid, folder)
+                return server
+            }
+        }
+        return try await natsTask!.value
+    }
+}
+
+private let children = Mutex<[(pid: pid_t, folder: String)]>([])
+
+private func stopAtExit(_ pid: pid_t, _ folder: String) {
+    let isFirst = children.withLock { children in
+        children.append((pid, folder))
+        return children.count == 1
+    }
+    guard isFirst else { return }
+    atexit {
+        for child in children.withLock({ $0 }) {
+            kill(child.pid, SIGKILL)
+            try? FileManager.default.removeItem(atPath: child.folder)
+        }
+    }
+}

@@ -24,11 +24,15 @@ let argumentParser = Target.Dependency.product(
 let asyncHTTPClient = Target.Dependency.product(
     name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let unixSignals = Target.Dependency.product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 func module(
@@ -84,30 +88,36 @@ let house: [Target] = [
             "Bus", "Domain", "EventCodec", "EventLog", "JSON", "Postgres", "ProjectionEngine",
             "Projections", lifecycle, logging,
         ]),
-    module("Reactions", ["Commands", "Domain", "Postgres", "Projections", crypto, lifecycle, logging]),
+    module(
+        "Reactions", ["Commands", "Domain", "Postgres", "Projections", crypto, lifecycle, logging]),
 
     // The doors.
     module(
         "Web", resources: [.copy("openapi.yaml")],
-        ["Domain", "EventCodec", "JSON", crypto, hummingbird, logging]),
+        ["Domain", "EventCodec", "JSON", crypto, httpTypes, hummingbird, logging, nio]),
     module(
         "CommandAPI",
-        ["Commands", "Domain", "EventCodec", "JSON", "Sealing", "Web", hummingbird, logging]),
+        [
+            "Commands", "Domain", "EventCodec", "JSON", "Sealing", "Web", httpTypes, hummingbird,
+            logging,
+        ]),
     module(
         "QueryAPI",
         [
             "Bus", "Domain", "EventCodec", "JSON", "Postgres", "ProjectionEngine", "Projections",
-            "Web", hummingbird, lifecycle, logging,
+            "Web", httpTypes, hummingbird, lifecycle, logging, nio,
         ]),
-    module("CatalogueImport", resources: [.copy("launches.yaml")], ["Domain", yams]),
+    module("CatalogueImport", resources: [.copy("launches.yaml")], ["Domain", crypto, yams]),
 
     // The program.
     module(
         "Operations",
         [
             "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain", "EventCodec", "EventLog",
-            "LocalServers", "Postgres", "ProjectionEngine", "Projections", "Publishing", "QueryAPI",
-            "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, lifecycle, logging,
+            "JSON", "LocalServers", "Postgres", "ProjectionEngine", "Projections", "Publishing",
+            "QueryAPI",
+            "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, lifecycle, logging, nio,
+            unixSignals,
         ]),
     .executableTarget(
         name: "quartermaster", dependencies: ["Operations", argumentParser, logging],
@@ -121,9 +131,11 @@ let house: [Target] = [
     tests("EventCodecTests", ["Domain", "EventCodec", "JSON", "Sealing"]),
     tests("EventLogTests", ["EventLog", "Schema", "TestSupport", crypto]),
     tests("CommandsTests", ["Commands", "Domain", "EventCodec", "EventLog", "TestSupport"]),
-    tests("ProjectionTests", ["Domain", "ProjectionEngine", "Projections", "Publishing", "TestSupport"]),
+    tests(
+        "ProjectionTests",
+        ["Domain", "ProjectionEngine", "Projections", "Publishing", "TestSupport"]),
     tests("APITests", ["CommandAPI", "QueryAPI", "Web", "TestSupport", asyncHTTPClient]),
-    tests("SystemTests", ["CatalogueImport", "Bus", "TestSupport", asyncHTTPClient]),
+    tests("SystemTests", ["Bus", "CatalogueImport", "Domain", "TestSupport", asyncHTTPClient]),
     tests("TidyTests", ["Domain", "EventCodec", "Operations", "Web"]),
 ]
 
@@ -138,7 +150,9 @@ let package = Package(
             : [
                 .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
                 .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
+                .package(url: "https://github.com/apple/swift-http-types", from: "1.0.0"),
                 .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+                .package(url: "https://github.com/apple/swift-nio", from: "2.65.0"),
                 .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.5.0"),
                 .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
                 .package(url: "https://github.com/swift-server/async-http-client", from: "1.20.0"),

@@ -105,7 +105,8 @@ public struct BookingByCode: ReadModel {
             quote: trusted { () throws(JSONError) in
                 try EventCodec.quote(rows.json(index, 7).object())
             },
-            contact: rows.isNull(index, 8) ? nil
+            contact: rows.isNull(index, 8)
+                ? nil
                 : trusted { () throws(JSONError) in try Contact(rows.json(index, 8).object()) },
             wantsUpdates: rows.bool(index, 9),
             aboard: trusted { () throws(JSONError) in

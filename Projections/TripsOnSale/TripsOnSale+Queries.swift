@@ -15,7 +15,8 @@ public struct TripView: Sendable {
 }
 
 extension TripsOnSale {
-    private static let columns = table.key.map { "t.\($0.name)" }
+    private static let columns =
+        table.key.map { "t.\($0.name)" }
         + table.columns.map { "t.\($0.name)" }
 
     private static let selection = """

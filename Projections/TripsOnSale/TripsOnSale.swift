@@ -80,7 +80,10 @@ public struct TripsOnSale: ReadModel {
             saleMode: rows.choice(index, 9), salesOpenAt: rows.optionalInstant(index, 10),
             isListed: rows.bool(index, 11))
         return (
-            trip, Row(scheduled: scheduled, isActive: rows.bool(index, 12), isArchived: rows.bool(index, 13))
+            trip,
+            Row(
+                scheduled: scheduled, isActive: rows.bool(index, 12),
+                isArchived: rows.bool(index, 13))
         )
     }
 }

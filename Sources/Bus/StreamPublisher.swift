@@ -70,7 +70,8 @@ public final class StreamPublisher: @unchecked Sendable {
             }
             guard isOpen else {
                 return answer.resume(
-                    returning: .failure(BusError(kind: .closed, message: "the publisher is closed")))
+                    returning: .failure(BusError(kind: .closed, message: "the publisher is closed"))
+                )
             }
             Task { try? await bus.call { [self] in send(messages, after: lastSequence) } }
         }

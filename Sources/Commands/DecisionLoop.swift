@@ -11,7 +11,7 @@ public import ServiceLifecycle
 /// sees what those before it in the batch did, though nothing is committed yet; answers go out when
 /// it is. A command whose models are not in memory waits aside while they are read.
 public actor DecisionLoop: Service {
-    public let log: EventLog
+    public nonisolated let log: EventLog
     let limits: DecisionLimits
     let clock: @Sendable () -> Instant
     let logger: Logger
@@ -33,7 +33,8 @@ public actor DecisionLoop: Service {
     enum Errand: Sendable {
         case load(MissingModel)
         /// Refused or empty answers wait for whether their keys were accepted before.
-        case lookUp([(envelope: Envelope, pending: Pending, otherwise: Result<Receipt, CommandError>)])
+        case lookUp(
+            [(envelope: Envelope, pending: Pending, otherwise: Result<Receipt, CommandError>)])
         case replay(ClosedRange<Int64>, Pending)
     }
 
@@ -267,7 +268,9 @@ public actor DecisionLoop: Service {
             return true
         } catch {
             let isHopeless = !((error as? PostgresError)?.isConnectionFault ?? false)
-            if isHopeless { logger.error("the log can't be followed", metadata: ["reason": "\(error)"]) }
+            if isHopeless {
+                logger.error("the log can't be followed", metadata: ["reason": "\(error)"])
+            }
             let waiting = queue
             queue = []
             for pending in waiting {
@@ -356,7 +359,9 @@ public actor DecisionLoop: Service {
     }
 
     private func lookUp(
-        _ answers: [(envelope: Envelope, pending: Pending, otherwise: Result<Receipt, CommandError>)]
+        _ answers: [(
+            envelope: Envelope, pending: Pending, otherwise: Result<Receipt, CommandError>
+        )]
     ) async {
         do throws(PostgresError) {
             let known = try await log.commands(answers.map { PostgresUUID($0.envelope.id) })

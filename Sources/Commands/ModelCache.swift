@@ -65,17 +65,27 @@ final class ModelCache: ModelSource {
     // MARK: Events
 
     /// Applies an event that is not committed yet; `forgetTouched` takes it back.
-    func anticipate(_ recorded: RecordedEvent) {
+    ///
+    /// With `keepingBackups` the models can be restored instead; that costs a copy of each.
+    func anticipate(_ recorded: RecordedEvent, keepingBackups: Bool) {
         for slot in concerned(by: recorded) {
+            if keepingBackups { slot.backUp() }
             slot.evolve(recorded)
             touched.append(slot)
         }
+    }
+
+    /// Undoes everything that was anticipated with backups.
+    func restoreTouched() {
+        for slot in touched { slot.restore() }
+        touched.removeAll()
     }
 
     /// What was anticipated came true, at the positions that were foreseen.
     ///
     /// Models that came into memory meanwhile have not heard of it yet.
     func settle(_ events: [RecordedEvent]) {
+        for slot in touched { slot.forgetBackup() }
         touched.removeAll()
         apply(events)
     }
@@ -116,7 +126,9 @@ final class ModelCache: ModelSource {
     ) -> Bool {
         guard slot(of: ObjectIdentifier(Model.self), entity) == nil else { return true }
         if completeTo < position {
-            guard let oldest = recent.first?.position, oldest <= completeTo + 1 else { return false }
+            guard let oldest = recent.first?.position, oldest <= completeTo + 1 else {
+                return false
+            }
         }
         let slot = Slot(model, of: entity, completeTo: completeTo)
         for recorded in recent where recorded.position > completeTo {
@@ -168,6 +180,10 @@ protocol ModelSlot: AnyObject {
     func concerns(_ type: EventType) -> Bool
     /// Folds an event in, unless the model knows it already.
     func evolve(_ recorded: RecordedEvent)
+    /// Keeps the model as it is now, unless one is kept already.
+    func backUp()
+    func restore()
+    func forgetBackup()
 }
 
 private final class Slot<Model: DecisionModel>: ModelSlot {
@@ -179,6 +195,7 @@ private final class Slot<Model: DecisionModel>: ModelSlot {
     private var foldedTo: Int64
     var lastUse = 0
     private let types = Model.types
+    private var backup: (model: Model, foldedTo: Int64)?
 
     init(_ model: Model, of entity: EntityID, completeTo: Int64) {
         self.model = model
@@ -197,6 +214,19 @@ private final class Slot<Model: DecisionModel>: ModelSlot {
         guard recorded.position > foldedTo else { return }
         model.evolve(recorded)
         foldedTo = recorded.position
+    }
+
+    func backUp() {
+        if backup == nil { backup = (model, foldedTo) }
+    }
+
+    func restore() {
+        if let backup { (model, foldedTo) = backup }
+        backup = nil
+    }
+
+    func forgetBackup() {
+        backup = nil
     }
 }
 
@@ -235,7 +265,7 @@ extension PostgresUUID {
 }
 
 extension RecordedEvent {
-    init(_ event: LogEvent) throws(EventCodecError) {
+    init(_ event: LoggedEvent) throws(EventCodecError) {
         self.init(
             position: event.position, recordedAt: Instant(microseconds: event.recordedAt),
             event: try EventCodec.decode(

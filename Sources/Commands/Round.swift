@@ -82,7 +82,8 @@ struct Round {
             } catch {
                 refusal = error
             }
-            let isOver = refusal != nil || !cache.notes.missing.isEmpty
+            let isOver =
+                refusal != nil || !cache.notes.missing.isEmpty
                 || !claimed.isDisjoint(with: cache.notes.claims)
             guard !isOver else { return giveUp(pending, refusal) }
             claimed.formUnion(cache.notes.claims)
@@ -91,7 +92,7 @@ struct Round {
                 let recorded = RecordedEvent(
                     position: next + Int64(events.count), recordedAt: now, event: fact)
                 events.append(recorded)
-                cache.anticipate(recorded)
+                cache.anticipate(recorded, keepingBackups: pending.isAlone)
             }
         }
         guard !events.isEmpty else {
@@ -111,7 +112,7 @@ struct Round {
     /// left on the models are nobody else's.
     private mutating func giveUp(_ pending: Pending, _ refusal: Refusal?) {
         let missing = cache.notes.missing
-        if pending.isAlone { cache.forgetTouched() }
+        if pending.isAlone { cache.restoreTouched() }
         if !missing.isEmpty {
             waiting.append((missing, pending))
         } else if let refusal {

@@ -11,7 +11,8 @@ extension EventCodec {
         case .boatRegistered: .boatRegistered(try boat(json))
         case .boatCapacityChanged:
             .boatCapacityChanged(
-                BoatCapacityChanged(boat: try json["boat"].id(), capacity: try json["capacity"].integer()))
+                BoatCapacityChanged(
+                    boat: try json["boat"].id(), capacity: try json["capacity"].integer()))
         case .launchAnnounced: .launchAnnounced(try launch(json))
         case .launchArchived: .launchArchived(try json["launch"].id())
         case .launchUnarchived: .launchUnarchived(try json["launch"].id())

@@ -9,21 +9,21 @@ extension EventLog {
     /// With `types`, a short answer does not mean that the head was reached.
     public func read(
         after position: Int64, limit: Int, types: Set<Int16>? = nil
-    ) async throws(PostgresError) -> [LogEvent] {
+    ) async throws(PostgresError) -> [LoggedEvent] {
         let limit = min(limit, Self.readLimit)
         guard let types else {
-            return LogEvent.all(
+            return LoggedEvent.all(
                 try await client.run(
                     """
-                    SELECT \(LogEvent.columns) FROM log.event e
+                    SELECT \(LoggedEvent.columns) FROM log.event e
                     WHERE e.position > $1::bigint AND e.position <= $1::bigint + $2::bigint
                     ORDER BY e.position
                     """, [.int64(position), .int64(Int64(limit))]))
         }
-        return LogEvent.all(
+        return LoggedEvent.all(
             try await client.run(
                 """
-                SELECT \(LogEvent.columns) FROM log.event e
+                SELECT \(LoggedEvent.columns) FROM log.event e
                 WHERE e.position > $1::bigint AND e.type = ANY ($3::smallint[])
                 ORDER BY e.position LIMIT $2::bigint
                 """,
@@ -34,9 +34,10 @@ extension EventLog {
     }
 
     /// The events at these positions, in order.
-    public func read(_ positions: ClosedRange<Int64>) async throws(PostgresError) -> [LogEvent] {
+    public func read(_ positions: ClosedRange<Int64>) async throws(PostgresError) -> [LoggedEvent] {
         try await read(
-            after: positions.lowerBound - 1, limit: Int(positions.upperBound - positions.lowerBound) + 1)
+            after: positions.lowerBound - 1,
+            limit: Int(positions.upperBound - positions.lowerBound) + 1)
     }
 
     /// The events that match one item after a position, in order, and the position up to which the
@@ -45,13 +46,13 @@ extension EventLog {
     /// The head is read before the events, so the answer may hold more than it promises, never less.
     public func read(
         _ item: QueryItem, after position: Int64 = 0
-    ) async throws(PostgresError) -> (events: [LogEvent], completeTo: Int64) {
+    ) async throws(PostgresError) -> (events: [LoggedEvent], completeTo: Int64) {
         precondition(!item.tags.isEmpty, "reading by tag without one")
         let rows = try await client.run([
             PostgresCall("SELECT coalesce(max(position), 0) FROM log.event"),
             PostgresCall(
                 """
-                SELECT \(LogEvent.columns)
+                SELECT \(LoggedEvent.columns)
                 FROM log.event_tag t JOIN log.event e ON e.position = t.position
                 WHERE t.tag = $1::uuid AND t.position > $2::bigint
                     AND (cardinality($3::smallint[]) = 0 OR t.type = ANY ($3::smallint[]))
@@ -68,7 +69,7 @@ extension EventLog {
                     .array(of: .uuid, item.tags.dropFirst().map { .uuid($0) }),
                 ]),
         ])
-        let events = LogEvent.all(rows[1])
+        let events = LoggedEvent.all(rows[1])
         return (events, max(Int64(rows[0].integer(0, 0)), events.last?.position ?? 0))
     }
 

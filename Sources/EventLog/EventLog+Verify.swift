@@ -32,11 +32,11 @@ extension EventLog {
         while faults.count < Self.faultLimit {
             let rows = try await client.run(
                 """
-                SELECT \(LogEvent.columns), e.hash FROM log.event e
+                SELECT \(LoggedEvent.columns), e.hash FROM log.event e
                 WHERE e.position > $1::bigint ORDER BY e.position LIMIT 5000
                 """, [.int64(chain.position)])
             guard rows.count > 0 else { break }
-            for (row, event) in LogEvent.all(rows).enumerated() {
+            for (row, event) in LoggedEvent.all(rows).enumerated() {
                 faults += chain.add(event, hash: rows.bytes(row, 9))
             }
             progress(chain.position)
@@ -60,7 +60,7 @@ struct HashChain {
     private var hash: [UInt8] = []
     private var recordedAt = Int64.min
 
-    mutating func add(_ event: LogEvent, hash stored: [UInt8]) -> [LogFault] {
+    mutating func add(_ event: LoggedEvent, hash stored: [UInt8]) -> [LogFault] {
         var faults: [LogFault] = []
         for missing in (position + 1)..<max(position + 1, event.position) {
             faults.append(LogFault(position: missing, kind: .hole))
@@ -77,7 +77,7 @@ struct HashChain {
         return faults
     }
 
-    static func hash(_ event: LogEvent, after previous: [UInt8]) -> [UInt8] {
+    static func hash(_ event: LoggedEvent, after previous: [UInt8]) -> [UInt8] {
         var digest = SHA256()
         var head = previous
         head += PostgresValue.int64(event.position).bytes ?? []

@@ -30,7 +30,7 @@ public struct EventLog: Sendable {
 }
 
 /// An event as it stands in the log.
-public struct LogEvent: Hashable, Sendable {
+public struct LoggedEvent: Hashable, Sendable {
     public var position: Int64
     /// Microseconds since 1970. It never goes backwards along the positions.
     public var recordedAt: Int64
@@ -60,7 +60,7 @@ public struct LogEvent: Hashable, Sendable {
         data = rows.bytes(row, 8)
     }
 
-    static func all(_ rows: Rows) -> [LogEvent] {
-        (0..<rows.count).map { LogEvent(rows, $0) }
+    static func all(_ rows: Rows) -> [LoggedEvent] {
+        (0..<rows.count).map { LoggedEvent(rows, $0) }
     }
 }

@@ -275,7 +275,8 @@ func unescaped(_ text: ArraySlice<UInt8>) -> String? {
         guard index + 1 < text.endIndex else { return nil }
         index += 2
         switch text[index - 1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): plain.append(text[index - 1])
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"):
+            plain.append(text[index - 1])
         case UInt8(ascii: "b"): plain.append(0x08)
         case UInt8(ascii: "f"): plain.append(0x0C)
         case UInt8(ascii: "n"): plain.append(0x0A)

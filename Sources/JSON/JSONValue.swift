@@ -147,7 +147,9 @@ public struct JSONObject: Sendable {
     }
 }
 
-private func equal(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+private func equal(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ count: Int)
+    -> Bool
+{
     for index in 0..<count where left[index] != right[index] { return false }
     return true
 }

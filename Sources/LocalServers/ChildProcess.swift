@@ -24,8 +24,11 @@ public final class ChildProcess: Sendable {
         let process = Process()
         var arguments = arguments
         if let account, getuid() == 0 {
-            arguments = ["/usr/bin/setpriv", "--reuid=\(account)", "--regid=\(account)",
-                "--init-groups", "--"] + arguments
+            arguments =
+                [
+                    "/usr/bin/setpriv", "--reuid=\(account)", "--regid=\(account)",
+                    "--init-groups", "--",
+                ] + arguments
         }
         process.executableURL = URL(fileURLWithPath: arguments[0])
         process.arguments = Array(arguments.dropFirst())

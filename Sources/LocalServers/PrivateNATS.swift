@@ -25,7 +25,7 @@ public struct PrivateNATS: Sendable {
             ], log: log)
         let server = PrivateNATS(port: port, process: process)
         let deadline = ContinuousClock.now + limit
-        while !canConnect(to: port) {
+        while !isListening(onPort: port) {
             guard process.isRunning, ContinuousClock.now < deadline else {
                 throw ServerError("nats-server did not come up; its reason stands in \(log)")
             }
@@ -57,7 +57,7 @@ public struct PrivateNATS: Sendable {
 }
 
 /// Whether somebody listens on this port of the loopback interface.
-func canConnect(to port: Int) -> Bool {
+public func isListening(onPort port: Int) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()

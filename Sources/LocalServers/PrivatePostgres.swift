@@ -16,12 +16,31 @@ public struct PrivatePostgres: Sendable {
         "postgresql://\(user)@127.0.0.1:\(port)/\(database)"
     }
 
+    /// A folder that the server's account can reach: `wanted`, or else one in `/var/lib`.
+    ///
+    /// As root, the server runs as another user, who can't enter root's home.
+    public static func reachableFolder(_ wanted: String) -> String {
+        guard getuid() == 0 else { return wanted }
+        var folder = ""
+        for part in wanted.split(separator: "/") {
+            folder += "/" + part
+            var status = stat()
+            guard stat(folder, &status) == 0 else { break }
+            if status.st_mode & S_IXOTH == 0 {
+                let name = wanted.split(separator: "/").joined(separator: "-")
+                return "/var/lib/quartermaster/" + name
+            }
+        }
+        return wanted
+    }
+
     /// Starts the cluster in `folder`, and makes it first when there is none.
     ///
     /// A server left over from a run that was killed is stopped and taken over. Trust is the
     /// authentication: it listens on the loopback interface, as the machine's other users can.
     public static func start(
-        in folder: String, settings: [String: String] = [:], limit: Duration = .seconds(60)
+        in folder: String, port: Int? = nil, settings: [String: String] = [:],
+        limit: Duration = .seconds(60)
     ) async throws(ServerError) -> PrivatePostgres {
         let programs = try programs()
         let data = folder + "/data"
@@ -31,7 +50,7 @@ public struct PrivatePostgres: Sendable {
             try await initialise(data, programs: programs, log: log)
         }
         try await stopLeftover(data: data)
-        let port = try freeLoopbackPort()
+        let port = if let port { port } else { try freeLoopbackPort() }
         var options = [
             "listen_addresses": "127.0.0.1", "port": String(port),
             "unix_socket_directories": "", "max_connections": "100",
@@ -39,7 +58,9 @@ public struct PrivatePostgres: Sendable {
             "log_min_messages": "warning",
         ]
         options.merge(settings) { $1 }
-        let switches = options.sorted { $0.key < $1.key }.flatMap { ["-c", "\($0.key)=\($0.value)"] }
+        let switches = options.sorted { $0.key < $1.key }.flatMap {
+            ["-c", "\($0.key)=\($0.value)"]
+        }
         let process = try ChildProcess(
             [programs + "/postgres", "-D", data] + switches, as: account, log: log)
         let server = PrivatePostgres(folder: folder, port: port, process: process)

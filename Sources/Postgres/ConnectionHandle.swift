@@ -85,7 +85,8 @@ public struct PostgresConfiguration: Sendable {
     /// The URL with our settings after its own; a dead peer is noticed within 15 seconds.
     var connectionString: String {
         var options = settings
-        let milliseconds = statementTimeout.components.seconds * 1000
+        let milliseconds =
+            statementTimeout.components.seconds * 1000
             + statementTimeout.components.attoseconds / 1_000_000_000_000_000
         options["statement_timeout"] = String(milliseconds)
         let switches = options.sorted { $0.key < $1.key }

@@ -93,8 +93,10 @@ public actor PostgresClient {
             slots[index] = .empty
             failureCount += 1
             lastFailure = error
-            closedUntil = .now + Backoff.wait(
-                after: failureCount, from: Self.backoffStart, to: Self.backoffLimit)
+            closedUntil =
+                .now
+                + Backoff.wait(
+                    after: failureCount, from: Self.backoffStart, to: Self.backoffLimit)
             logger.warning("PostgreSQL can't be reached", metadata: ["reason": "\(error)"])
             throw error
         }

@@ -13,10 +13,12 @@ final class PostgresLoop: SerialExecutor {
         let loop = PostgresLoop()
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(loop).toOpaque()
-        let status = pthread_create(&thread, nil, { argument in
-            Unmanaged<PostgresLoop>.fromOpaque(argument!).takeUnretainedValue().run()
-            return nil
-        }, argument)
+        let status = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<PostgresLoop>.fromOpaque(argument!).takeUnretainedValue().run()
+                return nil
+            }, argument)
         precondition(status == 0, "pthread_create: error \(status)")
         return loop
     }()
@@ -173,7 +175,8 @@ final class PostgresLoop: SerialExecutor {
     private func sleepMilliseconds() -> CInt {
         guard let first = watches.values.compactMap(\.deadline).min() else { return -1 }
         let left = first - .now
-        let milliseconds = left.components.seconds * 1000
+        let milliseconds =
+            left.components.seconds * 1000
             + left.components.attoseconds / 1_000_000_000_000_000
         return CInt(clamping: max(0, milliseconds + 1))
     }

@@ -191,7 +191,8 @@ public actor PostgresSession {
 
 /// The binary format of COPY; see "Binary Format" in PostgreSQL's documentation of COPY.
 enum CopyFormat {
-    static let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + [0, 0, 0, 0, 0, 0, 0, 0]
+    static let header: [UInt8] =
+        Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + [0, 0, 0, 0, 0, 0, 0, 0]
     static let trailer: [UInt8] = [0xFF, 0xFF]
     /// Bytes gathered before they are handed to libpq.
     static let chunkSize = 64 * 1024

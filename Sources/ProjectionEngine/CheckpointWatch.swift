@@ -44,7 +44,8 @@ public actor CheckpointWatch {
     private func poll() async {
         while !waiters.isEmpty {
             let statuses = (try? await ProjectionStatus.all(client)) ?? []
-            let positions = Dictionary(uniqueKeysWithValues: statuses.map { ($0.name, $0.position) })
+            let positions = Dictionary(
+                uniqueKeysWithValues: statuses.map { ($0.name, $0.position) })
             let now = ContinuousClock.now
             for (number, waiter) in waiters {
                 let isReached = positions[waiter.projection, default: -1] >= waiter.position

@@ -79,7 +79,7 @@ public actor EventFeed: Service {
     }
 
     /// Suspends until the log has grown, or a poll is due, or the task is cancelled.
-    func nextWake() async {
+    public func nextWake() async {
         let number = nextWakeup
         nextWakeup += 1
         await withTaskCancellationHandler {

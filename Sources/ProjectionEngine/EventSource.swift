@@ -27,7 +27,7 @@ struct EventSource: Sendable {
         return events
     }
 
-    private func decode(_ stored: LogEvent) -> SourceEvent {
+    private func decode(_ stored: LoggedEvent) -> SourceEvent {
         let event: Result<ProjectedEvent, EventCodecError>
         do throws(EventCodecError) {
             event = .success(
@@ -53,7 +53,8 @@ struct EventSource: Sendable {
                 case .success(var event) = events[index].event
             else { continue }
             let id = placed.customer.entity
-            let key = keys[PostgresUUID(high: id.high, low: id.low)].flatMap(CustomerKey.init(bytes:))
+            let key = keys[PostgresUUID(high: id.high, low: id.low)].flatMap(
+                CustomerKey.init(bytes:))
             event.contact = key?.open(placed.contact, of: placed.customer)
             events[index].event = .success(event)
         }

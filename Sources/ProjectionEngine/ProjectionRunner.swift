@@ -75,12 +75,16 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 let wanted = try ProjectionFault.wanted(by: Model.self, of: events)
                 if known.count > Self.rowLimit { known.removeAll() }
                 try await project(wanted, to: last.position, &checkpoint, &known, on: connection)
-                Gauge(label: "quartermaster_projection_position", dimensions: [("projection", Model.name)])
-                    .record(last.position)
+                Gauge(
+                    label: "quartermaster_projection_position",
+                    dimensions: [("projection", Model.name)]
+                )
+                .record(last.position)
                 onAdvance(last.position)
             } catch {
                 guard let position = error.position else { throw error }
-                logger.error("stopped", metadata: ["reason": "\(error)", "position": "\(position)"])
+                logger.error(
+                    "stopped", metadata: ["reason": "\(error)", "position": "\(position)"])
                 try await checkpoint.stop(at: position, because: error.description, on: connection)
                 known.removeAll()
                 try await Task.sleep(for: Self.retryInterval)
@@ -93,7 +97,9 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         _ known: inout ReadModelTable<Model>.Rows, on connection: PostgresConnection
     ) async throws(ProjectionFault) {
         do throws(PostgresError) {
-            let missing = Set(events.flatMap { Model.keys(of: $0.event) }).filter { known[$0] == nil }
+            let missing = Set(events.flatMap { Model.keys(of: $0.event) }).filter {
+                known[$0] == nil
+            }
             if !missing.isEmpty {
                 for key in missing { known[key] = .some(nil) }
                 let rows = try await connection.run([table.load(Array(missing))])[0]
@@ -118,7 +124,8 @@ struct ProjectionFault: Error, CustomStringConvertible {
 
     /// The link, or a new leader, is nobody's fault; anything else is laid at the batch's first event.
     init(writing events: [ProjectedEvent], _ error: PostgresError) {
-        let isTransient = error.isConnectionFault || error.kind == .retryable
+        let isTransient =
+            error.isConnectionFault || error.kind == .retryable
             || error.kind == .timedOut || error.kind == .other(sqlState: "QM001")
         position = isTransient ? nil : events.first?.position
         description = error.description

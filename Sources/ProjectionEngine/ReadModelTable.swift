@@ -19,7 +19,8 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
     /// Statements that make the table; indexes come apart, to be made after the rows.
     var creation: [String] {
         let columns = definition.all.map { column in
-            let isRequired = definition.key.contains { $0.name == column.name }
+            let isRequired =
+                definition.key.contains { $0.name == column.name }
                 || column.name == "position"
             return "\(column.name) \(column.type.name)\(isRequired ? " NOT NULL" : "")"
         }

@@ -1,10 +1,10 @@
-public import Bus
+internal import Bus
 internal import Domain
 internal import EventCodec
-public import EventLog
+internal import EventLog
 public import Logging
 public import Postgres
-internal import ProjectionEngine
+public import ProjectionEngine
 public import ServiceLifecycle
 
 /// Publishes the log to the stream EVENTS, so that a message's sequence is its event's position.
@@ -107,7 +107,7 @@ struct EventHeaders: Sendable {
         logID = EntityID(high: log.high, low: log.low)
     }
 
-    func message(_ stored: LogEvent) throws(EventCodecError) -> BusMessage {
+    func message(_ stored: LoggedEvent) throws(EventCodecError) -> BusMessage {
         let event = try EventCodec.decode(
             type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
         let name = event.type.name

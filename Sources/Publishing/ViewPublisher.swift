@@ -1,9 +1,9 @@
-public import Bus
-internal import Domain
+internal import Bus
+public import Domain
 internal import JSON
 public import Logging
 public import Postgres
-public import ProjectionEngine
+internal import ProjectionEngine
 internal import Projections
 public import ServiceLifecycle
 

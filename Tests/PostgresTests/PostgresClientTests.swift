@@ -25,7 +25,9 @@ import TestServers
             PostgresConfiguration(url: "postgresql://postgres@127.0.0.1:1/postgres"),
             connectionCount: 2, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         for _ in 0..<20 {
-            let error = await #expect(throws: PostgresError.self) { try await client.run("SELECT 1") }
+            let error = await #expect(throws: PostgresError.self) {
+                try await client.run("SELECT 1")
+            }
             #expect(error?.kind == .unreachable)
         }
     }

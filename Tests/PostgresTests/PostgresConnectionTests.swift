@@ -54,7 +54,8 @@ import TestServers
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<500 {
                 group.addTask {
-                    let rows = try await connection.run("SELECT $1::int8 * 2", [.int64(Int64(number))])
+                    let rows = try await connection.run(
+                        "SELECT $1::int8 * 2", [.int64(Int64(number))])
                     #expect(rows.integer(0, 0) == number * 2)
                 }
             }
@@ -113,7 +114,9 @@ import TestServers
         let error = await #expect(throws: PostgresError.self) { try await lost.value }
         #expect(error?.isConnectionFault == true)
         #expect(await connection.isBroken)
-        let next = await #expect(throws: PostgresError.self) { try await connection.run("SELECT 1") }
+        let next = await #expect(throws: PostgresError.self) {
+            try await connection.run("SELECT 1")
+        }
         #expect(next?.kind == .unreachable)
     }
 

@@ -12,7 +12,9 @@ public actor TestServers {
     private let folder = "/tmp/quartermaster-tests-\(getpid())"
 
     /// One cluster for all tests of the run; each test makes a database of its own in it.
-    public func postgresURL(user: String = "postgres", database: String = "postgres") async throws -> String {
+    public func postgresURL(user: String = "postgres", database: String = "postgres") async throws
+        -> String
+    {
         try await postgres().url(user: user, database: database)
     }
 

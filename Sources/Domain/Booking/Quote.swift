@@ -66,14 +66,16 @@ public struct Quote: Hashable, Sendable {
     }
 
     /// Calculates: each jurisdiction's tax once over its lines, rounded half up.
-    public init(lines: [(line: Line, jurisdiction: JurisdictionID, rate: BasisPoints)], tip: Money) {
+    public init(lines: [(line: Line, jurisdiction: JurisdictionID, rate: BasisPoints)], tip: Money)
+    {
         var taxes: [Tax] = []
         for (line, jurisdiction, rate) in lines {
             if let index = taxes.firstIndex(where: { $0.jurisdiction == jurisdiction }) {
                 taxes[index].taxable = taxes[index].taxable + line.amount
             } else {
                 taxes.append(
-                    Tax(jurisdiction: jurisdiction, rate: rate, taxable: line.amount, amount: .zero))
+                    Tax(jurisdiction: jurisdiction, rate: rate, taxable: line.amount, amount: .zero)
+                )
             }
         }
         for index in taxes.indices {
@@ -89,7 +91,9 @@ public struct Quote: Hashable, Sendable {
     }
 
     public var seats: [SeatLine] {
-        lines.map { SeatLine(sailing: $0.sailing, ticketType: $0.ticketType, quantity: $0.quantity) }
+        lines.map {
+            SeatLine(sailing: $0.sailing, ticketType: $0.ticketType, quantity: $0.quantity)
+        }
     }
 
     /// The sailings of the lines, each once, in the order of the lines.

@@ -36,7 +36,8 @@ extension Money: CustomStringConvertible {
     public var description: String {
         let cents = minorUnits.magnitude % 100
         let sign = minorUnits < 0 ? "-" : ""
-        return "\(sign)\(minorUnits.magnitude / 100).\(cents < 10 ? "0" : "")\(cents) \(currency.rawValue)"
+        return
+            "\(sign)\(minorUnits.magnitude / 100).\(cents < 10 ? "0" : "")\(cents) \(currency.rawValue)"
     }
 }
 

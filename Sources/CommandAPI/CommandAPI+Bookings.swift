@@ -1,0 +1,197 @@
+internal import Commands
+internal import Domain
+internal import EventCodec
+internal import HTTPTypes
+internal import Hummingbird
+internal import JSON
+internal import Sealing
+internal import Web
+
+extension CommandAPI {
+    var bookingOperations: [Operation] {
+        [
+            Operation("quoteOrder", .post, "/v1/quotes") { request, _ in
+                try await quote(request)
+            },
+            Operation("placeBooking", .post, "/v1/bookings") { request, _ in
+                try await place(request)
+            },
+            Operation("extendHold", .post, "/v1/bookings/{booking}/extend") { request, context in
+                let booking = try context.id("booking", Kind.Booking.self)
+                return try await change(
+                    request, booking, requestHash(request, []),
+                    ExtendHold(booking: booking, policy: policy))
+            },
+            Operation("abandonBooking", .post, "/v1/bookings/{booking}/abandon") {
+                request, context in
+                let booking = try context.id("booking", Kind.Booking.self)
+                return try await change(
+                    request, booking, requestHash(request, []), AbandonBooking(booking: booking))
+            },
+            Operation("confirmBooking", .post, "/v1/bookings/{booking}/confirm") {
+                request, context in
+                let booking = try context.id("booking", Kind.Booking.self)
+                let body = try await Body.read(request)
+                let basis = try reading { () throws(JSONError) in
+                    try body.json.allow(only: ["basis"])
+                    return try body.json["basis"].choice(of: ConfirmationBasis.self)
+                }
+                if basis == .paidAtTheDock { try staff.require(request) }
+                return try await change(
+                    request, booking, body.hash, ConfirmBooking(booking: booking, basis: basis))
+            },
+            Operation(
+                "cancelBooking", .post, "/v1/bookings/{booking}/cancel", needsStaff: true
+            ) { request, context in
+                try await cancel(request, context.id("booking"))
+            },
+            Operation(
+                "checkInPassengers", .post, "/v1/bookings/{booking}/check-in", needsStaff: true
+            ) { request, context in
+                let booking = try context.id("booking", Kind.Booking.self)
+                let (sailing, passengers, hash) = try await boarding(request)
+                return try await change(
+                    request, booking, hash,
+                    CheckInPassengers(booking: booking, sailing: sailing, passengers: passengers))
+            },
+            Operation(
+                "revertCheckIn", .post, "/v1/bookings/{booking}/revert-check-in", needsStaff: true
+            ) { request, context in
+                let booking = try context.id("booking", Kind.Booking.self)
+                let (sailing, passengers, hash) = try await boarding(request)
+                return try await change(
+                    request, booking, hash,
+                    RevertCheckIn(booking: booking, sailing: sailing, passengers: passengers))
+            },
+        ]
+    }
+
+    private func quote(_ request: Request) async throws -> Response {
+        let seller = try seller(request)
+        let body = try await Body.read(request)
+        let order = try reading { () throws(JSONError) in
+            try body.json.allow(only: ["lines", "tip"])
+            return try Self.order(body.json, seller)
+        }
+        let (quote, position) = try await ask(order)
+        return answer(position: position) { $0.write(quote) }
+    }
+
+    private func place(_ request: Request) async throws -> Response {
+        let seller = try seller(request)
+        let body = try await Body.read(request)
+        let (order, total, contact, wantsUpdates) = try reading { () throws(JSONError) in
+            let json = body.json
+            try json.allow(only: [
+                "lines", "tip", "total", "contact", "specialRequests", "wantsUpdates",
+            ])
+            return (
+                try Self.order(json, seller), try json.optional("total")?.money(),
+                try Self.contact(json), try json.optional("wantsUpdates")?.bool() ?? false
+            )
+        }
+        var generator = SystemRandomNumberGenerator()
+        let customer = draw(Kind.Customer.self)
+        let key = CustomerKey()
+        let command = PlaceBooking(
+            booking: draw(), customer: customer, code: .random(using: &generator), order: order,
+            namedTotal: total, contact: key.seal(contact, of: customer),
+            wantsUpdates: wantsUpdates, policy: policy)
+        let receipt = try await submit(
+            request, body.hash, [command], keys: [(customer, key.bytes)])
+        guard case .bookingPlaced(let fact) = receipt.events.first?.event else {
+            preconditionFailure("placing a booking placed none")
+        }
+        return answer(.created, position: receipt.position, version: receipt.position) { json in
+            json.field("booking", fact.booking)
+            json.field("code", fact.code.description)
+            json.field("status", BookingStatus.held.rawValue)
+            json.field("deadline", fact.deadline)
+            json.field("quote") { $0.write(fact.quote) }
+            json.field("version", receipt.position)
+        }
+    }
+
+    private func cancel(_ request: Request, _ booking: BookingID) async throws -> Response {
+        guard let version = try ifMatch(request) else {
+            throw Problem(
+                "precondition-required", .preconditionRequired, "Which version?",
+                detail: "If-Match must name the ETag of the booking that you looked at")
+        }
+        let body = try await Body.read(request)
+        let reason = try reading { () throws(JSONError) in
+            try body.json.allow(only: ["reason"])
+            return try body.json["reason"].text(.summary)
+        }
+        return try await change(
+            request, booking, body.hash,
+            CancelBooking(booking: booking, reason: reason, version: version))
+    }
+
+    /// Submits a change of one booking, and says what happened: the same for a repeat.
+    private func change(
+        _ request: Request, _ booking: BookingID, _ hash: [UInt8], _ command: any Command
+    ) async throws -> Response {
+        let receipt = try await submit(request, hash, [command])
+        var version = receipt.events.last?.position
+        if version == nil { version = try await ask(BookingVersion(booking: booking)).answer }
+        return answer(position: receipt.position, version: version) { json in
+            json.field("booking", booking)
+            json.field("happened", receipt.events) { $0.value($1.event.type.name) }
+            json.field("version", version)
+        }
+    }
+
+    private func boarding(
+        _ request: Request
+    ) async throws -> (sailing: SailingID, passengers: [Int]?, hash: [UInt8]) {
+        let body = try await Body.read(request)
+        return try reading { () throws(JSONError) in
+            try body.json.allow(only: ["sailing", "passengers"])
+            let passengers = try body.json.optional("passengers")?.list {
+                value throws(JSONError) in try value.integer()
+            }
+            return (try body.json["sailing"].id(), passengers, body.hash)
+        }
+    }
+
+    private static func order(_ json: JSONObject, _ seller: Seller) throws(JSONError) -> QuoteOrder
+    {
+        let lines = try json["lines"].list { value throws(JSONError) in
+            let line = try value.object()
+            try line.allow(only: ["trip", "sailing", "ticketType", "quantity"])
+            return OrderLine(
+                trip: try line["trip"].id(), sailing: try line["sailing"].id(),
+                ticketType: try line["ticketType"].id(),
+                quantity: try line["quantity"].integer())
+        }
+        let tip = try json.optional("tip")?.money() ?? .zero
+        return QuoteOrder(lines: lines, tip: tip, seller: seller)
+    }
+
+    private static func contact(_ json: JSONObject) throws(JSONError) -> Contact {
+        let contact = try json["contact"].object()
+        try contact.allow(only: ["firstName", "lastName", "email", "phone", "address"])
+        let email = try contact["email"].text(.email)
+        // Only mail that arrives proves an address; this catches what can't be one.
+        let parts = email.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }), !email.contains(" ") else {
+            throw try contact["email"].fault("must be a mail address, such as ada@example.org")
+        }
+        return Contact(
+            firstName: try contact["firstName"].text(.name),
+            lastName: try contact["lastName"].text(.name), email: email,
+            phone: try contact.optional("phone")?.text(.phone),
+            address: try contact.optional("address")?.text(.address),
+            specialRequests: try json.optional("specialRequests")?.text(.specialRequests))
+    }
+}
+
+/// The position of a booking's last event.
+private struct BookingVersion: Question {
+    let booking: BookingID
+
+    func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> Int64 {
+        world.look(at: BookingLife.self, of: booking).version
+    }
+}

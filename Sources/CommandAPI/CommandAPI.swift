@@ -1,0 +1,91 @@
+public import Commands
+public import Domain
+internal import EventCodec
+internal import HTTPTypes
+public import Hummingbird
+internal import JSON
+public import Web
+
+/// The front door: decodes commands, hands them to the decision loop, and says what came of them.
+public struct CommandAPI: Sendable {
+    let loop: DecisionLoop
+    let staff: StaffToken
+    let policy: HoldPolicy
+    /// Whether the log can be written now.
+    let isReady: @Sendable () async -> Bool
+
+    public init(
+        _ loop: DecisionLoop, staff: StaffToken, policy: HoldPolicy = HoldPolicy(),
+        isReady: @escaping @Sendable () async -> Bool
+    ) {
+        self.loop = loop
+        self.staff = staff
+        self.policy = policy
+        self.isReady = isReady
+    }
+
+    public var operations: [Operation] {
+        bookingOperations + catalogueOperations + [
+            OpenAPI.operation,
+            Operation("commandLiveness", .get, "/livez") { _, _ in
+                answer(position: 0) { $0.field("status", "alive") }
+            },
+            Operation("commandReadiness", .get, "/readyz") { _, _ in
+                guard await isReady() else {
+                    throw Problem.unavailable("the log can't be written now")
+                }
+                let depth = await loop.queueDepth
+                return answer(position: 0) { json in
+                    json.field("status", "ready")
+                    json.field("waiting", depth)
+                }
+            },
+        ]
+    }
+
+    public var router: Router<APIContext> { .serving(operations, staff: staff) }
+
+    // MARK: What all commands have in common
+
+    /// Who asks: staff when the token is there and right, else the public.
+    func seller(_ request: Request) throws(Problem) -> Seller {
+        try staff.isCarried(by: request) ? .staff : .public
+    }
+
+    func actor(_ seller: Seller) -> String {
+        switch seller {
+        case .public: "public"
+        case .staff: "staff"
+        }
+    }
+
+    func submit(
+        _ request: Request, _ hash: [UInt8], _ commands: [any Command],
+        keys: [(customer: CustomerID, key: [UInt8])] = []
+    ) async throws(Problem) -> Receipt {
+        let envelope = Envelope(
+            id: try request.idempotencyKey(), requestHash: hash,
+            actor: actor(try seller(request)), commands: commands, customerKeys: keys)
+        do throws(CommandError) {
+            return try await loop.submit(envelope)
+        } catch {
+            throw problem(for: error)
+        }
+    }
+
+    func ask<Asked: Question>(
+        _ question: Asked
+    ) async throws(Problem) -> (answer: Asked.Answer, position: Int64) {
+        do throws(CommandError) {
+            return try await loop.ask(question)
+        } catch {
+            throw problem(for: error)
+        }
+    }
+
+    /// Draws an id that nobody has.
+    func draw<K>(_ kind: K.Type = K.self) -> ID<K> {
+        var generator = SystemRandomNumberGenerator()
+        return ID(.random(using: &generator))
+    }
+}

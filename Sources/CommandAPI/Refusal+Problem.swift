@@ -1,0 +1,159 @@
+internal import Commands
+internal import Domain
+internal import HTTPTypes
+internal import Web
+
+/// The one place where a refusal becomes a status code.
+func problem(for refusal: Refusal) -> Problem {
+    switch refusal {
+    case .unknown(let kind, let id):
+        Problem(
+            "unknown-\(kind.replacing(" ", with: "-"))", .notFound, "Not found",
+            detail: "there is no \(kind) \(id)", figures: [("id", .text(id.description))])
+    case .alreadyExists(let kind, let id):
+        Problem(
+            "already-exists", .conflict, "Already there",
+            detail: "there is a \(kind) \(id) already, and it reads differently",
+            figures: [("id", .text(id.description))])
+    case .invalid(let field, let reason): .malformed(field: field, reason)
+    case .notEnoughSeats(let sailing, let ticketType, let available, let wanted):
+        Problem(
+            "sold-out", .conflict, "Not enough seats",
+            detail: "\(wanted) seats were asked for and \(available) are left",
+            figures: [
+                ("sailing", .text(sailing.description)),
+                ("ticketType", ticketType.map { .text($0.description) } ?? .nothing),
+                ("available", .number(available)), ("wanted", .number(wanted)),
+            ])
+    case .orderTooLarge(let wanted, let limit):
+        Problem(
+            "order-too-large", .badRequest, "The order is too large",
+            detail: "one order may have \(limit) seats, and this one has \(wanted)",
+            figures: [("wanted", .number(wanted)), ("limit", .number(limit))])
+    case .sailingNotOfTrip(let sailing, let trip):
+        Problem(
+            "sailing-not-of-trip", .badRequest, "The sailing belongs to another trip",
+            detail: "sailing \(sailing) is not one of trip \(trip)",
+            figures: [
+                ("sailing", .text(sailing.description)), ("trip", .text(trip.description)),
+            ])
+    case .severalMissions:
+        Problem(
+            "several-missions", .badRequest, "Sailings of several missions",
+            detail: "all sailings of an order belong to one mission")
+    case .notOnSale(let trip, let because):
+        Problem(
+            "not-on-sale", .conflict, "Not on sale", detail: detail(of: because),
+            figures: [("trip", .text(trip.description)), ("because", .text(because.rawValue))])
+    case .salesPaused(let sailing):
+        Problem(
+            "sales-paused", .conflict, "Sales are paused",
+            detail: "seats of this sailing are not sold at the moment",
+            figures: [("sailing", .text(sailing.description))])
+    case .totalChanged(let named, let current):
+        Problem(
+            "total-changed", .conflict, "The total is another",
+            detail: "you named \(named), and the order comes to \(current)",
+            figures: [("named", .money(named)), ("current", .money(current))])
+    case .limitAboveCapacity(let limit, let capacity):
+        Problem(
+            "limit-above-capacity", .conflict, "The law allows fewer passengers",
+            detail: "the limit may be at most the boat's capacity of \(capacity), not \(limit)",
+            figures: [("limit", .number(limit)), ("capacity", .number(capacity))])
+    case .limitBelowUse(let limit, let used):
+        Problem(
+            "limit-below-use", .conflict, "More seats are taken",
+            detail: "\(used) seats are sold or held, so the limit can't be \(limit)",
+            figures: [("limit", .number(limit)), ("used", .number(used))])
+    case .holdOver(let deadline):
+        Problem(
+            "hold-over", .gone, "The hold is over",
+            detail: "the seats were set aside until \(deadline)",
+            figures: [("deadline", .text(deadline.description))])
+    case .extensionLimitReached(let limit):
+        Problem(
+            "extension-limit-reached", .conflict, "Extended often enough",
+            detail: "a hold may be extended \(limit) times",
+            figures: [("limit", .number(limit))])
+    case .notInThatState(let status, let wanted):
+        Problem(
+            "not-in-that-state", .conflict, "Not in that state",
+            detail: "the booking is \(status.rawValue), and would have to be \(wanted)",
+            figures: [("bookingStatus", .text(status.rawValue)), ("wanted", .text(wanted))])
+    case .paymentDue(let total):
+        Problem(
+            "payment-due", .conflict, "There is something to pay",
+            detail: "the total is \(total), so the booking is not free",
+            figures: [("total", .money(total))])
+    case .tripNotDeparted(let departure):
+        Problem(
+            "trip-not-departed", .conflict, "The trip has not departed",
+            detail: "it departs at \(departure)",
+            figures: [("departure", .text(departure.description))])
+    case .holdNotOver(let deadline):
+        Problem(
+            "hold-not-over", .conflict, "The hold is not over",
+            detail: "the seats are set aside until \(deadline)",
+            figures: [("deadline", .text(deadline.description))])
+    case .bookingNotOnSailing(_, let sailing):
+        Problem(
+            "wrong-sailing", .conflict, "Wrong sailing",
+            detail: "this booking has no seats on this sailing",
+            figures: [("sailing", .text(sailing.description))])
+    case .unknownPassengers(let numbers, let count):
+        Problem(
+            "unknown-passengers", .badRequest, "No such passengers",
+            detail: "the booking has \(count) passengers, of whom not all are on this sailing",
+            figures: [("passengers", .numbers(numbers)), ("passengerCount", .number(count))])
+    case .versionMismatch(let expected, let current):
+        Problem(
+            "version-mismatch", .preconditionFailed, "The booking has changed",
+            detail: "you looked at version \(expected), and it is at \(current): look again",
+            figures: [("expected", .number(Int(expected))), ("current", .number(Int(current)))])
+    }
+}
+
+private func detail(of reason: Refusal.NotOnSale) -> String {
+    switch reason {
+    case .departed: "the trip has departed"
+    case .archived: "the trip is no longer offered"
+    case .inactive: "the trip is not offered at the moment"
+    case .staffOnly: "the trip is not open to the public"
+    case .accessCodeNeeded: "the trip is open to holders of an access code only"
+    }
+}
+
+extension Problem.Figure {
+    static func money(_ money: Money) -> Self {
+        .amount(minorUnits: money.minorUnits, currency: money.currency.rawValue)
+    }
+}
+
+/// The one place where a failure to carry out a command becomes a problem.
+func problem(for error: CommandError) -> Problem {
+    switch error {
+    case .refused(let refusal): problem(for: refusal)
+    case .keyReused:
+        Problem(
+            "key-reused", .unprocessableContent, "The key was used before",
+            detail: "this Idempotency-Key was used for another request: draw a new one")
+    case .overloaded:
+        Problem(
+            "overloaded", .serviceUnavailable, "Too much at once",
+            detail: "too many orders are waiting: try again, with the same Idempotency-Key",
+            retryAfterSeconds: 1)
+    case .conflicting:
+        Problem(
+            "conflicting", .serviceUnavailable, "Others were faster",
+            detail: "try again, with the same Idempotency-Key", retryAfterSeconds: 1)
+    case .unavailable(let isOutcomeUnknown):
+        .unavailable(
+            isOutcomeUnknown
+                ? "it is not known whether this took effect: repeat it with the same Idempotency-Key"
+                : "nothing was written: try again, with the same Idempotency-Key")
+    case .fault:
+        Problem(
+            "internal", .internalServerError, "Something is broken here",
+            detail: "nothing was written; the log of the server says why")
+    }
+}

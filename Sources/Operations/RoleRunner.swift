@@ -1,0 +1,64 @@
+internal import LocalServers
+public import Logging
+internal import Schema
+public import ServiceLifecycle
+internal import UnixSignals
+
+/// Runs services until a signal comes, and then takes them down in order: the last comes first.
+public func runServices(_ services: [any Service], logger: Logger) async throws {
+    let group = ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+            services: services.map {
+                .init(
+                    service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
+            },
+            gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
+    try await group.run()
+}
+
+/// The roles that run alone, beside the whole system of `up`.
+public enum Role: String, Sendable {
+    case commandAPI = "command-api"
+    case queryAPI = "query-api"
+    case projector
+}
+
+/// Runs one role with servers that are there already.
+public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws {
+    let place = try Place(settings)
+    let connections = Connections(url: try place.databaseURL(), logger: logger)
+    guard let token = settings.staffToken ?? place.storedStaffToken else {
+        throw OperationError(
+            "STAFF_TOKEN is not set: it opens the staff's routes, and has at least 16 characters")
+    }
+    let roles = Roles(
+        connections, natsURL: try place.natsURL(), staffToken: token, settings: settings,
+        logger: logger)
+    let loop = roles.decisionLoop()
+    let services: [any Service]
+    switch role {
+    case .commandAPI:
+        try requireFreePort(settings.commandPort, "COMMAND_PORT")
+        services = [
+            loop, roles.commandAPI(loop, port: settings.commandPort) { announce(role, $0) },
+        ]
+    case .queryAPI:
+        try requireFreePort(settings.queryPort, "QUERY_PORT")
+        services = roles.queryAPI(port: settings.queryPort) { announce(role, $0) }
+    case .projector:
+        services = [loop] + roles.projector(loop)
+        say("projector: following the log")
+    }
+    try await runServices(services, logger: logger)
+}
+
+@Sendable private func announce(_ role: Role, _ port: Int) {
+    say("\(role.rawValue): listening on port \(port)")
+}
+
+func requireFreePort(_ port: Int, _ variable: String) throws(OperationError) {
+    guard isListening(onPort: port) else { return }
+    throw OperationError(
+        "port \(port) is in use: set \(variable) to another one, or stop who uses it")
+}

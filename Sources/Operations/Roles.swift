@@ -1,0 +1,111 @@
+internal import Bus
+internal import CommandAPI
+public import Commands
+public import Domain
+internal import EventLog
+internal import Hummingbird
+internal import LocalServers
+public import Logging
+internal import NIOCore
+internal import Postgres
+internal import ProjectionEngine
+internal import Projections
+internal import Publishing
+internal import QueryAPI
+internal import Reactions
+public import ServiceLifecycle
+internal import Web
+
+/// Builds the services of each role. Tests build them in the same way.
+public struct Roles: Sendable {
+    public let connections: Connections
+    public let natsURL: String
+    public let staffToken: String
+    public let settings: Settings
+    public let logger: Logger
+    public let clock: @Sendable () -> Instant
+
+    public init(
+        _ connections: Connections, natsURL: String, staffToken: String, settings: Settings,
+        logger: Logger, clock: (@Sendable () -> Instant)? = nil
+    ) {
+        self.connections = connections
+        self.natsURL = natsURL
+        self.staffToken = staffToken
+        self.settings = settings
+        self.logger = logger
+        self.clock = clock ?? wallClock
+    }
+
+    /// Connections of the command side: appends, and models read aside.
+    static let commandConnectionCount = 2
+    static let queryConnectionCount = 3
+
+    public func decisionLoop() -> DecisionLoop {
+        DecisionLoop(
+            connections.log(Self.commandConnectionCount), clock: clock, logger: logger)
+    }
+
+    /// The command side, as a service; `onStart` hears the port.
+    public func commandAPI(
+        _ loop: DecisionLoop, port: Int, onStart: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> any Service {
+        let log = loop.log
+        let api = CommandAPI(
+            loop, staff: StaffToken(staffToken), policy: settings.holdPolicy,
+            isReady: { (try? await log.head()) != nil })
+        return server(api.router, "command-api", port: port, onStart)
+    }
+
+    /// The query side, as services; `onStart` hears the port.
+    public func queryAPI(
+        port: Int, onStart: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> [any Service] {
+        let client = connections.client(Self.queryConnectionCount)
+        let feed = AvailabilityFeed(client, busURL: natsURL, logger: logger)
+        let clock = clock
+        let api = QueryAPI(
+            client, staff: StaffToken(staffToken), feed: feed, clock: { clock().microseconds })
+        return [feed, server(api.router, "query-api", port: port, onStart)]
+    }
+
+    /// Everything that follows the log: read models, publishing, and what time makes due.
+    public func projector(_ loop: DecisionLoop) -> [any Service] {
+        let feed = EventFeed(connections.log(), listeningAt: connections.durable, logger: logger)
+        let changed = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let runners = AllReadModels.list.map { model in
+            runner(model, feed) { _ in changed.continuation.yield() }
+        }
+        let client = connections.client(1)
+        return [feed] + runners + [
+            EventPublisher(
+                feed: feed, busURL: natsURL, configuration: connections.durable, logger: logger),
+            ViewPublisher(
+                client, wakeups: changed.stream, busURL: natsURL,
+                configuration: connections.durable, logger: logger),
+            Timekeeper(loop, reading: client, clock: clock, logger: logger),
+        ]
+    }
+
+    private func runner<Model: ReadModel>(
+        _ model: Model.Type, _ feed: EventFeed, onAdvance: @escaping @Sendable (Int64) -> Void
+    ) -> any Service {
+        ProjectionRunner(
+            model, feed: feed, configuration: connections.rebuildable, logger: logger,
+            onAdvance: onAdvance)
+    }
+
+    private func server(
+        _ router: Router<APIContext>, _ name: String, port: Int,
+        _ onStart: @escaping @Sendable (Int) -> Void
+    ) -> any Service {
+        let configuration = ApplicationConfiguration(
+            address: .hostname(settings.bindAddress, port: port))
+        return Application(
+            router: router, configuration: configuration,
+            onServerRunning: { (channel: any Channel) in
+                onStart(channel.localAddress?.port ?? port)
+            },
+            logger: logger)
+    }
+}

@@ -1,0 +1,7 @@
+internal import Glibc
+
+/// Prints a line at once, also where standard output is a file or a pipe.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}

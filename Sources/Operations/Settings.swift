@@ -1,0 +1,94 @@
+internal import Domain
+public import Foundation
+public import Logging
+
+/// What the environment says. `.env.example` documents every variable; a test compares the two.
+public struct Settings: Sendable {
+    public var databaseURL: String?
+    public var natsURL: String?
+    public var staffToken: String?
+    public var bindAddress: String
+    public var commandPort: Int
+    public var queryPort: Int
+    public var dataFolder: String
+    public var holdMinutes: Int
+    public var holdExtensionLimit: Int
+    public var logLevel: Logger.Level
+
+    /// The names of all variables.
+    public static let variables = [
+        "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "BIND_ADDRESS", "COMMAND_PORT", "QUERY_PORT",
+        "QUARTERMASTER_DATA", "HOLD_MINUTES", "HOLD_EXTENSION_LIMIT", "LOG_LEVEL",
+    ]
+
+    /// Reads the environment; throws a sentence that names the variable that is wrong.
+    public init(
+        _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(OperationError) {
+        func text(_ name: String) -> String? {
+            environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        func number(
+            _ name: String, _ standard: Int, in range: ClosedRange<Int>
+        ) throws(OperationError) -> Int {
+            guard let text = text(name) else { return standard }
+            guard let number = Int(text), range.contains(number) else {
+                throw OperationError(
+                    "\(name) is '\(text)', and must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+                )
+            }
+            return number
+        }
+        func url(_ name: String, _ schemes: [String]) throws(OperationError) -> String? {
+            guard let text = text(name) else { return nil }
+            guard schemes.contains(where: { text.hasPrefix($0 + "://") }) else {
+                throw OperationError(
+                    "\(name) must begin with \(schemes.map { $0 + "://" }.joined(separator: " or "))"
+                )
+            }
+            return text
+        }
+        databaseURL = try url("DATABASE_URL", ["postgresql", "postgres"])
+        natsURL = try url("NATS_URL", ["nats", "tls"])
+        staffToken = text("STAFF_TOKEN")
+        bindAddress = text("BIND_ADDRESS") ?? "127.0.0.1"
+        commandPort = try number("COMMAND_PORT", 8080, in: 1...65535)
+        queryPort = try number("QUERY_PORT", 8081, in: 1...65535)
+        dataFolder = text("QUARTERMASTER_DATA") ?? ".quartermaster"
+        holdMinutes = try number("HOLD_MINUTES", 10, in: 1...1440)
+        holdExtensionLimit = try number("HOLD_EXTENSION_LIMIT", 2, in: 0...100)
+        let level = text("LOG_LEVEL") ?? "notice"
+        guard let known = Logger.Level(rawValue: level) else {
+            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw OperationError("LOG_LEVEL is '\(level)', and must be one of \(names)")
+        }
+        logLevel = known
+        if let staffToken, staffToken.count < 16 {
+            throw OperationError(
+                "STAFF_TOKEN is too short: at least 16 characters can't be guessed")
+        }
+    }
+
+    var holdPolicy: HoldPolicy {
+        HoldPolicy(span: .minutes(holdMinutes), extensionLimit: holdExtensionLimit)
+    }
+
+    /// The folder as an absolute path.
+    var absoluteDataFolder: String {
+        URL(fileURLWithPath: dataFolder).standardizedFileURL.path
+    }
+}
+
+/// Something an operator has to put right; the sentence says what to do.
+public struct OperationError: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The wall clock, read here and nowhere below.
+@Sendable func wallClock() -> Instant {
+    Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+}

@@ -1,0 +1,102 @@
+internal import CatalogueImport
+internal import Commands
+internal import Domain
+internal import Foundation
+internal import Glibc
+public import Logging
+internal import Schema
+internal import ServiceLifecycle
+
+/// The whole system on one machine, with nothing configured.
+public func up(_ settings: Settings, logger: Logger) async throws {
+    let place = try Place(settings)
+    try place.makeFolder()
+    try place.lock()
+    try requireFreePort(settings.commandPort, "COMMAND_PORT")
+    try requireFreePort(settings.queryPort, "QUERY_PORT")
+    let servers = try await OwnServers(
+        in: place.folder, postgres: settings.databaseURL == nil, nats: settings.natsURL == nil,
+        logger: logger)
+    guard let databaseURL = settings.databaseURL ?? servers.databaseURL,
+        let natsURL = settings.natsURL ?? servers.natsURL
+    else { preconditionFailure("neither given nor started") }
+    let connections = Connections(url: databaseURL, logger: logger)
+    do {
+        try await Schema.migrate(
+            connections.administrative, try Schema.migrations(), logger: logger)
+    } catch {
+        await servers.stop()
+        throw error
+    }
+    place.store(databaseURL: databaseURL, natsURL: natsURL)
+    defer { place.forgetAddresses() }
+    let roles = Roles(
+        connections, natsURL: natsURL, staffToken: try place.staffToken(), settings: settings,
+        logger: logger)
+    let loop = roles.decisionLoop()
+    let welcome = Welcome(loop: loop, roles: roles)
+    let services: [any Service] =
+        [servers, loop] + roles.projector(loop) + roles.queryAPI(port: settings.queryPort)
+        + [roles.commandAPI(loop, port: settings.commandPort), welcome]
+    try await runServices(services, logger: logger)
+}
+
+/// Imports the catalogue, makes sure that something is for sale, and says how to begin.
+private struct Welcome: Service {
+    let loop: DecisionLoop
+    let roles: Roles
+
+    func run() async throws {
+        _ = try await importCatalogue(try CatalogueFile.seed().additions, by: loop)
+        let season = DemoSeason(around: roles.clock())
+        _ = try await importCatalogue(season.additions, by: loop)
+        say(text(season))
+        try? await gracefulShutdown()
+    }
+
+    private func text(_ season: DemoSeason) -> String {
+        let commands = "http://\(roles.settings.bindAddress):\(roles.settings.commandPort)"
+        let queries = "http://\(roles.settings.bindAddress):\(roles.settings.queryPort)"
+        let (bold, plain) = isatty(1) == 1 ? ("\u{1B}[1m", "\u{1B}[0m") : ("", "")
+        let order = """
+            {"lines":[{"trip":"\(season.trip)","sailing":"\(season.sailing)","ticketType":\
+            "\(season.ticketType)","quantity":2}],"contact":{"firstName":"Ada","lastName":\
+            "Lovelace","email":"ada@example.org"}}
+            """
+        return """
+
+            \(bold)Quartermaster is up.\(plain)  Ctrl-C takes it down; everything is still there next time.
+
+              commands     \(commands)
+              queries      \(queries)
+              contract     \(queries)/openapi.yaml
+              staff token  \(roles.staffToken)
+
+            \(bold)Place a booking\(plain) (its seats are held for \(roles.settings.holdMinutes) minutes):
+              curl -s \(commands)/v1/bookings -H 'Content-Type: application/json' -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" -d '\(order)'
+
+            \(bold)Confirm it\(plain), with the "booking" of that answer:
+              curl -s \(commands)/v1/bookings/BOOKING/confirm -H 'Authorization: Bearer \(roles.staffToken)' -H 'Content-Type: application/json' -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" -d '{"basis":"paid_at_the_dock"}'
+
+            \(bold)Read it\(plain), with the "code" of that answer:
+              curl -s '\(queries)/v1/bookings/CODE?lastName=Lovelace'
+
+            """
+    }
+}
+
+/// Submits additions as one request, all or none; returns the number of events that came of it.
+func importCatalogue(
+    _ additions: [AddToCatalogue.Addition], by loop: DecisionLoop
+) async throws -> (eventCount: Int, position: Int64) {
+    var generator = SystemRandomNumberGenerator()
+    do throws(CommandError) {
+        let receipt = try await loop.submit(
+            Envelope(
+                id: .random(using: &generator), requestHash: [], actor: "import",
+                commands: additions.map { AddToCatalogue($0) }))
+        return (receipt.events.count, receipt.position)
+    } catch {
+        throw OperationError("the import was refused, and nothing was written: \(error)")
+    }
+}

@@ -1,0 +1,132 @@
+internal import Bus
+internal import Domain
+public import Logging
+public import Postgres
+internal import ProjectionEngine
+internal import Projections
+public import ServiceLifecycle
+
+/// Tells those who watch a trip about changes of its sailings.
+///
+/// One reading of the changed rows serves everybody. NATS says when to look, and so does a slow
+/// poll; a broken NATS therefore delays what is shown, and loses nothing.
+public actor AvailabilityFeed: Service {
+    public static let pollInterval = Duration.seconds(1)
+    /// Changes that arrive within this time are one reading.
+    public static let gatherInterval = Duration.milliseconds(20)
+    public static let heartbeatInterval = Duration.seconds(15)
+    public static let watcherLimit = 10_000
+    /// Changes kept for a slow reader; older ones are dropped, for a newer one says it all.
+    static let bufferLimit = 64
+
+    private let client: PostgresClient
+    private let busURL: String
+    private let logger: Logger
+    private var watchers: [Int: (trip: TripID, changes: AsyncStream<[UInt8]>.Continuation)] = [:]
+    private var nextWatcher = 0
+    private var position: Int64?
+    private let wakeups = AsyncStream.makeStream(
+        of: Void.self, bufferingPolicy: .bufferingNewest(1))
+
+    public init(_ client: PostgresClient, busURL: String, logger: Logger) {
+        self.client = client
+        self.busURL = busURL
+        self.logger = logger
+    }
+
+    /// Server-sent events about the sailings of a trip, from now on; nil when too many watch.
+    func changes(of trip: TripID) -> AsyncStream<[UInt8]>? {
+        guard watchers.count < Self.watcherLimit else { return nil }
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: [UInt8].self, bufferingPolicy: .bufferingNewest(Self.bufferLimit))
+        let number = nextWatcher
+        nextWatcher += 1
+        watchers[number] = (trip, continuation)
+        continuation.onTermination = { _ in Task { await self.remove(number) } }
+        return stream
+    }
+
+    public func run() async {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.listen() }
+                group.addTask {
+                    while !Task.isCancelled {
+                        try? await Task.sleep(for: Self.pollInterval)
+                        self.wakeups.continuation.yield()
+                    }
+                }
+                group.addTask {
+                    while !Task.isCancelled {
+                        try? await Task.sleep(for: Self.heartbeatInterval)
+                        await self.beat()
+                    }
+                }
+                for await _ in self.wakeups.stream {
+                    await self.readChanges()
+                    try? await Task.sleep(for: Self.gatherInterval)
+                }
+            }
+        }
+        for watcher in watchers.values { watcher.changes.finish() }
+        watchers = [:]
+    }
+
+    private func listen() async {
+        var failureCount = 0
+        while !Task.isCancelled {
+            do throws(BusError) {
+                let bus = try await BusConnection.connect(to: busURL, logger: logger)
+                failureCount = 0
+                for await _ in try bus.messages(of: "views.availability.*", bufferLimit: 1) {
+                    wakeups.continuation.yield()
+                }
+            } catch {
+                failureCount += 1
+            }
+            let wait = Backoff.wait(
+                after: failureCount, from: .milliseconds(100), to: .seconds(2))
+            try? await Task.sleep(for: wait)
+        }
+    }
+
+    private func readChanges() async {
+        // Nobody watches: the next to come is shown everything by the query that let him in.
+        guard !watchers.isEmpty else {
+            position = nil
+            return
+        }
+        do throws(PostgresError) {
+            let start: Int64
+            if let position {
+                start = position
+            } else {
+                let rows = try await client.run(
+                    "SELECT coalesce(min(position), 0) FROM reading.projection WHERE name = $1::text",
+                    [.text(SailingAvailability.name)])
+                // A little before now, for those who came since the last reading.
+                start = max(0, Int64(rows.integer(0, 0)) - 1000)
+            }
+            let rows = try await client.run([SailingAvailability.changed(after: start, limit: 1000)]
+            )
+            position = start
+            for view in SailingAvailability.views(rows[0]) {
+                position = view.position
+                for watcher in watchers.values where watcher.trip == view.row.trip {
+                    watcher.changes.yield(view.serverSentEvent)
+                }
+            }
+        } catch {
+            logger.debug("changes can't be read", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// A comment, so that a dead link is noticed by both sides.
+    private func beat() {
+        for watcher in watchers.values { watcher.changes.yield(Array(": still here\n\n".utf8)) }
+    }
+
+    private func remove(_ number: Int) {
+        watchers[number] = nil
+    }
+}

@@ -1,0 +1,136 @@
+internal import Domain
+internal import EventCodec
+internal import HTTPTypes
+public import Hummingbird
+internal import JSON
+public import Postgres
+internal import ProjectionEngine
+internal import Projections
+public import Web
+
+/// Answers from the read models, each answer good for a position of the log. It never writes.
+public struct QueryAPI: Sendable {
+    /// How long a query waits for a read model to reach `min-position`.
+    public static let waitLimit = Duration.seconds(3)
+    public static let pageLimit = 100
+    static let pageDefault = 20
+    /// A projection this many events behind makes the query side not ready.
+    public static let lagLimit: Int64 = 50_000
+
+    let client: PostgresClient
+    let watch: CheckpointWatch
+    let staff: StaffToken
+    let feed: AvailabilityFeed
+    let clock: @Sendable () -> Instant
+
+    public init(
+        _ client: PostgresClient, staff: StaffToken, feed: AvailabilityFeed,
+        clock: @escaping @Sendable () -> Int64
+    ) {
+        self.client = client
+        watch = CheckpointWatch(client)
+        self.staff = staff
+        self.feed = feed
+        self.clock = { Instant(microseconds: clock()) }
+    }
+
+    public var operations: [Operation] {
+        tripOperations + bookingOperations + [
+            OpenAPI.operation,
+            Operation("queryLiveness", .get, "/livez") { _, _ in
+                answer(position: 0) { $0.field("status", "alive") }
+            },
+            Operation("queryReadiness", .get, "/readyz") { _, _ in
+                try await readiness()
+            },
+            Operation("listProjections", .get, "/v1/projections", needsStaff: true) { request, _ in
+                try request.allowQuery()
+                let (head, statuses) = try await projections()
+                return answer(position: head) { json in
+                    json.field("head", head)
+                    json.field("projections", statuses) { $0.write($1, head: head) }
+                }
+            },
+        ]
+    }
+
+    public var router: Router<APIContext> { .serving(operations, staff: staff) }
+
+    /// Runs queries of some read models; the position is that of the one furthest behind.
+    ///
+    /// The checkpoints are read before the rows, so the rows may be newer than promised, never older.
+    func read(
+        _ request: Request, from models: [any ReadModel.Type], _ calls: [PostgresCall]
+    ) async throws(Problem) -> (position: Int64, rows: [Rows]) {
+        let wanted = try request.query("min-position", in: 0...Int(Int64.max)).map(Int64.init) ?? 0
+        let names = models.map { $0.name }
+        var answer = try await run(names, calls)
+        if answer.position < wanted {
+            for name in names {
+                let isThere = await watch.wait(for: name, toReach: wanted, limit: Self.waitLimit)
+                guard isThere else { throw behind(name, wanted) }
+            }
+            answer = try await run(names, calls)
+        }
+        return answer
+    }
+
+    private func run(
+        _ names: [String], _ calls: [PostgresCall]
+    ) async throws(Problem) -> (position: Int64, rows: [Rows]) {
+        let checkpoint = PostgresCall(
+            "SELECT coalesce(min(position), 0) FROM reading.projection WHERE name = ANY ($1::text[])",
+            [.array(of: .text, names.map { .text($0) })])
+        do throws(PostgresError) {
+            let rows = try await client.run([checkpoint] + calls)
+            return (Int64(rows[0].integer(0, 0)), Array(rows.dropFirst()))
+        } catch {
+            throw .unavailable("the read models can't be reached now")
+        }
+    }
+
+    private func behind(_ name: String, _ wanted: Int64) -> Problem {
+        Problem(
+            "behind", .serviceUnavailable, "Not there yet",
+            detail: "\(name) has not reached position \(wanted) in time",
+            figures: [("projection", .text(name)), ("minPosition", .number(Int(wanted)))],
+            retryAfterSeconds: 1)
+    }
+
+    // MARK: Health
+
+    private func projections() async throws(Problem) -> (Int64, [ProjectionStatus]) {
+        do throws(PostgresError) {
+            let head = try await client.run("SELECT coalesce(max(position), 0) FROM log.event")
+            return (Int64(head.integer(0, 0)), try await ProjectionStatus.all(client))
+        } catch {
+            throw .unavailable("the read models can't be reached now")
+        }
+    }
+
+    private func readiness() async throws(Problem) -> Response {
+        let (head, statuses) = try await projections()
+        let late = statuses.filter { head - $0.position > Self.lagLimit }
+        guard late.isEmpty else {
+            throw .unavailable("\(late.map(\.name).joined(separator: ", ")) lags far behind")
+        }
+        return answer(position: head) { json in
+            json.field("status", "ready")
+            json.field("projections", statuses) { $0.write($1, head: head) }
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func write(_ status: ProjectionStatus, head: Int64) {
+        object { json in
+            json.field("name", status.name)
+            json.field("version", status.version)
+            json.field("position", status.position)
+            json.field("lag", max(0, head - status.position))
+            json.field("stoppedAtPosition", status.stoppedAtPosition)
+            json.field("stoppedBecause", status.stoppedBecause)
+            json.field("updatedAt", Instant(microseconds: status.updatedAt))
+        }
+    }
+}

@@ -1,0 +1,66 @@
+internal import Crypto
+internal import HTTPTypes
+public import Hummingbird
+public import JSON
+internal import NIOCore
+
+/// Sizes above which a request is refused.
+public enum RequestLimits {
+    public static let bodyBytes = 64 * 1024
+    public static let urlBytes = 4 * 1024
+    public static let headerBytes = 16 * 1024
+}
+
+/// A request's body: a JSON object, and the hash by which a repeat is recognised.
+public struct Body: Sendable {
+    public let json: JSONObject
+    /// SHA-256 over method, path and bytes.
+    public let hash: [UInt8]
+
+    /// Reads it whole; refuses what is not JSON, or too long.
+    public static func read(_ request: Request) async throws -> Body {
+        guard let type = request.headers[.contentType], isJSON(type) else {
+            throw Problem(
+                "unsupported-media-type", .unsupportedMediaType, "Unsupported media type",
+                detail: "the body must be application/json in UTF-8")
+        }
+        if let length = request.headers[.contentLength].flatMap(Int.init),
+            length > RequestLimits.bodyBytes
+        {
+            throw tooLarge
+        }
+        let buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: RequestLimits.bodyBytes)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        }
+        let bytes = Array(buffer.readableBytesView)
+        do throws(JSONError) {
+            return Body(
+                json: try JSONDocument(bytes).root.object(), hash: requestHash(request, bytes))
+        } catch {
+            throw Problem.malformed(field: error.path, error.reason)
+        }
+    }
+
+    private static let tooLarge = Problem(
+        "too-large", .contentTooLarge, "The request is too large",
+        detail: "a body may have \(RequestLimits.bodyBytes) bytes")
+
+    private static func isJSON(_ type: String) -> Bool {
+        let parts = type.lowercased().split(separator: ";").map { part in
+            part.filter { !$0.isWhitespace && $0 != "\"" }
+        }
+        return parts.first == "application/json"
+            && parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" }
+    }
+}
+
+/// What tells a repeated request from another one under the same key.
+public func requestHash(_ request: Request, _ body: [UInt8]) -> [UInt8] {
+    var digest = SHA256()
+    digest.update(data: Array("\(request.method.rawValue) \(request.uri.path)\n".utf8))
+    digest.update(data: body)
+    return Array(digest.finalize())
+}

@@ -1,0 +1,106 @@
+public import HTTPTypes
+public import Hummingbird
+internal import Logging
+
+/// What a route sees of its request besides the request itself.
+public typealias APIContext = BasicRequestContext
+
+/// One operation of an API: what the OpenAPI document describes under the same id.
+public struct Operation: Sendable {
+    public typealias Handler = @Sendable (Request, APIContext) async throws -> Response
+
+    public let id: String
+    public let method: HTTPRequest.Method
+    /// With parameters in braces, as in the document.
+    public let path: String
+    public let needsStaff: Bool
+    let handler: Handler
+
+    public init(
+        _ id: String, _ method: HTTPRequest.Method, _ path: String, needsStaff: Bool = false,
+        _ handler: @escaping Handler
+    ) {
+        self.id = id
+        self.method = method
+        self.path = path
+        self.needsStaff = needsStaff
+        self.handler = handler
+    }
+}
+
+extension Router where Context == APIContext {
+    /// A router for these operations, with limits, problems for all errors, and nothing else.
+    public static func serving(
+        _ operations: [Operation], staff: StaffToken, logs: Bool = true
+    ) -> Router<APIContext> {
+        let router = Router<APIContext>()
+        router.add(middleware: ProblemMiddleware())
+        for operation in operations {
+            router.on(RouterPath(operation.path), method: operation.method) { request, context in
+                if operation.needsStaff { try staff.require(request) }
+                return try await operation.handler(request, context)
+            }
+        }
+        return router
+    }
+}
+
+/// Refuses what is too long, and turns every error into a problem.
+struct ProblemMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
+    func handle(
+        _ request: Request, context: APIContext,
+        next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            try checkSizes(request)
+            return try await next(request, context)
+        } catch let problem as Problem {
+            return problem.response()
+        } catch let error as HTTPError {
+            return problem(for: error.status).response()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            context.logger.error("a request failed", metadata: ["reason": "\(error)"])
+            return Problem(
+                "internal", .internalServerError, "Something is broken here",
+                detail: "the request was not carried out; its time and path help to find out why"
+            ).response()
+        }
+    }
+
+    private func checkSizes(_ request: Request) throws(Problem) {
+        guard request.head.path?.utf8.count ?? 0 <= RequestLimits.urlBytes else {
+            throw Problem(
+                "url-too-long", .uriTooLong, "The URL is too long",
+                detail: "a URL may have \(RequestLimits.urlBytes) bytes")
+        }
+        let headerBytes = request.headers.reduce(0) {
+            $0 + $1.name.rawName.utf8.count + $1.value.utf8.count
+        }
+        guard headerBytes <= RequestLimits.headerBytes else {
+            throw Problem(
+                "headers-too-large", .requestHeaderFieldsTooLarge, "The headers are too large",
+                detail: "all headers together may have \(RequestLimits.headerBytes) bytes")
+        }
+    }
+
+    private func problem(for status: HTTPResponse.Status) -> Problem {
+        switch status.code {
+        case 404: .notFound("resource")
+        case 405:
+            Problem(
+                "method-not-allowed", .methodNotAllowed, "Method not allowed",
+                detail: "this resource does not know that method")
+        case 413:
+            Problem(
+                "too-large", .contentTooLarge, "The request is too large",
+                detail: "a body may have \(RequestLimits.bodyBytes) bytes")
+        default:
+            Problem(
+                "malformed", status, "The request is malformed", detail: status.reasonPhrase)
+        }
+    }
+}

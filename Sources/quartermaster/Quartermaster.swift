@@ -1,0 +1,207 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Operations
+
+@main
+struct Quartermaster: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quartermaster",
+        abstract: "Sells seats on boats that go out to watch rockets fly.",
+        discussion: """
+            'quartermaster up' is the whole system on this machine, with nothing configured. The \
+            roles also run alone, against the PostgreSQL of DATABASE_URL and the NATS of NATS_URL. \
+            Every environment variable is explained in .env.example.
+            """,
+        subcommands: [
+            Up.self, CommandAPIRole.self, QueryAPIRole.self, ProjectorRole.self, Migrate.self,
+            Import.self, Events.self, Verify.self, RebuildModel.self, Status.self, Bench.self,
+        ])
+}
+
+/// Reads the settings, sets up the log, runs, and turns what went wrong into one sentence.
+private func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
+    do {
+        let settings = try Settings()
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = settings.logLevel
+            return handler
+        }
+        try await work(settings, Logger(label: "quartermaster"))
+    } catch let error as ExitCode {
+        throw error
+    } catch {
+        FileHandle.standardError.write(Data("quartermaster: \(error)\n".utf8))
+        throw ExitCode.failure
+    }
+}
+
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the whole system here, with servers of its own.",
+        discussion: """
+            Starts a private PostgreSQL cluster and a private nats-server, unless DATABASE_URL and \
+            NATS_URL name others; migrates, imports the launch catalogue, schedules a few trips, \
+            and runs command API, query API and projector. Data is kept in .quartermaster, or in \
+            QUARTERMASTER_DATA. Ctrl-C takes all of it down.
+            """)
+
+    func run() async throws {
+        try await perform { try await up($0, logger: $1) }
+    }
+}
+
+struct CommandAPIRole: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "command-api", abstract: "Run the command API alone.",
+        discussion: "Listens on COMMAND_PORT; needs DATABASE_URL, NATS_URL and STAFF_TOKEN.")
+
+    func run() async throws {
+        try await perform { try await Operations.run(.commandAPI, $0, logger: $1) }
+    }
+}
+
+struct QueryAPIRole: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "query-api", abstract: "Run the query API alone.",
+        discussion: "Listens on QUERY_PORT; needs DATABASE_URL, NATS_URL and STAFF_TOKEN.")
+
+    func run() async throws {
+        try await perform { try await Operations.run(.queryAPI, $0, logger: $1) }
+    }
+}
+
+struct ProjectorRole: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "projector",
+        abstract: "Keep the read models, publish to NATS, and record what time makes true.",
+        discussion: """
+            Any number may run: one leads each projection, and another takes over when it is gone. \
+            Needs DATABASE_URL, NATS_URL and STAFF_TOKEN.
+            """)
+
+    func run() async throws {
+        try await perform { try await Operations.run(.projector, $0, logger: $1) }
+    }
+}
+
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring the schema up to date.",
+        discussion: """
+            Applies the migrations that have not been applied, each in one transaction. Refuses \
+            when one was edited after it had been applied. DATABASE_URL must name a user who may \
+            make roles and schemas.
+            """)
+
+    func run() async throws {
+        try await perform { try await Verbs($0, logger: $1).migrate() }
+    }
+}
+
+struct Import: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Import a catalogue of launches, boats and trips.",
+        discussion: """
+            All of the file is imported, or nothing; every mistake is shown with its line and \
+            column. Importing the same file twice changes nothing.
+            """)
+
+    @Argument(help: "A YAML file; launches.yaml of the sources shows the format.")
+    var file: String
+
+    func run() async throws {
+        try await perform { try await Verbs($0, logger: $1).importFile(file) }
+    }
+}
+
+struct Events: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the events of the log, one a line.")
+
+    @Option(help: "The position to begin at.")
+    var from: Int64 = 1
+
+    @Option(help: "How many to print at most.")
+    var limit: Int?
+
+    @Flag(help: "Go on with what is appended, until Ctrl-C.")
+    var follow = false
+
+    @Flag(help: "Print one JSON object a line.")
+    var json = false
+
+    func run() async throws {
+        try await perform {
+            try await Verbs($0, logger: $1).events(
+                from: from, limit: limit, follows: follow, asJSON: json)
+        }
+    }
+}
+
+struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check that the log is whole and unaltered.",
+        discussion: """
+            Reads every event: positions have no holes, the hash chain fits, times do not run \
+            backwards, everything can be read. Ends with 1, naming the positions, when it is not so.
+            """)
+
+    func run() async throws {
+        try await perform { settings, logger in
+            guard try await Verbs(settings, logger: logger).verify() else {
+                throw ExitCode.failure
+            }
+        }
+    }
+}
+
+struct RebuildModel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rebuild",
+        abstract: "Build a read model anew from the first event.",
+        discussion: """
+            The new table is built beside the live one while sales go on, and takes its place when \
+            it has caught up.
+            """)
+
+    @Argument(help: "The read model, as 'status' names it.")
+    var name: String
+
+    func run() async throws {
+        try await perform { try await Verbs($0, logger: $1).rebuild(name) }
+    }
+}
+
+struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show how far the log and the read models are.",
+        discussion: "A projection that stopped is shown with the event it stopped at, and why.")
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() async throws {
+        try await perform { try await Verbs($0, logger: $1).status(asJSON: json) }
+    }
+}
+
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure this machine, side by side with pgbench.",
+        discussion: """
+            Starts servers of its own in a scratch folder, with fsync on, and prints one table. \
+            Needs wrk and pgbench. A release build only: 'make bench'.
+            """)
+
+    @Option(help: "Runs of each measurement; medians are shown.")
+    var runs = 3
+
+    @Flag(help: "Smaller amounts: shows that everything works, not how fast.")
+    var quick = false
+
+    func run() async throws {
+        try await perform { try await bench(runs: runs, isQuick: quick, $0, logger: $1) }
+    }
+}

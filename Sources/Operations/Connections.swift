@@ -23,11 +23,15 @@ public struct Connections: Sendable {
     }
 
     /// For projections: their rows and checkpoint are lost or kept together, and can be made again.
+    ///
+    /// They go by keys only. A plan made while a table was small would read all of it later, so
+    /// reading all of a table is ruled out.
     public var rebuildable: PostgresConfiguration {
         PostgresConfiguration(
             url: url,
             settings: [
                 "role": EventLog.applicationRole, "synchronous_commit": "off",
+                "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
                 "client_min_messages": "warning",
             ])
     }

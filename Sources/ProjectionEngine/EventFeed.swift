@@ -17,7 +17,10 @@ public actor EventFeed: Service {
     let source: EventSource
     private let configuration: PostgresConfiguration
     private let logger: Logger
-    private var recent: [SourceEvent] = []
+    /// Pages of events, oldest first, without holes. They are shared with those who read them, so a
+    /// page is never changed; one long array would be copied with every event that is added.
+    private var recent: [[SourceEvent]] = []
+    private var recentCount = 0
     private var reading: Task<Result<[SourceEvent], PostgresError>, Never>?
     private var wakeups: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWakeup = 0
@@ -70,7 +73,7 @@ public actor EventFeed: Service {
     /// The events after `position`, in order, at most ``pageLimit``; none when there are none yet.
     func events(after position: Int64) async throws(PostgresError) -> ArraySlice<SourceEvent> {
         if let kept = kept(after: position) { return kept }
-        guard position == (recent.last?.position ?? position) else {
+        guard position == (recent.last?.last?.position ?? position) else {
             return try await source.read(
                 after: position, limit: Self.pageLimit, opensContacts: true)[...]
         }
@@ -106,10 +109,19 @@ public actor EventFeed: Service {
     }
 
     private func kept(after position: Int64) -> ArraySlice<SourceEvent>? {
-        guard let first = recent.first?.position, first <= position + 1 else { return nil }
-        let start = Int(position + 1 - first)
-        guard start < recent.count else { return nil }
-        return recent[start..<min(start + Self.pageLimit, recent.count)]
+        guard let first = recent.first?.first?.position, first <= position + 1,
+            let last = recent.last?.last?.position, position < last
+        else { return nil }
+        var events: [SourceEvent] = []
+        for page in recent {
+            guard let start = page.first?.position, let end = page.last?.position, end > position
+            else { continue }
+            let rest = page[max(0, Int(position + 1 - start))...]
+            if events.isEmpty, rest.count >= Self.pageLimit / 2 { return rest }
+            guard events.count + rest.count <= Self.pageLimit else { break }
+            events += rest
+        }
+        return events[...]
     }
 
     /// Reads what follows on what is kept; those who ask meanwhile wait for the same reading.
@@ -129,10 +141,11 @@ public actor EventFeed: Service {
         let result = await task.value
         reading = nil
         let events = try result.get()
-        if recent.last.map({ $0.position == position }) ?? true {
-            recent += events
-            if recent.count > 2 * Self.recentLimit {
-                recent.removeFirst(recent.count - Self.recentLimit)
+        if !events.isEmpty, recent.last?.last.map({ $0.position == position }) ?? true {
+            recent.append(events)
+            recentCount += events.count
+            while recentCount > Self.recentLimit, recent.count > 1 {
+                recentCount -= recent.removeFirst().count
             }
         }
         return events

@@ -20,6 +20,8 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
 
     /// How often one that is not the leader asks again, and one that stopped tries again.
     public static var retryInterval: Duration { .seconds(1) }
+    /// Batches begin at least this far apart, so that a busy log is taken in fewer, larger ones.
+    public static var gatherInterval: Duration { .milliseconds(10) }
     /// Rows kept in memory, because this leader is the only one who writes them.
     public static var rowLimit: Int { 4096 }
 
@@ -66,12 +68,13 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         var known: ReadModelTable<Model>.Rows = [:]
         logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
         while !Task.isCancelled {
+            let began = ContinuousClock.now
             let events = try await feed.events(after: checkpoint.position)
             guard let last = events.last else {
                 await feed.nextWake()
                 continue
             }
-            do throws(ProjectionFault) {
+            do {
                 let wanted = try ProjectionFault.wanted(by: Model.self, of: events)
                 if known.count > Self.rowLimit { known.removeAll() }
                 try await project(wanted, to: last.position, &checkpoint, &known, on: connection)
@@ -81,7 +84,10 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 )
                 .record(last.position)
                 onAdvance(last.position)
-            } catch {
+                if events.count < EventFeed.pageLimit / 2 {
+                    try await Task.sleep(until: began + Self.gatherInterval)
+                }
+            } catch let error as ProjectionFault {
                 guard let position = error.position else { throw error }
                 logger.error(
                     "stopped", metadata: ["reason": "\(error)", "position": "\(position)"])
@@ -106,7 +112,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 for (key, row, position) in table.read(rows) { known[key] = .some((row, position)) }
             }
             let changed = Model.fold(events, into: &known)
-            let changes = known.filter { changed.contains($0.key) }
+            let changes = known.subset(of: changed)
             let advance = checkpoint.advance(to: position)
             _ = try await connection.run([advance] + table.write(changes))
             checkpoint.position = position

@@ -104,6 +104,15 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
     }
 }
 
+extension Dictionary {
+    /// The entries of these keys.
+    func subset(of keys: Set<Key>) -> [Key: Value] {
+        var subset: [Key: Value] = [:]
+        for key in keys { subset[key] = self[key] }
+        return subset
+    }
+}
+
 extension ReadModel {
     /// Folds events, in order, into rows of which those that the events concern are given.
     ///

@@ -93,7 +93,7 @@ public struct Rebuild<Model: ReadModel>: Sendable {
         guard let last = events.last else { return position }
         let changed = Model.fold(
             try ProjectionFault.wanted(by: Model.self, of: events), into: &rows)
-        let changes = rows.filter { changed.contains($0.key) }
+        let changes = rows.subset(of: changed)
         if !changes.isEmpty { try await connection.run(table.write(changes)) }
         return last.position
     }

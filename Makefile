@@ -1,0 +1,36 @@
+# The two commands of the README, and what they are made of.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BUILD_PACKAGES := libpq-dev libnats-dev postgresql nats-server pkg-config
+SOURCES := Package.swift Sources Projections Tests schema
+
+.PHONY: help run test bench swift build-packages format lint
+
+help: ## Show this.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: swift build-packages ## Build everything and run the whole system here.
+	swift build -c release --product quartermaster
+	exec .build/release/quartermaster up
+
+test: swift build-packages ## Run every check and every test.
+	@scripts/test
+
+bench: swift build-packages ## Measure this machine, beside pgbench.
+	@scripts/install wrk "the load generator"
+	swift build -c release --product quartermaster
+	.build/release/quartermaster bench
+
+format: ## Format the sources.
+	swift format format --in-place --recursive $(SOURCES)
+
+lint: ## Check the formatting.
+	swift format lint --strict --recursive $(SOURCES)
+
+swift:
+	@scripts/require-swift
+
+build-packages:
+	@scripts/install $(BUILD_PACKAGES) "PostgreSQL, NATS and their client libraries"

@@ -1,0 +1,150 @@
+import Testing
+
+@testable import Domain
+
+@Suite struct BookingTests {
+    private let held = Story.given(Fleet().events, ada.placed(2))
+    private let sold = Story.given(Fleet().events, ada.placed(2), ada.confirmed(2))
+
+    @Test("confirms a hold, once")
+    func confirms() {
+        let confirm = ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
+        held.when(confirm).then(ada.confirmed(2)[0])
+        sold.when(confirm).thenNothing()
+    }
+
+    @Test("confirms nothing as free that has a price")
+    func refusesFree() {
+        held.when(ConfirmBooking(booking: ada.booking, basis: .free))
+            .then(.paymentDue(total: Money(minorUnits: 27606)))
+    }
+
+    @Test("refuses to confirm or extend a hold that is over, recorded or not")
+    func refusesOverHolds() {
+        let deadline = noon + .minutes(10)
+        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, seats: ada.seats(2)))
+        for story in [held, Story.given(Fleet().events, ada.placed(2), [expired])] {
+            story.when(ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock), at: deadline)
+                .then(.holdOver(deadline: deadline))
+            story.when(ExtendHold(booking: ada.booking, policy: policy), at: deadline)
+                .then(.holdOver(deadline: deadline))
+        }
+    }
+
+    @Test("refuses to confirm when another process has sold the seats as run out")
+    func refusesResoldSeats() {
+        let fleet = Fleet(capacity: 2)
+        let story = Story.given(
+            fleet.events, ada.placed(2, fleet: fleet), bob.placed(2, fleet: fleet),
+            bob.confirmed(2))
+        story.when(ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock))
+            .then(.holdOver(deadline: noon + .minutes(10)))
+    }
+
+    @Test("extends a hold a named number of times")
+    func extends() {
+        let extended = { (minutes: Int) -> Event in
+            .holdExtended(
+                HoldExtended(
+                    booking: ada.booking, sailings: [Fleet.sailing], deadline: noon + .minutes(minutes)))
+        }
+        let later = noon + .minutes(5)
+        held.when(ExtendHold(booking: ada.booking, policy: policy), at: later).then(extended(15))
+        Story.given(Fleet().events, ada.placed(2), [extended(15), extended(25)])
+            .when(ExtendHold(booking: ada.booking, policy: policy), at: later)
+            .then(.extensionLimitReached(limit: 2))
+    }
+
+    @Test("records that a hold has run out, once, and not too early")
+    func expires() {
+        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, seats: ada.seats(2)))
+        let deadline = noon + .minutes(10)
+        held.when(ExpireHold(booking: ada.booking), at: deadline).then(expired)
+        held.when(ExpireHold(booking: ada.booking), at: deadline - .seconds(1))
+            .then(.holdNotOver(deadline: deadline))
+        Story.given(Fleet().events, ada.placed(2), [expired])
+            .when(ExpireHold(booking: ada.booking), at: deadline).thenNothing()
+        sold.when(ExpireHold(booking: ada.booking), at: deadline).thenNothing()
+    }
+
+    @Test("lets a customer walk away from a hold, and from nothing else")
+    func abandons() {
+        held.when(AbandonBooking(booking: ada.booking))
+            .then(.bookingAbandoned(HoldEnded(booking: ada.booking, seats: ada.seats(2))))
+        sold.when(AbandonBooking(booking: ada.booking))
+            .then(.notInThatState(status: .confirmed, wanted: "held"))
+    }
+
+    @Test("cancels what was looked at, and nothing that has changed since")
+    func cancels() {
+        let version = Int64(Fleet().events.count + 2)
+        sold.when(CancelBooking(booking: ada.booking, reason: "ill", version: version)).then(
+            .bookingCancelled(
+                BookingCancelled(
+                    booking: ada.booking, seats: ada.seats(2), wasHeld: false, reason: "ill")))
+        sold.when(CancelBooking(booking: ada.booking, reason: "ill", version: version - 1))
+            .then(.versionMismatch(expected: version - 1, current: version))
+    }
+
+    @Test("gives no seats back when what is cancelled has given them back already")
+    func cancelsExpired() {
+        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, seats: ada.seats(2)))
+        Story.given(Fleet().events, ada.placed(2), [expired])
+            .when(
+                CancelBooking(
+                    booking: ada.booking, reason: "late", version: Int64(Fleet().events.count + 2))
+            )
+            .then(
+                .bookingCancelled(
+                    BookingCancelled(
+                        booking: ada.booking, seats: [], wasHeld: false, reason: "late")))
+    }
+
+    @Test("checks people in one by one, twice as once, and takes it back")
+    func checksIn() {
+        func aboard(_ numbers: [Int]) -> PassengersChecked {
+            PassengersChecked(booking: ada.booking, sailing: Fleet.sailing, passengers: numbers)
+        }
+        func checkIn(_ numbers: [Int]?) -> CheckInPassengers {
+            CheckInPassengers(booking: ada.booking, sailing: Fleet.sailing, passengers: numbers)
+        }
+        sold.when(checkIn([2])).then(.passengerCheckedIn(aboard([2])))
+        let one = Story.given(
+            Fleet().events, ada.placed(2), ada.confirmed(2), [.passengerCheckedIn(aboard([2]))])
+        one.when(checkIn([2])).thenNothing()
+        one.when(checkIn(nil)).then(.passengerCheckedIn(aboard([1])))
+        one.when(
+            RevertCheckIn(booking: ada.booking, sailing: Fleet.sailing, passengers: nil)
+        ).then(.checkInReverted(aboard([2])))
+        sold.when(checkIn([3])).then(.unknownPassengers(numbers: [3], passengerCount: 2))
+        held.when(checkIn(nil)).then(.notInThatState(status: .held, wanted: "confirmed"))
+    }
+
+    @Test("refuses a booking at the wrong boat in plain words")
+    func refusesWrongSailing() {
+        sold.when(CheckInPassengers(booking: ada.booking, sailing: id(77), passengers: nil))
+            .then(.bookingNotOnSailing(booking: ada.booking, sailing: id(77)))
+    }
+
+    @Test("completes a booking when its trips have departed, not before")
+    func completes() {
+        sold.when(CompleteBooking(booking: ada.booking), at: departure).then(
+            .bookingCompleted(
+                BookingCompleted(booking: ada.booking, sailings: [Fleet.sailing])))
+        sold.when(CompleteBooking(booking: ada.booking), at: departure - .seconds(1))
+            .then(.tripNotDeparted(departure: departure))
+    }
+
+    @Test("refuses everything about a booking that nobody placed")
+    func refusesUnknownBookings() {
+        let unknown = Refusal.unknown(kind: "booking", id: ada.booking.entity)
+        let story = Story.given(Fleet().events)
+        story.when(ConfirmBooking(booking: ada.booking, basis: .free)).then(unknown)
+        story.when(ExtendHold(booking: ada.booking, policy: policy)).then(unknown)
+        story.when(AbandonBooking(booking: ada.booking)).then(unknown)
+        story.when(CancelBooking(booking: ada.booking, reason: "x", version: 1)).then(unknown)
+        story.when(
+            CheckInPassengers(booking: ada.booking, sailing: Fleet.sailing, passengers: nil)
+        ).then(unknown)
+    }
+}

@@ -1,0 +1,118 @@
+import Testing
+
+@testable import Domain
+
+@Suite struct OrderTests {
+    private func quote(_ fleet: Fleet, _ order: PlaceBooking) throws -> Quote {
+        let events = try Story.given(fleet.events).decide(order).get()
+        guard case .bookingPlaced(let fact) = events.first else {
+            throw Refusal.severalMissions
+        }
+        return fact.quote
+    }
+
+    @Test("taxes the lines, not the tip, rounded half up")
+    func calculates() throws {
+        let quote = try quote(Fleet(rate: 825, price: 11900), ada.order(3, tip: 500))
+        #expect(quote.subtotal.minorUnits == 35700)
+        #expect(quote.taxes.map(\.amount.minorUnits) == [2945])
+        #expect(quote.total.minorUnits == 35700 + 2945 + 500)
+        #expect(BasisPoints(50)!.share(of: Money(minorUnits: 100)).minorUnits == 1)
+        #expect(BasisPoints(49)!.share(of: Money(minorUnits: 100)).minorUnits == 0)
+    }
+
+    @Test("waives a total that can't be charged, and shows it", arguments: [1, 49])
+    func waives(price: Int) throws {
+        let quote = try quote(Fleet(rate: 0, price: price), ada.order(1))
+        #expect(quote.waived.minorUnits == price)
+        #expect(quote.total.minorUnits == 0)
+    }
+
+    @Test("charges a total of fifty cents")
+    func chargesSmallestTotal() throws {
+        let quote = try quote(Fleet(rate: 0, price: 50), ada.order(1))
+        #expect(quote.waived == .zero)
+        #expect(quote.total.minorUnits == 50)
+    }
+
+    @Test("adds up for random orders: lines + taxes + tip - waived = total")
+    func addsUp() throws {
+        for _ in 0..<300 {
+            let fleet = Fleet(rate: .random(in: 0...10_000), price: .random(in: 0...50_000))
+            let quote = try quote(fleet, ada.order(.random(in: 1...20), tip: .random(in: 0...999)))
+            let lines = quote.lines.reduce(0) { $0 + $1.amount.minorUnits }
+            let taxes = quote.taxes.reduce(0) { $0 + $1.amount.minorUnits }
+            #expect(
+                lines + taxes + quote.tip.minorUnits - quote.waived.minorUnits
+                    == quote.total.minorUnits)
+        }
+    }
+
+    @Test("refuses a total that is no longer right, with both figures")
+    func refusesStaleTotal() {
+        Story.given(Fleet(rate: 0).events).when(ada.order(1, total: 9900)).then(
+            .totalChanged(named: Money(minorUnits: 9900), current: Money(minorUnits: 12900)))
+    }
+
+    @Test("refuses quantities that are no quantities, and orders for the office")
+    func refusesBadQuantities() {
+        let story = Story.given(Fleet().events)
+        for quantity in [0, -1, Int.min] {
+            story.when(ada.order(quantity))
+                .then(.invalid(field: "lines[0].quantity", reason: "must be at least 1"))
+        }
+        story.when(ada.order(10_000)).then(.orderTooLarge(wanted: 10_000, limit: 100))
+        story.when(ada.order(Int.max)).then(.orderTooLarge(wanted: .max, limit: 100))
+    }
+
+    @Test("refuses what does not exist, and a sailing of another trip")
+    func refusesStrangers() {
+        Story.given([]).when(ada.order(1))
+            .then(.unknown(kind: "sailing", id: Fleet.sailing.entity))
+        Story.given(Fleet().events).when(ada.order(1, type: id(999)))
+            .then(.unknown(kind: "ticket type", id: id(999, Kind.TicketType.self).entity))
+        Story.given(Fleet().events).when(ada.order(1, trip: id(998)))
+            .then(.sailingNotOfTrip(sailing: Fleet.sailing, trip: id(998)))
+    }
+
+    /// Mode, opening passed, who: what stands in the way.
+    static let modes: [(SaleMode, Bool, Seller, Refusal.NotOnSale?)] = [
+        (.private, false, .public, .staffOnly), (.private, true, .public, .accessCodeNeeded),
+        (.earlyBird, false, .public, .accessCodeNeeded), (.earlyBird, true, .public, nil),
+        (.public, false, .public, nil), (.public, true, .public, nil),
+        (.private, false, .staff, nil), (.private, true, .staff, nil),
+        (.earlyBird, false, .staff, nil), (.public, false, .staff, nil),
+    ]
+
+    @Test("opens sales one step at the opening, with nothing written", arguments: modes)
+    func opens(_ mode: SaleMode, _ isOpen: Bool, _ seller: Seller, _ refusal: Refusal.NotOnSale?) {
+        let opening = isOpen ? noon : noon + .seconds(1)
+        let story = Story.given(Fleet(saleMode: mode, salesOpenAt: opening).events)
+        let result = story.decide(ada.order(1, seller: seller))
+        if let refusal {
+            #expect(result == .failure(.notOnSale(trip: Fleet.trip, because: refusal)))
+        } else {
+            #expect(throws: Never.self) { try result.get() }
+        }
+    }
+
+    @Test("sells nothing of what has departed, is archived or inactive, and sells it again after")
+    func refusesWhatIsOffSale() {
+        Story.given(Fleet().events).when(ada.order(1, seller: .staff), at: departure)
+            .then(.notOnSale(trip: Fleet.trip, because: .departed))
+        let offs: [(Event, Event, Refusal.NotOnSale)] = [
+            (.launchArchived(Fleet.launch), .launchUnarchived(Fleet.launch), .archived),
+            (.missionArchived(Fleet.mission), .missionUnarchived(Fleet.mission), .archived),
+            (.tripArchived(Fleet.trip), .tripUnarchived(Fleet.trip), .archived),
+            (.missionDeactivated(Fleet.mission), .missionActivated(Fleet.mission), .inactive),
+            (.tripDeactivated(Fleet.trip), .tripActivated(Fleet.trip), .inactive),
+        ]
+        for (off, on, reason) in offs {
+            Story.given(Fleet().events, [off]).when(ada.order(1, seller: .staff))
+                .then(.notOnSale(trip: Fleet.trip, because: reason))
+            #expect(throws: Never.self) {
+                try Story.given(Fleet().events, [off, on]).decide(ada.order(1)).get()
+            }
+        }
+    }
+}

@@ -126,11 +126,16 @@ let house: [Target] = [
     // What the tests share, and the tests.
     module(
         "TestSupport", path: "Tests/Support",
-        ["EventLog", "Operations", "Postgres", "Schema", "TestServers", asyncHTTPClient]),
-    tests("DomainTests", ["Domain"]),
+        [
+            "Commands", "Domain", "EventLog", "LocalServers", "Operations", "Postgres", "Schema",
+            "Sealing", "TestServers", asyncHTTPClient, logging, nio,
+        ]),
+    tests("DomainTests", ["Domain", "EventCodec"]),
     tests("EventCodecTests", ["Domain", "EventCodec", "JSON", "Sealing"]),
-    tests("EventLogTests", ["EventLog", "Schema", "TestSupport", crypto]),
-    tests("CommandsTests", ["Commands", "Domain", "EventCodec", "EventLog", "TestSupport"]),
+    tests("EventLogTests", ["EventLog", "Operations", "Postgres", "Schema", "TestSupport"]),
+    tests(
+        "CommandsTests",
+        ["Commands", "Domain", "EventCodec", "EventLog", "Operations", "Postgres", "TestSupport"]),
     tests(
         "ProjectionTests",
         ["Domain", "ProjectionEngine", "Projections", "Publishing", "TestSupport"]),

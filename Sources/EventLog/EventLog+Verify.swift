@@ -13,6 +13,11 @@ public struct LogFault: Hashable, Sendable, CustomStringConvertible {
     public var position: Int64
     public var kind: Kind
 
+    public init(position: Int64, kind: Kind) {
+        self.position = position
+        self.kind = kind
+    }
+
     public var description: String { "position \(position): \(kind.rawValue)" }
 }
 

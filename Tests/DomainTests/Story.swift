@@ -1,3 +1,4 @@
+import EventCodec
 import Testing
 
 @testable import Domain
@@ -45,7 +46,7 @@ struct Story {
     }
 }
 
-/// Folds each model from the story's events; their ids are all that `Domain` needs to know of tags.
+/// Folds each model from the story's events that carry its entity.
 private final class StorySource: ModelSource {
     private let history: [Event]
 
@@ -55,20 +56,13 @@ private final class StorySource: ModelSource {
 
     func model<Model: DecisionModel>(_ type: Model.Type, of entity: EntityID) -> Model {
         var model = Model(of: entity)
-        for (index, event) in history.enumerated() where event.concerns(entity) {
+        for (index, event) in history.enumerated() where event.tags.contains(entity) {
             model.evolve(RecordedEvent(position: Int64(index + 1), recordedAt: dawn, event: event))
         }
         return model
     }
 
     func claim(_ entity: EntityID, as types: Set<EventType>) {}
-}
-
-extension Event {
-    /// Good enough for stories: an event concerns every id that stands in it.
-    fileprivate func concerns(_ entity: EntityID) -> Bool {
-        String(reflecting: self).contains("high: \(entity.high), low: \(entity.low)")
-    }
 }
 
 // MARK: The cast

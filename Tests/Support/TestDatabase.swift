@@ -1,8 +1,7 @@
-public import EventLog
 public import Logging
 public import Operations
 public import Postgres
-public import Schema
+internal import Schema
 internal import TestServers
 
 /// A database of its own for one test, cloned from a migrated template.

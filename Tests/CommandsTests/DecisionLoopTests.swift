@@ -1,0 +1,197 @@
+import Commands
+import Domain
+import EventCodec
+import EventLog
+import Foundation
+import Operations
+import Postgres
+import Synchronization
+import Testing
+import TestSupport
+
+@Suite struct DecisionLoopTests {
+    @Test("sells each seat once: two loops, one log, 400 buyers, 50 seats")
+    func neverOversells() async throws {
+        let sold = try await rush(guarded: true)
+        #expect(sold.placed == 50)
+        #expect(sold.refused == 350)
+    }
+
+    @Test("sells seats twice when the log does not check conditions: the test above can fail")
+    func oversellsWithoutGuard() async throws {
+        let sold = try await rush(guarded: false)
+        #expect(sold.placed > 50)
+    }
+
+    /// Two loops on one database, and a crowd at both doors.
+    private func rush(guarded: Bool) async throws -> (placed: Int, refused: Int) {
+        try await TestDatabase.with { database in
+            if !guarded {
+                try await database.administer(
+                    """
+                    CREATE OR REPLACE FUNCTION log.has_event(
+                        tags uuid[], types smallint[], after bigint) RETURNS boolean
+                    LANGUAGE sql AS 'SELECT false'
+                    """)
+            }
+            return try await withLoops(2, on: database) { loops in
+                let fleet = SeaFleet(capacity: 50)
+                _ = try await loops[0].submit(fleet.envelope)
+                return await withTaskGroup(of: Bool?.self) { group in
+                    for number in 0..<400 {
+                        group.addTask {
+                            do throws(CommandError) {
+                                _ = try await loops[number % 2].submit(fleet.order(seats: 1))
+                                return true
+                            } catch {
+                                guard case .refused(.notEnoughSeats) = error else { return nil }
+                                return false
+                            }
+                        }
+                    }
+                    var counts = (placed: 0, refused: 0)
+                    for await isPlaced in group {
+                        if isPlaced == true { counts.placed += 1 }
+                        if isPlaced == false { counts.refused += 1 }
+                    }
+                    return counts
+                }
+            }
+        }
+    }
+
+    @Test("takes a request once, and answers its repeats the same, also much later")
+    func repeats() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 1)
+            let order = fleet.order(seats: 1)
+            let first = try await withLoops(1, on: database) { loops in
+                _ = try await loops[0].submit(fleet.envelope)
+                let first = try await loops[0].submit(order)
+                async let one = loops[0].submit(order)
+                async let other = loops[0].submit(order)
+                for receipt in [try await one, try await other] {
+                    #expect(receipt.isRepeat)
+                    #expect(receipt.events == first.events)
+                }
+                return first
+            }
+            try await withLoops(1, on: database) { loops in
+                // Sold out by now, but this order was accepted.
+                let again = try await loops[0].submit(order)
+                #expect(again.isRepeat)
+                #expect(again.position == first.position)
+                #expect(again.events == first.events)
+                var other = order
+                other.requestHash = [9]
+                let error = await #expect(throws: CommandError.self) {
+                    try await loops[0].submit(other)
+                }
+                guard case .keyReused = error else {
+                    Issue.record("a key was accepted for another request")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("gives away the seats of a hold past its deadline, with a simulated clock")
+    func lapses() async throws {
+        try await TestDatabase.with { database in
+            let clock = SimulatedClock()
+            try await withLoops(1, on: database, clock: clock.now) { loops in
+                let fleet = SeaFleet(capacity: 2)
+                _ = try await loops[0].submit(fleet.envelope)
+                let held = fleet.order(seats: 2)
+                _ = try await loops[0].submit(held)
+                await #expect(throws: CommandError.self) {
+                    try await loops[0].submit(fleet.order(seats: 1))
+                }
+                clock.advance(by: .minutes(11))
+                _ = try await loops[0].submit(fleet.order(seats: 2))
+                guard case .bookingPlaced(let fact) = try await loops[0].submit(held).events[0].event
+                else { return }
+                let error = await #expect(throws: CommandError.self) {
+                    try await loops[0].submit(
+                        envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)]))
+                }
+                guard case .refused(.holdOver) = error else {
+                    Issue.record("a hold was confirmed after its deadline: \(String(describing: error))")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("carries out several commands together or not at all")
+    func isAllOrNothing() async throws {
+        try await TestDatabase.with { database in
+            try await withLoops(1, on: database) { loops in
+                let fleet = SeaFleet(capacity: 5)
+                _ = try await loops[0].submit(fleet.envelope)
+                let before = try await loops[0].log.head()
+                await #expect(throws: CommandError.self) {
+                    try await loops[0].submit(
+                        envelope([
+                            PauseSales(sailing: fleet.sailing, isPaused: true),
+                            SetSailingLimit(sailing: fleet.sailing, limit: 99),
+                        ]))
+                }
+                #expect(try await loops[0].log.head() == before)
+                _ = try await loops[0].submit(fleet.order(seats: 1))
+            }
+        }
+    }
+
+    @Test("answers that nothing was written while PostgreSQL is away, and recovers by itself")
+    func survivesLostDatabase() async throws {
+        try await TestDatabase.with { database in
+            try await withLoops(1, on: database) { loops in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loops[0].submit(fleet.envelope)
+                for _ in 0..<5 {
+                    try await database.administer(
+                        """
+                        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                        WHERE datname = current_database() AND pid <> pg_backend_pid()
+                        """)
+                    let order = fleet.order(seats: 1)
+                    var receipt: Receipt?
+                    for _ in 0..<100 where receipt == nil {
+                        receipt = try? await loops[0].submit(order)
+                    }
+                    #expect(receipt != nil)
+                }
+                #expect(try await loops[0].log.verify().faults.isEmpty)
+            }
+        }
+    }
+}
+
+/// Time that goes on when it is told to, from the real now on.
+final class SimulatedClock: Sendable {
+    private let offset = Mutex(TimeSpan(microseconds: 0))
+    private let start = Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+
+    var now: @Sendable () -> Instant {
+        { [self] in offset.withLock { start + $0 } }
+    }
+
+    func advance(by span: TimeSpan) {
+        offset.withLock { $0 = TimeSpan(microseconds: $0.microseconds + span.microseconds) }
+    }
+}
+
+/// Runs decision loops on a database, and ends them.
+func withLoops<R: Sendable>(
+    _ count: Int, on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil,
+    _ body: ([DecisionLoop]) async throws -> R
+) async throws -> R {
+    let roles = Roles(
+        database.connections, natsURL: "", staffToken: "a token for tests only",
+        settings: try Settings([:]), logger: quiet, clock: clock)
+    let loops = (0..<count).map { _ in roles.decisionLoop() }
+    let running = loops.map { loop in Task { await loop.run() } }
+    defer { for task in running { task.cancel() } }
+    return try await body(loops)
+}

@@ -1,0 +1,100 @@
+import Domain
+
+/// One event of each type, with every optional field there in one and absent in another.
+enum Samples {
+    private static func id<K>(_ number: UInt64, _ kind: K.Type = K.self) -> ID<K> {
+        ID(EntityID(customHigh: 0x5A3B, low: number))
+    }
+
+    private static let noon = Instant("2026-06-01T12:00:00Z")!
+    private static let types = [
+        TicketType(id: id(1), label: "Adult", price: Money(minorUnits: 12900), cap: .shared),
+        TicketType(
+            id: id(2), label: "Upper \"deck\" ⛵", price: Money(minorUnits: 17900), cap: .fixed(24)),
+    ]
+    private static let seats = [
+        SeatLine(sailing: id(10), ticketType: id(1), quantity: 2),
+        SeatLine(sailing: id(11), ticketType: id(2), quantity: 1),
+    ]
+    private static let quote = Quote(
+        lines: [
+            (
+                Quote.Line(
+                    trip: id(20), sailing: id(10), ticketType: id(1), label: "Adult", quantity: 2,
+                    unitPrice: Money(minorUnits: 12900)), id(30), BasisPoints(700)!
+            ),
+            (
+                Quote.Line(
+                    trip: id(20), sailing: id(11), ticketType: id(2), label: "Upper deck",
+                    quantity: 1, unitPrice: Money(minorUnits: 17900)), id(31), BasisPoints(825)!
+            ),
+        ], tip: Money(minorUnits: 500))
+
+    static let all: [Event] = catalogue + sailing + booking
+
+    private static let catalogue: [Event] = [
+        .locationAdded(
+            LocationAdded(
+                location: id(40), name: "Cape Canaveral", region: "FL",
+                timeZone: "America/New_York")),
+        .jurisdictionAdded(
+            JurisdictionAdded(jurisdiction: id(30), location: id(40), name: "Brevard County")),
+        .taxRateSet(
+            TaxRateSet(jurisdiction: id(30), rate: BasisPoints(700)!, effectiveFrom: noon)),
+        .providerAdded(
+            ProviderAdded(
+                provider: id(41), jurisdiction: id(30), name: "Jetty Park Charters",
+                dock: "Port Canaveral", address: "9000 Jetty Road",
+                mapLink: "https://maps.example/1")),
+        .boatRegistered(
+            BoatRegistered(
+                boat: id(42), provider: id(41), jurisdiction: id(30), name: "Trident",
+                slug: "trident", capacity: 149, ticketTypes: types)),
+        .boatCapacityChanged(BoatCapacityChanged(boat: id(42), capacity: 120)),
+        .launchAnnounced(
+            LaunchAnnounced(
+                launch: id(43), location: id(40), name: "Artemis II", summary: nil, liftOff: noon,
+                confidence: .net)),
+        .launchArchived(id(43)), .launchUnarchived(id(43)),
+        .missionPlanned(
+            MissionPlanned(mission: id(44), launch: id(43), name: "Take 1", refundCutoffHours: 12)),
+        .missionActivated(id(44)), .missionDeactivated(id(44)), .missionArchived(id(44)),
+        .missionUnarchived(id(44)),
+        .tripScheduled(
+            TripScheduled(
+                trip: id(20), mission: id(44), launch: id(43), location: id(40),
+                kind: .launchViewing, label: "Sunset", times: TripTimes(departure: noon, of: .preLaunch),
+                saleMode: .earlyBird, salesOpenAt: noon - .days(30), isListed: true)),
+        .saleModeSet(SaleModeSet(trip: id(20), saleMode: .public)),
+        .salesOpeningSet(SalesOpeningSet(trip: id(20), salesOpenAt: nil)),
+        .tripListed(id(20)), .tripUnlisted(id(20)), .tripActivated(id(20)),
+        .tripDeactivated(id(20)), .tripArchived(id(20)), .tripUnarchived(id(20)),
+    ]
+
+    private static let sailing: [Event] = [
+        .boatAssigned(
+            BoatAssigned(
+                sailing: id(10), trip: id(20), mission: id(44), launch: id(43), boat: id(42),
+                jurisdiction: id(30), limit: 100, ticketTypes: types)),
+        .sailingLimitSet(SailingLimitSet(sailing: id(10), limit: nil)),
+        .salesPaused(id(10)), .salesResumed(id(10)),
+    ]
+
+    private static let booking: [Event] = [
+        .bookingPlaced(
+            BookingPlaced(
+                booking: id(50), customer: id(51), code: ConfirmationCode("ABCD2345")!,
+                mission: id(44), quote: quote, deadline: noon + .minutes(10),
+                contact: Sealed(bytes: [0, 1, 127, 128, 255]), wantsUpdates: true)),
+        .holdExtended(
+            HoldExtended(booking: id(50), sailings: [id(10), id(11)], deadline: noon + .minutes(20))),
+        .holdExpired(HoldEnded(booking: id(50), seats: seats)),
+        .bookingAbandoned(HoldEnded(booking: id(50), seats: seats)),
+        .bookingConfirmed(BookingConfirmed(booking: id(50), seats: seats, basis: .paidAtTheDock)),
+        .bookingCancelled(
+            BookingCancelled(booking: id(50), seats: seats, wasHeld: false, reason: "Fog\nand rain")),
+        .passengerCheckedIn(PassengersChecked(booking: id(50), sailing: id(10), passengers: [1, 2])),
+        .checkInReverted(PassengersChecked(booking: id(50), sailing: id(10), passengers: [2])),
+        .bookingCompleted(BookingCompleted(booking: id(50), sailings: [id(10), id(11)])),
+    ]
+}

@@ -1,0 +1,142 @@
+import EventLog
+import Operations
+import Postgres
+import Testing
+import TestSupport
+
+/// A command of one event, resting on what the test says.
+func command(
+    _ id: PostgresUUID, tags: [PostgresUUID], type: Int16 = 1, conditions: [ConditionItem] = [],
+    data: String = "{}", hash: UInt8 = 0
+) -> AppendCommand {
+    AppendCommand(
+        id: id, requestHash: [hash], correlationID: id, causationPosition: nil, actor: "test",
+        events: [NewEvent(type: type, schemaVersion: 1, data: Array(data.utf8), tags: tags)],
+        conditions: conditions)
+}
+
+func uuid(_ number: UInt64) -> PostgresUUID { PostgresUUID(high: 7, low: number) }
+
+func randomID() -> PostgresUUID { PostgresUUID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)) }
+
+@Suite struct EventLogTests {
+    @Test("gives positions without holes, and finds events by tag and type")
+    func appendsAndReads() async throws {
+        try await TestDatabase.with { database in
+            let log = database.connections.log()
+            let first = try await log.append([
+                command(uuid(1), tags: [uuid(10), uuid(11)], type: 1, data: #"{"a": 1}"#),
+                command(uuid(2), tags: [uuid(11)], type: 2),
+            ])
+            #expect(first.outcomes == [.appended(1...1), .appended(2...2)])
+            let both = try await log.read(QueryItem(types: [], tags: [uuid(11)]))
+            #expect(both.events.map(\.position) == [1, 2])
+            #expect(both.completeTo == 2)
+            let one = try await log.read(QueryItem(types: [2], tags: [uuid(11)]))
+            #expect(one.events.map(\.position) == [2])
+            let pair = try await log.read(QueryItem(types: [], tags: [uuid(11), uuid(10)]))
+            #expect(pair.events.map(\.position) == [1])
+            #expect(String(decoding: pair.events[0].data, as: UTF8.self) == #"{"a": 1}"#)
+            #expect(try await log.head() == 2)
+        }
+    }
+
+    @Test("refuses what rests on a world that has moved on, and nothing else")
+    func checksConditions() async throws {
+        try await TestDatabase.with { database in
+            let log = database.connections.log()
+            _ = try await log.append([command(uuid(1), tags: [uuid(10)], type: 1)])
+            func attempt(_ id: UInt64, _ types: Set<Int16>, _ tags: [PostgresUUID], after: Int64) async throws -> AppendOutcome {
+                let item = ConditionItem(item: QueryItem(types: types, tags: tags), after: after)
+                return try await log.append([command(uuid(id), tags: [uuid(99)], conditions: [item])]).outcomes[0]
+            }
+            #expect(try await attempt(2, [1], [uuid(10)], after: 0) == .conflict)
+            #expect(try await attempt(3, [], [uuid(10)], after: 0) == .conflict)
+            #expect(try await attempt(4, [2], [uuid(10)], after: 0) == .appended(2...2))
+            #expect(try await attempt(5, [1], [uuid(10)], after: 1) == .appended(3...3))
+            #expect(try await attempt(6, [1], [uuid(10), uuid(11)], after: 0) == .appended(4...4))
+            #expect(try await attempt(7, [1], [], after: 0) == .conflict)
+        }
+    }
+
+    @Test("takes a command once, answers a repeat the same, and refuses its key to others")
+    func deduplicates() async throws {
+        try await TestDatabase.with { database in
+            let log = database.connections.log()
+            let first = command(uuid(1), tags: [uuid(10)])
+            #expect(try await log.append([first]).outcomes == [.appended(1...1)])
+            let later = try await log.append([
+                first, command(uuid(2), tags: [uuid(11)]),
+                command(uuid(1), tags: [uuid(10)], hash: 9),
+            ].prefix(2).map { $0 })
+            #expect(later.outcomes == [.duplicate(1...1), .appended(2...2)])
+            let reused = try await log.append([command(uuid(1), tags: [uuid(10)], hash: 9)])
+            #expect(reused.outcomes == [.keyReused])
+            #expect(try await log.head() == 2)
+        }
+    }
+
+    @Test("lets a refused command take down those that rest on it, and no others")
+    func poisons() async throws {
+        try await TestDatabase.with { database in
+            let log = database.connections.log()
+            _ = try await log.append([command(uuid(1), tags: [uuid(10)])])
+            func rests(on tag: UInt64, after: Int64) -> [ConditionItem] {
+                [ConditionItem(item: QueryItem(types: [], tags: [uuid(tag)]), after: after)]
+            }
+            let outcomes = try await log.append([
+                command(uuid(2), tags: [uuid(20)], conditions: rests(on: 10, after: 0)),
+                command(uuid(3), tags: [uuid(30)], conditions: rests(on: 20, after: 1)),
+                command(uuid(4), tags: [uuid(40)], conditions: rests(on: 50, after: 1)),
+            ]).outcomes
+            #expect(outcomes == [.conflict, .conflict, .appended(2...2)])
+        }
+    }
+
+    @Test("keeps every promise under random interleavings of several appenders")
+    func survivesInterleavings() async throws {
+        try await TestDatabase.with { database in
+            let tags = (0..<4).map { uuid(100 + $0) }
+            let accepted = try await withThrowingTaskGroup(of: [(Int64, Int64, PostgresUUID)].self) { group in
+                for _ in 0..<4 {
+                    let log = database.connections.log(1)
+                    group.addTask { try await appendAtRandom(log, tags) }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            let log = database.connections.log()
+            let events = try await log.read(after: 0, limit: 10_000)
+            #expect(events.map(\.position) == Array(1...Int64(events.count)))
+            #expect(events.count == accepted.count)
+            for (position, after, tag) in accepted {
+                let found = try await log.read(QueryItem(types: [], tags: [tag]), after: after)
+                #expect(found.events.first?.position == position, "a condition was violated")
+            }
+            let (head, faults) = try await log.verify()
+            #expect(head == Int64(events.count))
+            #expect(faults.isEmpty)
+        }
+    }
+
+    /// Appends commands that each rest on one tag; returns those accepted, with what they rested on.
+    private func appendAtRandom(
+        _ log: EventLog, _ tags: [PostgresUUID]
+    ) async throws -> [(Int64, Int64, PostgresUUID)] {
+        var accepted: [(Int64, Int64, PostgresUUID)] = []
+        for _ in 0..<60 {
+            var wanted: [(AppendCommand, Int64, PostgresUUID)] = []
+            for tag in tags.shuffled().prefix(Int.random(in: 1...3)) {
+                let after = try await log.read(QueryItem(types: [], tags: [tag])).completeTo
+                let item = ConditionItem(item: QueryItem(types: [], tags: [tag]), after: after)
+                wanted.append((command(randomID(), tags: [tag], conditions: [item]), after, tag))
+            }
+            let outcomes = try await log.append(wanted.map(\.0)).outcomes
+            for (want, outcome) in zip(wanted, outcomes) {
+                if case .appended(let positions) = outcome {
+                    accepted.append((positions.lowerBound, want.1, want.2))
+                }
+            }
+        }
+        return accepted
+    }
+}

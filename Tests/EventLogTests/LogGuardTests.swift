@@ -1,0 +1,87 @@
+import EventLog
+import Operations
+import Postgres
+import Testing
+import TestSupport
+
+@Suite struct LogGuardTests {
+    static let statements = [
+        "INSERT INTO log.event SELECT * FROM log.event",
+        "INSERT INTO log.event_tag VALUES (gen_random_uuid(), 1, 1)",
+        "INSERT INTO log.command VALUES (gen_random_uuid(), '', 1, 1)",
+        "INSERT INTO vault.customer_key VALUES (gen_random_uuid(), '')",
+        "UPDATE log.event SET data = '{}'", "DELETE FROM log.event", "TRUNCATE log.event",
+        "UPDATE log.event_tag SET type = 2", "DELETE FROM log.command",
+        "DELETE FROM vault.customer_key", "DROP TABLE log.event",
+        "ALTER TABLE log.event DISABLE TRIGGER ALL",
+        "CREATE TABLE log.mine (a int)", "SELECT log.has_event('{}', '{}', 0)",
+    ]
+
+    @Test("lets the application change nothing in the log by any statement", arguments: statements)
+    func stopsApplication(_ statement: String) async throws {
+        try await TestDatabase.with { database in
+            let client = database.connections.client(1)
+            let error = await #expect(throws: PostgresError.self) { try await client.run(statement) }
+            #expect(error?.kind == .notAllowed)
+            await client.close()
+        }
+    }
+
+    @Test(
+        "stops the owner too",
+        arguments: ["event", "event_tag", "command"].flatMap { table in
+            ["UPDATE log.\(table) SET \(table == "event" ? "actor = ''" : table == "command" ? "request_hash = ''" : "type = 2")",
+                "DELETE FROM log.\(table)", "TRUNCATE log.\(table)"]
+        })
+    func stopsOwner(_ statement: String) async throws {
+        try await TestDatabase.with { database in
+            let error = await #expect(throws: PostgresError.self) {
+                try await database.administer("SET ROLE quartermaster_owner; \(statement)")
+            }
+            #expect(error?.kind == .other(sqlState: "23001"))
+        }
+    }
+
+    @Test("lets reporting read the read models and nothing else")
+    func limitsReporting() async throws {
+        try await TestDatabase.with { database in
+            for table in ["log.event", "vault.customer_key"] {
+                let error = await #expect(throws: PostgresError.self) {
+                    try await database.administer(
+                        "SET ROLE quartermaster_reporting; SELECT * FROM \(table)")
+                }
+                #expect(error?.kind == .notAllowed)
+            }
+            try await database.administer(
+                "SET ROLE quartermaster_reporting; SELECT * FROM reading.projection")
+        }
+    }
+
+    /// What a superuser could do behind everybody's back, and what is found then.
+    static let alterations: [(String, LogFault.Kind)] = [
+        ("UPDATE log.event SET data = '{\"a\":2}' WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET actor = 'other' WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET type = 9 WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET schema_version = 9 WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET command_id = gen_random_uuid() WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET correlation_id = gen_random_uuid() WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET causation_position = 1 WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET recorded_at = recorded_at - interval '1 day' WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET hash = sha256('x') WHERE position = 2", .brokenChain),
+        ("DELETE FROM log.event WHERE position = 2", .hole),
+    ]
+
+    @Test("finds and places whatever was altered", arguments: alterations)
+    func findsAlterations(_ statement: String, _ kind: LogFault.Kind) async throws {
+        try await TestDatabase.with { database in
+            let log = database.connections.log(1)
+            for number in 1...3 {
+                _ = try await log.append([command(uuid(UInt64(number)), tags: [uuid(10)])])
+            }
+            #expect(try await log.verify().faults.isEmpty)
+            try await database.administer("SET session_replication_role = replica; \(statement)")
+            let faults = try await log.verify().faults
+            #expect(faults.contains(LogFault(position: 2, kind: kind)))
+        }
+    }
+}

@@ -53,7 +53,8 @@ public final class StreamPublisher: @unchecked Sendable {
 
     /// Publishes `messages` so that they get the sequences after `lastSequence`, in order.
     ///
-    /// Returns when all are acknowledged. Throws ``BusError``: `wrongLastSequence` when the stream
+    /// Each message is taken at its own sequence or not at all; so of a run that begins too early
+    /// the stream takes what comes after its end. Returns when all are acknowledged. Throws ``BusError``: `wrongLastSequence` when the stream
     /// goes on from elsewhere; `timedOut` and others when some may be in the stream and some not,
     /// in which case the stream's state says where to go on. One run at a time.
     public func publish(

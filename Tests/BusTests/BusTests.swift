@@ -40,7 +40,7 @@ import TestServers
         try await publisher.publish(messages(1...3, to: "stale"), after: 0)
         for expected in [0, 2] {
             let error = await #expect(throws: BusError.self) {
-                try await publisher.publish(messages(9...10, to: "stale"), after: expected)
+                try await publisher.publish(messages(9...9, to: "stale"), after: expected)
             }
             #expect(error?.kind == .wrongLastSequence)
         }

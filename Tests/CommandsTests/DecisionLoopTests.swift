@@ -109,14 +109,16 @@ import TestSupport
                 }
                 clock.advance(by: .minutes(11))
                 _ = try await loops[0].submit(fleet.order(seats: 2))
-                guard case .bookingPlaced(let fact) = try await loops[0].submit(held).events[0].event
+                guard
+                    case .bookingPlaced(let fact) = try await loops[0].submit(held).events[0].event
                 else { return }
                 let error = await #expect(throws: CommandError.self) {
                     try await loops[0].submit(
                         envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)]))
                 }
                 guard case .refused(.holdOver) = error else {
-                    Issue.record("a hold was confirmed after its deadline: \(String(describing: error))")
+                    Issue.record(
+                        "a hold was confirmed after its deadline: \(String(describing: error))")
                     return
                 }
             }

@@ -46,7 +46,8 @@ import Testing
         let extended = { (minutes: Int) -> Event in
             .holdExtended(
                 HoldExtended(
-                    booking: ada.booking, sailings: [Fleet.sailing], deadline: noon + .minutes(minutes)))
+                    booking: ada.booking, sailings: [Fleet.sailing],
+                    deadline: noon + .minutes(minutes)))
         }
         let later = noon + .minutes(5)
         held.when(ExtendHold(booking: ada.booking, policy: policy), at: later).then(extended(15))

@@ -84,7 +84,8 @@ import Testing
         let expired = Event.holdExpired(HoldEnded(booking: ada.booking, seats: ada.seats(2)))
         let cancelled = Event.bookingCancelled(
             BookingCancelled(booking: ada.booking, seats: [], wasHeld: false, reason: "weather"))
-        let story = Story.given(fleet.events, ada.placed(2, fleet: fleet), [expired, expired, cancelled])
+        let story = Story.given(
+            fleet.events, ada.placed(2, fleet: fleet), [expired, expired, cancelled])
         story.when(bob.order(3)).then(
             .notEnoughSeats(
                 sailing: Fleet.sailing, ticketType: Fleet.adult, available: 2, wanted: 3))
@@ -112,7 +113,9 @@ import Testing
                 case 2:
                     let deadline = now + .seconds(Int.random(in: 1...90, using: &generator))
                     holds.extend(booking, to: deadline)
-                    if model[booking] != nil, holds[booking] != nil { model[booking]?.deadline = deadline }
+                    if model[booking] != nil, holds[booking] != nil {
+                        model[booking]?.deadline = deadline
+                    }
                 case 3:
                     holds.remove(booking)
                     model[booking] = nil

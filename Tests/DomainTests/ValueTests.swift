@@ -39,7 +39,9 @@ import Testing
         #expect(EntityID(text)?.description == text)
         #expect(EntityID(text.uppercased())?.description == text)
         #expect(EntityID(bytes: EntityID(text)!.bytes)?.description == text)
-        for bad in ["", "0190b2a4", text + "0", text.replacing("-", with: "_"), "\(text.dropLast())g"] {
+        for bad in [
+            "", "0190b2a4", text + "0", text.replacing("-", with: "_"), "\(text.dropLast())g",
+        ] {
             #expect(EntityID(bad) == nil)
         }
     }

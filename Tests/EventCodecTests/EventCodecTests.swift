@@ -26,7 +26,8 @@ import Testing
             try Data(stored.data).write(to: file)
         }
         let bytes = Array(try Data(contentsOf: file))
-        #expect(String(decoding: stored.data, as: UTF8.self) == String(decoding: bytes, as: UTF8.self))
+        #expect(
+            String(decoding: stored.data, as: UTF8.self) == String(decoding: bytes, as: UTF8.self))
         let read = try EventCodec.decode(
             type: stored.type, schemaVersion: stored.schemaVersion, data: bytes)
         #expect(read == event)

@@ -63,7 +63,8 @@ enum Samples {
         .tripScheduled(
             TripScheduled(
                 trip: id(20), mission: id(44), launch: id(43), location: id(40),
-                kind: .launchViewing, label: "Sunset", times: TripTimes(departure: noon, of: .preLaunch),
+                kind: .launchViewing, label: "Sunset",
+                times: TripTimes(departure: noon, of: .preLaunch),
                 saleMode: .earlyBird, salesOpenAt: noon - .days(30), isListed: true)),
         .saleModeSet(SaleModeSet(trip: id(20), saleMode: .public)),
         .salesOpeningSet(SalesOpeningSet(trip: id(20), salesOpenAt: nil)),
@@ -87,13 +88,16 @@ enum Samples {
                 mission: id(44), quote: quote, deadline: noon + .minutes(10),
                 contact: Sealed(bytes: [0, 1, 127, 128, 255]), wantsUpdates: true)),
         .holdExtended(
-            HoldExtended(booking: id(50), sailings: [id(10), id(11)], deadline: noon + .minutes(20))),
+            HoldExtended(
+                booking: id(50), sailings: [id(10), id(11)], deadline: noon + .minutes(20))),
         .holdExpired(HoldEnded(booking: id(50), seats: seats)),
         .bookingAbandoned(HoldEnded(booking: id(50), seats: seats)),
         .bookingConfirmed(BookingConfirmed(booking: id(50), seats: seats, basis: .paidAtTheDock)),
         .bookingCancelled(
-            BookingCancelled(booking: id(50), seats: seats, wasHeld: false, reason: "Fog\nand rain")),
-        .passengerCheckedIn(PassengersChecked(booking: id(50), sailing: id(10), passengers: [1, 2])),
+            BookingCancelled(booking: id(50), seats: seats, wasHeld: false, reason: "Fog\nand rain")
+        ),
+        .passengerCheckedIn(
+            PassengersChecked(booking: id(50), sailing: id(10), passengers: [1, 2])),
         .checkInReverted(PassengersChecked(booking: id(50), sailing: id(10), passengers: [2])),
         .bookingCompleted(BookingCompleted(booking: id(50), sailings: [id(10), id(11)])),
     ]

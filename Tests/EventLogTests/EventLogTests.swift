@@ -17,7 +17,9 @@ func command(
 
 func uuid(_ number: UInt64) -> PostgresUUID { PostgresUUID(high: 7, low: number) }
 
-func randomID() -> PostgresUUID { PostgresUUID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)) }
+func randomID() -> PostgresUUID {
+    PostgresUUID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
+}
 
 @Suite struct EventLogTests {
     @Test("gives positions without holes, and finds events by tag and type")
@@ -46,9 +48,13 @@ func randomID() -> PostgresUUID { PostgresUUID(high: .random(in: 0 ... .max), lo
         try await TestDatabase.with { database in
             let log = database.connections.log()
             _ = try await log.append([command(uuid(1), tags: [uuid(10)], type: 1)])
-            func attempt(_ id: UInt64, _ types: Set<Int16>, _ tags: [PostgresUUID], after: Int64) async throws -> AppendOutcome {
+            func attempt(_ id: UInt64, _ types: Set<Int16>, _ tags: [PostgresUUID], after: Int64)
+                async throws -> AppendOutcome
+            {
                 let item = ConditionItem(item: QueryItem(types: types, tags: tags), after: after)
-                return try await log.append([command(uuid(id), tags: [uuid(99)], conditions: [item])]).outcomes[0]
+                return try await log.append([
+                    command(uuid(id), tags: [uuid(99)], conditions: [item])
+                ]).outcomes[0]
             }
             #expect(try await attempt(2, [1], [uuid(10)], after: 0) == .conflict)
             #expect(try await attempt(3, [], [uuid(10)], after: 0) == .conflict)
@@ -65,10 +71,11 @@ func randomID() -> PostgresUUID { PostgresUUID(high: .random(in: 0 ... .max), lo
             let log = database.connections.log()
             let first = command(uuid(1), tags: [uuid(10)])
             #expect(try await log.append([first]).outcomes == [.appended(1...1)])
-            let later = try await log.append([
-                first, command(uuid(2), tags: [uuid(11)]),
-                command(uuid(1), tags: [uuid(10)], hash: 9),
-            ].prefix(2).map { $0 })
+            let later = try await log.append(
+                [
+                    first, command(uuid(2), tags: [uuid(11)]),
+                    command(uuid(1), tags: [uuid(10)], hash: 9),
+                ].prefix(2).map { $0 })
             #expect(later.outcomes == [.duplicate(1...1), .appended(2...2)])
             let reused = try await log.append([command(uuid(1), tags: [uuid(10)], hash: 9)])
             #expect(reused.outcomes == [.keyReused])
@@ -97,7 +104,8 @@ func randomID() -> PostgresUUID { PostgresUUID(high: .random(in: 0 ... .max), lo
     func survivesInterleavings() async throws {
         try await TestDatabase.with { database in
             let tags = (0..<4).map { uuid(100 + $0) }
-            let accepted = try await withThrowingTaskGroup(of: [(Int64, Int64, PostgresUUID)].self) { group in
+            let accepted = try await withThrowingTaskGroup(of: [(Int64, Int64, PostgresUUID)].self)
+            { group in
                 for _ in 0..<4 {
                     let log = database.connections.log(1)
                     group.addTask { try await appendAtRandom(log, tags) }

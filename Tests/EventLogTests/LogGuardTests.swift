@@ -21,7 +21,9 @@ import TestSupport
     func stopsApplication(_ statement: String) async throws {
         try await TestDatabase.with { database in
             let client = database.connections.client(1)
-            let error = await #expect(throws: PostgresError.self) { try await client.run(statement) }
+            let error = await #expect(throws: PostgresError.self) {
+                try await client.run(statement)
+            }
             #expect(error?.kind == .notAllowed)
             await client.close()
         }
@@ -30,8 +32,10 @@ import TestSupport
     @Test(
         "stops the owner too",
         arguments: ["event", "event_tag", "command"].flatMap { table in
-            ["UPDATE log.\(table) SET \(table == "event" ? "actor = ''" : table == "command" ? "request_hash = ''" : "type = 2")",
-                "DELETE FROM log.\(table)", "TRUNCATE log.\(table)"]
+            [
+                "UPDATE log.\(table) SET \(table == "event" ? "actor = ''" : table == "command" ? "request_hash = ''" : "type = 2")",
+                "DELETE FROM log.\(table)", "TRUNCATE log.\(table)",
+            ]
         })
     func stopsOwner(_ statement: String) async throws {
         try await TestDatabase.with { database in
@@ -64,9 +68,15 @@ import TestSupport
         ("UPDATE log.event SET type = 9 WHERE position = 2", .brokenChain),
         ("UPDATE log.event SET schema_version = 9 WHERE position = 2", .brokenChain),
         ("UPDATE log.event SET command_id = gen_random_uuid() WHERE position = 2", .brokenChain),
-        ("UPDATE log.event SET correlation_id = gen_random_uuid() WHERE position = 2", .brokenChain),
+        (
+            "UPDATE log.event SET correlation_id = gen_random_uuid() WHERE position = 2",
+            .brokenChain
+        ),
         ("UPDATE log.event SET causation_position = 1 WHERE position = 2", .brokenChain),
-        ("UPDATE log.event SET recorded_at = recorded_at - interval '1 day' WHERE position = 2", .brokenChain),
+        (
+            "UPDATE log.event SET recorded_at = recorded_at - interval '1 day' WHERE position = 2",
+            .brokenChain
+        ),
         ("UPDATE log.event SET hash = sha256('x') WHERE position = 2", .brokenChain),
         ("DELETE FROM log.event WHERE position = 2", .hole),
     ]

@@ -83,7 +83,10 @@ import TestSupport
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
         return String(decoding: data, as: UTF8.self).split(separator: "\n")
-            .filter { !$0.hasPrefix("--") && !$0.hasPrefix("SET ") && !$0.hasPrefix("\\") && !$0.hasPrefix("SELECT pg_catalog.set_config") }
+            .filter {
+                !$0.hasPrefix("--") && !$0.hasPrefix("SET ") && !$0.hasPrefix("\\")
+                    && !$0.hasPrefix("SELECT pg_catalog.set_config")
+            }
             .joined(separator: "\n") + "\n"
     }
 }

@@ -9,6 +9,7 @@ public actor TestServers {
 
     private var postgresTask: Task<PrivatePostgres, any Error>?
     private var natsTask: Task<PrivateNATS, any Error>?
+    private var freshCount = 0
     private let folder = "/tmp/quartermaster-tests-\(getpid())"
 
     /// One cluster for all tests of the run; each test makes a database of its own in it.
@@ -31,6 +32,14 @@ public actor TestServers {
             }
         }
         return try await postgresTask!.value
+    }
+
+    /// A nats-server for one test alone; the function returned stops it.
+    public func freshNATS() async throws -> (stop: @Sendable () async -> Void, url: String) {
+        freshCount += 1
+        let server = try await PrivateNATS.start(in: folder + "/nats-\(freshCount)")
+        stopAtExit(server.process.pid, folder + "/nats-\(freshCount)")
+        return ({ await server.stop() }, server.url)
     }
 
     private func nats() async throws -> PrivateNATS {

@@ -1,0 +1,197 @@
+import Bus
+import Commands
+import Domain
+import EventLog
+import Operations
+import Postgres
+import ProjectionEngine
+import Projections
+import Publishing
+import ServiceLifecycle
+import Testing
+import TestServers
+import TestSupport
+
+@Suite(.serialized) struct RebuildTests {
+    @Test("rebuilds every read model byte for byte equal to the live one, after a random history")
+    func rebuiltEqualsLive() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, _ in
+                try await writeRandomHistory(loop)
+                let head = try await loop.log.head()
+                try await waitForProjections(database, toReach: head)
+                for model in AllReadModels.list {
+                    let live = try await dump(model.name, database)
+                    #expect(live.contains("\n"), "\(model.name) has no rows to compare")
+                    try await rebuild(model, database)
+                    let rebuilt = try await dump(model.name, database)
+                    #expect(rebuilt == live)
+                }
+            }
+        }
+    }
+
+    @Test("goes on with a read model that was rebuilt while it was live")
+    func goesOnAfterRebuild() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, _ in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                for _ in 0..<5 { _ = try await loop.submit(fleet.order(seats: 1)) }
+                try await rebuild(BookingSearch.self, database)
+                for _ in 0..<5 { _ = try await loop.submit(fleet.order(seats: 1)) }
+                try await waitForProjections(database, toReach: try await loop.log.head())
+                let rows = try await database.administer(
+                    "SELECT count(*) FROM reading.booking_search")
+                #expect(rows.text(0, 0) == "10")
+            }
+        }
+    }
+
+    @Test("publishes every event once, in order, its sequence its position")
+    func publishesEvents() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, natsURL in
+                try await writeRandomHistory(loop)
+                let head = try await loop.log.head()
+                let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+                try await eventually("EVENTS reaches \(head)") {
+                    try await bus.state(ofStream: EventPublisher.stream).lastSequence == Int(head)
+                }
+                let state = try await bus.state(ofStream: EventPublisher.stream)
+                #expect(state.messageCount == Int(head))
+                let consumer = try await StreamConsumer(
+                    of: EventPublisher.stream, subject: "events.>", durable: nil, on: bus)
+                var position = 0
+                while position < head {
+                    for delivery in try await consumer.fetch(limit: 500, waitMilliseconds: 2000) {
+                        position += 1
+                        #expect(delivery.sequence == position)
+                        #expect(delivery.message.header("Quartermaster-Position") == "\(position)")
+                        #expect(delivery.message.header("ce-specversion") == "1.0")
+                        consumer.acknowledge(delivery)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("stops on an event that it can't read, says which and why, and holds up no other")
+    func stops() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, _ in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                let log = loop.log
+                let outcome = try await log.append([
+                    AppendCommand(
+                        id: PostgresUUID(high: 1, low: 1), requestHash: [1],
+                        correlationID: PostgresUUID(high: 1, low: 1), causationPosition: nil,
+                        actor: "test",
+                        events: [
+                            NewEvent(
+                                type: EventType.launchArchived.rawValue, schemaVersion: 1,
+                                data: Array(#"{"launch":"nonsense"}"#.utf8), tags: [])
+                        ], conditions: [])
+                ]).outcomes[0]
+                guard case .appended(let positions) = outcome else { return }
+                let client = database.connections.client(1)
+                try await eventually("the catalogue stops") {
+                    let statuses = try await ProjectionStatus.all(client)
+                    return statuses.contains {
+                        $0.name == CatalogueEntries.name
+                            && $0.stoppedAtPosition == positions.lowerBound
+                            && $0.stoppedBecause?.contains("LaunchArchived") == true
+                    }
+                }
+                try await eventually("the others go on") {
+                    try await ProjectionStatus.all(client).filter {
+                        $0.position >= positions.lowerBound
+                    }.count == AllReadModels.list.count - 1
+                }
+                await client.close()
+            }
+        }
+    }
+}
+
+// MARK: Fixtures
+
+/// Runs a loop and everything that follows the log, with a nats-server of the test's own.
+private func withProjector(
+    on database: TestDatabase, _ body: (DecisionLoop, String) async throws -> Void
+) async throws {
+    let (nats, natsURL) = try await TestServers.shared.freshNATS()
+    let roles = Roles(
+        database.connections, natsURL: natsURL, staffToken: "a token for tests only",
+        settings: try Settings([:]), logger: quiet)
+    let loop = roles.decisionLoop()
+    let services = roles.projector(loop)
+    let running = Task {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await loop.run() }
+            for service in services { group.addTask { try? await service.run() } }
+        }
+    }
+    do {
+        try await body(loop, natsURL)
+    } catch {
+        running.cancel()
+        await nats()
+        throw error
+    }
+    running.cancel()
+    await nats()
+}
+
+private func rebuild<Model: ReadModel>(_ model: Model.Type, _ database: TestDatabase) async throws {
+    let rebuild = Rebuild(
+        model, from: database.connections.log(1), configuration: database.connections.rebuildable)
+    _ = try await rebuild.run()
+}
+
+/// The whole table, as text, in the order of its rows.
+private func dump(_ name: String, _ database: TestDatabase) async throws -> String {
+    let rows = try await database.administer(
+        "SELECT string_agg(t::text, E'\\n' ORDER BY t::text) || E'\\n' FROM reading.\(name) t")
+    return rows.optionalText(0, 0) ?? ""
+}
+
+private func waitForProjections(_ database: TestDatabase, toReach position: Int64) async throws {
+    let client = database.connections.client(1)
+    try await eventually("all projections reach \(position)") {
+        let statuses = try await ProjectionStatus.all(client)
+        return statuses.count == AllReadModels.list.count
+            && statuses.allSatisfy { $0.position >= position }
+    }
+    await client.close()
+}
+
+/// Bookings of many fates, drawn by chance.
+private func writeRandomHistory(_ loop: DecisionLoop) async throws {
+    let fleets = (0..<3).map { _ in SeaFleet(capacity: 40) }
+    for fleet in fleets { _ = try await loop.submit(fleet.envelope) }
+    var bookings: [(BookingID, SeaFleet, Int64)] = []
+    for _ in 0..<300 {
+        let fleet = fleets.randomElement()!
+        let command: any Command
+        switch (Int.random(in: 0..<8), bookings.randomElement()) {
+        case (0...2, _), (_, nil):
+            guard let receipt = try? await loop.submit(fleet.order(seats: .random(in: 1...3))),
+                case .bookingPlaced(let fact) = receipt.events[0].event
+            else { continue }
+            bookings.append((fact.booking, fleet, receipt.position))
+            continue
+        case (3, let booking?): command = ConfirmBooking(booking: booking.0, basis: .paidAtTheDock)
+        case (4, let booking?):
+            command = CancelBooking(booking: booking.0, reason: "fog", version: booking.2)
+        case (5, let booking?):
+            command = CheckInPassengers(
+                booking: booking.0, sailing: booking.1.sailing, passengers: [1])
+        case (6, let booking?):
+            command = RevertCheckIn(booking: booking.0, sailing: booking.1.sailing, passengers: nil)
+        case (_, let booking?): command = AbandonBooking(booking: booking.0)
+        }
+        _ = try? await loop.submit(envelope([command]))
+    }
+}

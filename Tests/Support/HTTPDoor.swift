@@ -1,0 +1,58 @@
+internal import AsyncHTTPClient
+public import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+
+/// An HTTP answer, read whole.
+public struct HTTPAnswer: Sendable {
+    public var status: Int
+    public var headers: [String: String]
+    public var body: Data
+
+    /// The body as a JSON object; empty when it is none.
+    public var json: [String: Any] {
+        (try? JSONSerialization.jsonObject(with: body)) as? [String: Any] ?? [:]
+    }
+}
+
+/// A door of the running system, as its users see it.
+public struct HTTPDoor: Sendable {
+    public let base: String
+    public var token: String?
+
+    public init(_ base: String, token: String? = nil) {
+        self.base = base
+        self.token = token
+    }
+
+    public func post(
+        _ path: String, _ body: String, key: String = UUID().uuidString.lowercased(),
+        method: String = "POST", headers: [(String, String)] = []
+    ) async throws -> HTTPAnswer {
+        try await send(
+            path, method: method, body: Array(body.utf8),
+            headers: [("Content-Type", "application/json"), ("Idempotency-Key", key)] + headers)
+    }
+
+    public func get(_ path: String, headers: [(String, String)] = []) async throws -> HTTPAnswer {
+        try await send(path, method: "GET", body: nil, headers: headers)
+    }
+
+    /// Sends exactly these headers, and the token where there is one.
+    public func send(
+        _ path: String, method: String, body: [UInt8]?, headers: [(String, String)]
+    ) async throws -> HTTPAnswer {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .RAW(value: method)
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let bytes = try await response.body.collect(upTo: 10_000_000)
+        return HTTPAnswer(
+            status: Int(response.status.code),
+            headers: Dictionary(
+                response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { $1 }),
+            body: Data(bytes.readableBytesView))
+    }
+}

@@ -1,0 +1,83 @@
+internal import Foundation
+internal import Glibc
+public import LocalServers
+
+/// The built program as a process of its own, with a folder of its own.
+public struct ServerProcess: Sendable {
+    public let process: ChildProcess
+    public let folder: String
+    public let commandPort: Int
+    public let queryPort: Int
+    public static let token = "a token for tests only"
+
+    public var commands: HTTPDoor { HTTPDoor("http://127.0.0.1:\(commandPort)") }
+    public var queries: HTTPDoor { HTTPDoor("http://127.0.0.1:\(queryPort)") }
+    public var staff: HTTPDoor { HTTPDoor(commands.base, token: Self.token) }
+    public var staffQueries: HTTPDoor { HTTPDoor(queries.base, token: Self.token) }
+    public var log: String { folder + "/output-\(commandPort).log" }
+
+    /// Starts a verb and waits until its doors are open.
+    public static func start(
+        _ verb: String = "up", in folder: String, environment: [String: String] = [:]
+    ) async throws -> ServerProcess {
+        let command = try freeLoopbackPort()
+        let query = try freeLoopbackPort()
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        var settings = [
+            "QUARTERMASTER_DATA": folder, "COMMAND_PORT": String(command),
+            "QUERY_PORT": String(query), "STAFF_TOKEN": token, "LOG_LEVEL": "notice",
+        ]
+        settings.merge(environment) { $1 }
+        let assignments = settings.map { "\($0)=\($1)" }
+        let program = try programPath()
+        let process = try ChildProcess(
+            ["/usr/bin/env"] + assignments + [program, verb],
+            log: folder + "/output-\(command).log")
+        let server = ServerProcess(
+            process: process, folder: folder, commandPort: command, queryPort: query)
+        try await eventually("\(verb) is ready", within: .seconds(90)) {
+            guard process.isRunning else {
+                throw NotInTime(description: "it ended: \(server.output)")
+            }
+            let isSelling = try await server.commands.get("/readyz").status == 200
+            guard isSelling, verb == "up" else { return isSelling }
+            return server.output.contains("Quartermaster is up")
+        }
+        return server
+    }
+
+    public var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+
+    /// PostgreSQL's and NATS's addresses, as `up` left them for the other verbs.
+    public func addresses() throws -> (database: String, nats: String) {
+        let lines = try String(contentsOfFile: folder + "/addresses", encoding: .utf8)
+            .split(separator: "\n").map(String.init)
+        return (lines[0], lines[1])
+    }
+
+    /// Ends it without a word.
+    public func kill() {
+        Glibc.kill(process.pid, SIGKILL)
+    }
+
+    /// Asks it to end, and waits.
+    public func stop() async {
+        await process.stop(SIGTERM)
+    }
+
+    /// A folder that every account can reach.
+    public static func scratchFolder() -> String {
+        "/tmp/quartermaster-system-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    }
+
+    /// The program lies beside the tests.
+    public static func programPath() throws -> String {
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let folder = URL(fileURLWithPath: tests).deletingLastPathComponent()
+        let beside = folder.appendingPathComponent("quartermaster").path
+        guard FileManager.default.isExecutableFile(atPath: beside) else {
+            throw NotInTime(description: "\(beside) is not there")
+        }
+        return beside
+    }
+}

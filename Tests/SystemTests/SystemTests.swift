@@ -1,0 +1,276 @@
+import Bus
+import Foundation
+import Glibc
+import LocalServers
+import Publishing
+import Synchronization
+import Testing
+import TestSupport
+
+/// The built program, its own PostgreSQL and NATS, and what users do to it.
+@Suite(.serialized) struct SystemTests {
+    @Test("sells the last 50 seats of a boat once: 400 buyers at the doors of two processes")
+    func neverOversells() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 50)
+            let addresses = try server.addresses()
+            let second = try await ServerProcess.start(
+                "command-api", in: server.folder,
+                environment: ["DATABASE_URL": addresses.database, "NATS_URL": addresses.nats])
+            let doors = [server.commands, second.commands]
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<400 {
+                    group.addTask {
+                        try await doors[number % 2].post("/v1/bookings", place.order()).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.count { $0 == 201 } == 50)
+            #expect(statuses.count { $0 == 409 } == 350)
+            await second.stop()
+        }
+    }
+
+    @Test("keeps every acknowledged booking, once, through kill -9 of each process")
+    func survivesKills() async throws {
+        let folder = ServerProcess.scratchFolder()
+        var server = try await ServerProcess.start(in: folder)
+        let place = try await openSailing(server, capacity: 10_000)
+        let book = Acknowledged()
+        for victim in ["quartermaster", "postgres", "nats-server"] {
+            let door = server.commands
+            let load = Task { await placeUntilCancelled(place, at: door, noting: book) }
+            try await eventually("some bookings are placed") { book.count(since: victim) >= 30 }
+            if victim == "quartermaster" {
+                server.kill()
+            } else {
+                try killChild(victim, of: folder)
+            }
+            try await Task.sleep(for: .milliseconds(500))
+            load.cancel()
+            await load.value
+            if victim == "quartermaster" { server = try await ServerProcess.start(in: folder) }
+            let now = server
+            try await eventually("it sells again after \(victim) was killed", within: .seconds(60))
+            {
+                try await now.commands.post("/v1/bookings", place.order()).status == 201
+            }
+        }
+        for (key, answer) in book.answers {
+            let again = try await server.commands.post("/v1/bookings", answer.order, key: key)
+            #expect(again.status == 201)
+            #expect(again.json["booking"] as? String == answer.booking)
+            #expect(again.json["code"] as? String == answer.code)
+        }
+        try await checkEvents(server)
+        await server.stop()
+        #expect(!server.process.isRunning)
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    @Test("sells on while NATS is away, and publishes what is missing when it is back")
+    func sellsWithoutNATS() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 10_000)
+            let pid = try childPID("nats-server", of: server.folder)
+            Glibc.kill(pid, SIGSTOP)
+            for _ in 0..<50 {
+                #expect(try await server.commands.post("/v1/bookings", place.order()).status == 201)
+            }
+            Glibc.kill(pid, SIGCONT)
+            try await checkEvents(server)
+        }
+    }
+
+    @Test("answers 503 while PostgreSQL is away, and recovers without a restart")
+    func recoversWithPostgres() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 10_000)
+            try killChild("postgres", of: server.folder)
+            var statuses: Set<Int> = []
+            try await eventually("it sells again") {
+                let status = try await server.commands.post("/v1/bookings", place.order()).status
+                statuses.insert(status)
+                return status == 201
+            }
+            #expect(statuses.subtracting([201, 503]).isEmpty, "\(statuses)")
+            let code = try await server.commands.post("/v1/bookings", place.order())
+            let shown = try await server.queries.get(
+                "/v1/bookings/\(code.json["code"] as? String ?? "")?lastName=Lovelace"
+                    + "&min-position=\(code.headers["quartermaster-position"] ?? "")")
+            #expect(shown.status == 200)
+            #expect((shown.json["contact"] as? [String: Any])?["firstName"] as? String == "Ada")
+        }
+    }
+
+    @Test("places, confirms and reads a booking; starts a second time with everything still there")
+    func startsTwice() async throws {
+        let folder = ServerProcess.scratchFolder()
+        var server = try await ServerProcess.start(in: folder)
+        let place = try await openSailing(server, capacity: 10)
+        let placed = try await server.commands.post("/v1/bookings", place.order())
+        #expect(placed.status == 201)
+        let booking = placed.json["booking"] as? String ?? ""
+        let confirmed = try await server.staff.post(
+            "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
+        #expect(confirmed.status == 200)
+        await server.stop()
+        server = try await ServerProcess.start(in: folder)
+        let code = placed.json["code"] as? String ?? ""
+        let shown = try await server.queries.get("/v1/bookings/\(code)?lastName=lovelace")
+        #expect(shown.json["status"] as? String == "confirmed")
+        let stranger = try await server.queries.get("/v1/bookings/\(code)?lastName=Byron")
+        #expect(stranger.status == 404)
+        let bare = try await server.queries.get("/v1/bookings/\(code)")
+        #expect(bare.status == 200)
+        #expect(bare.json["contact"] is NSNull)
+        await server.stop()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}
+
+// MARK: What the tests do
+
+private func withServer(_ body: (ServerProcess) async throws -> Void) async throws {
+    let folder = ServerProcess.scratchFolder()
+    let server = try await ServerProcess.start(in: folder)
+    do {
+        try await body(server)
+    } catch {
+        await server.stop()
+        throw error
+    }
+    await server.stop()
+    try? FileManager.default.removeItem(atPath: folder)
+}
+
+/// A sailing of the test's own, and an order for a seat on it.
+struct OpenSailing: Sendable {
+    var trip: String
+    var sailing: String
+    var ticketType: String
+
+    func order(quantity: Int = 1) -> String {
+        """
+        {"lines":[{"trip":"\(trip)","sailing":"\(sailing)","ticketType":"\(ticketType)",\
+        "quantity":\(quantity)}],"contact":{"firstName":"Ada","lastName":"Lovelace",\
+        "email":"ada@example.org"}}
+        """
+    }
+}
+
+/// Puts a boat of the test's own on the first trip that is for sale.
+func openSailing(_ server: ServerProcess, capacity: Int) async throws -> OpenSailing {
+    let trips = try await server.queries.get("/v1/trips").json["trips"] as? [[String: Any]]
+    let trip = trips?.first?["trip"] as? String ?? ""
+    let ticketType = UUID().uuidString.lowercased()
+    func add(_ path: String, _ body: String) async throws -> String {
+        let answer = try await server.staff.post(path, body)
+        #expect(answer.status == 201, "\(String(decoding: answer.body, as: UTF8.self))")
+        return answer.json["id"] as? String ?? ""
+    }
+    let location = try await add(
+        "/v1/locations", #"{"name":"Test Bay","region":"FL","timeZone":"America/New_York"}"#)
+    let jurisdiction = try await add(
+        "/v1/jurisdictions",
+        """
+        {"location":"\(location)","name":"Test County","rateBasisPoints":700,\
+        "effectiveFrom":"2020-01-01T00:00:00Z"}
+        """)
+    let provider = try await add(
+        "/v1/providers",
+        """
+        {"jurisdiction":"\(jurisdiction)","name":"Test Boats","dock":"Pier","address":"1 Road"}
+        """)
+    let boat = try await add(
+        "/v1/boats",
+        """
+        {"provider":"\(provider)","name":"Ark","slug":"ark","capacity":\(capacity),\
+        "ticketTypes":[{"id":"\(ticketType)","label":"Adult",\
+        "price":{"amount":12900,"currency":"USD"}}]}
+        """)
+    let sailing = try await add("/v1/sailings", #"{"trip":"\#(trip)","boat":"\#(boat)"}"#)
+    return OpenSailing(trip: trip, sailing: sailing, ticketType: ticketType)
+}
+
+/// What was acknowledged, by idempotency key.
+private final class Acknowledged: Sendable {
+    struct Answer: Sendable {
+        var order: String
+        var booking: String
+        var code: String
+    }
+
+    private let state = Mutex<(answers: [String: Answer], marks: [String: Int])>(([:], [:]))
+
+    var answers: [String: Answer] { state.withLock { $0.answers } }
+
+    func note(_ key: String, _ answer: Answer) {
+        state.withLock { $0.answers[key] = answer }
+    }
+
+    /// How many were acknowledged since this was first asked under `mark`.
+    func count(since mark: String) -> Int {
+        state.withLock { state in
+            if state.marks[mark] == nil { state.marks[mark] = state.answers.count }
+            return state.answers.count - (state.marks[mark] ?? 0)
+        }
+    }
+}
+
+private func placeUntilCancelled(
+    _ place: OpenSailing, at door: HTTPDoor, noting book: Acknowledged
+) async {
+    await withTaskGroup(of: Void.self) { group in
+        for _ in 0..<8 {
+            group.addTask {
+                while !Task.isCancelled {
+                    let key = UUID().uuidString.lowercased()
+                    let order = place.order()
+                    guard let answer = try? await door.post("/v1/bookings", order, key: key),
+                        answer.status == 201
+                    else { continue }
+                    book.note(
+                        key,
+                        .init(
+                            order: order, booking: answer.json["booking"] as? String ?? "",
+                            code: answer.json["code"] as? String ?? ""))
+                }
+            }
+        }
+    }
+}
+
+/// EVENTS holds every position once, up to the log's head.
+private func checkEvents(_ server: ServerProcess) async throws {
+    let head = try await server.staffQueries.get("/v1/projections").json["head"] as? Int ?? 0
+    #expect(head > 0)
+    let bus = try await BusConnection.connect(to: try server.addresses().nats, logger: quiet)
+    try await eventually("EVENTS reaches \(head)", within: .seconds(60)) {
+        try await bus.state(ofStream: EventPublisher.stream).lastSequence >= head
+    }
+    let state = try await bus.state(ofStream: EventPublisher.stream)
+    #expect(state.messageCount == state.lastSequence)
+    for position in stride(from: 1, through: head, by: max(1, head / 50)) {
+        let message = try await bus.message(at: position, ofStream: EventPublisher.stream)
+        #expect(message.header("Quartermaster-Position") == String(position))
+    }
+}
+
+/// The process of this name whose command line names the folder.
+private func childPID(_ name: String, of folder: String) throws -> Int32 {
+    if name == "postgres" {
+        let file = try String(
+            contentsOfFile: folder + "/postgres/data/postmaster.pid", encoding: .utf8)
+        return Int32(file.split(separator: "\n")[0]) ?? 0
+    }
+    let file = try String(contentsOfFile: folder + "/nats/nats-server.pid", encoding: .utf8)
+    return Int32(file.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+}
+
+private func killChild(_ name: String, of folder: String) throws {
+    let pid = try childPID(name, of: folder)
+    #expect(pid > 1)
+    Glibc.kill(pid, SIGKILL)
+}

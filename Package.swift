@@ -148,7 +148,7 @@ let house: [Target] = [
             "Bus", "Commands", "Domain", "EventLog", "Operations", "Postgres", "ProjectionEngine",
             "Projections", "Publishing", "TestServers", "TestSupport", lifecycle,
         ]),
-    tests("APITests", ["CommandAPI", "Operations", "QueryAPI", "TestSupport", "Web", yams]),
+    tests("APITests", ["Operations", "TestSupport", "Web", httpTypes, yams]),
     tests("SystemTests", ["Bus", "LocalServers", "Publishing", "TestSupport"]),
     tests(
         "TidyTests",

@@ -27,10 +27,10 @@ public struct CommandAPI: Sendable {
     public var operations: [Operation] {
         bookingOperations + catalogueOperations + [
             OpenAPI.operation,
-            Operation("commandLiveness", .get, "/livez") { _, _ in
+            Operation("liveness", .get, "/livez") { _, _ in
                 answer(position: 0) { $0.field("status", "alive") }
             },
-            Operation("commandReadiness", .get, "/readyz") { _, _ in
+            Operation("readiness", .get, "/readyz") { _, _ in
                 guard await isReady() else {
                     throw Problem.unavailable("the log can't be written now")
                 }

@@ -17,17 +17,17 @@ public actor DecisionLoop: Service {
     let logger: Logger
     let metrics = DecisionMetrics()
 
-    private var queue: [Pending] = []
+    var queue: [Pending] = []
     /// Requests that wait for a model, by the model.
-    private var aside: [MissingModel.Key: [Pending]] = [:]
-    private var asideCount = 0
-    private var cache: ModelCache?
+    var aside: [MissingModel.Key: [Pending]] = [:]
+    var asideCount = 0
+    var cache: ModelCache?
     private var isClosed = false
     private var caughtUpAt = ContinuousClock.now
     private var mustCatchUp = true
-    private let wakeups = AsyncStream.makeStream(
+    let wakeups = AsyncStream.makeStream(
         of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    private let errands = AsyncStream.makeStream(of: Errand.self)
+    let errands = AsyncStream.makeStream(of: Errand.self)
 
     /// What is done beside the loop, so that it never waits.
     enum Errand: Sendable {
@@ -299,99 +299,6 @@ public actor DecisionLoop: Service {
             if events.count < ModelCache.recentLimit { return }
             // Far behind: what is in memory is not worth following for.
             cache.restart(at: try await log.head())
-        }
-    }
-
-    // MARK: Errands
-
-    /// Has all the models read, and lets the request wait for the first.
-    private func wait(_ pending: Pending, for missing: [MissingModel]) {
-        asideCount += 1
-        for model in missing where aside[model.key] == nil {
-            aside[model.key] = []
-            errands.continuation.yield(.load(model))
-        }
-        aside[missing[0].key, default: []].append(pending)
-    }
-
-    private func run(_ errand: Errand) async {
-        switch errand {
-        case .load(let missing): await load(missing)
-        case .lookUp(let answers): await lookUp(answers)
-        case .replay(let positions, let pending): await replay(positions, pending)
-        }
-    }
-
-    private func load(_ missing: MissingModel) async {
-        metrics.modelLoads.increment()
-        var failure: (any Error)?
-        // A hot log may outrun a slow reading more than the cache remembers; then it is read again.
-        for _ in 0..<3 {
-            do {
-                let (model, completeTo) = try await missing.load(from: log)
-                failure = nil
-                if let cache, insert(model, missing.key.entity, completeTo, into: cache) { break }
-            } catch {
-                failure = error
-                break
-            }
-        }
-        let waiting = aside.removeValue(forKey: missing.key) ?? []
-        asideCount -= waiting.count
-        for pending in waiting {
-            if let failure = failure as? PostgresError, failure.isConnectionFault {
-                pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
-            } else if let failure {
-                logger.error("a model can't be read", metadata: ["reason": "\(failure)"])
-                pending.fail(.fault("\(failure)"))
-            } else {
-                queue.append(pending)
-            }
-        }
-        wakeups.continuation.yield()
-    }
-
-    private func insert(
-        _ model: some DecisionModel, _ entity: EntityID, _ completeTo: Int64,
-        into cache: ModelCache
-    ) -> Bool {
-        cache.insert(model, of: entity, completeTo: completeTo)
-    }
-
-    private func lookUp(
-        _ answers: [(
-            envelope: Envelope, pending: Pending, otherwise: Result<Receipt, CommandError>
-        )]
-    ) async {
-        do throws(PostgresError) {
-            let known = try await log.commands(answers.map { PostgresUUID($0.envelope.id) })
-            for (envelope, pending, otherwise) in answers {
-                if let command = known[PostgresUUID(envelope.id)] {
-                    if command.requestHash == envelope.requestHash {
-                        errands.continuation.yield(.replay(command.positions, pending))
-                    } else {
-                        pending.fail(.keyReused)
-                    }
-                } else {
-                    pending.finish(otherwise)
-                }
-            }
-        } catch {
-            for answer in answers {
-                answer.pending.fail(.unavailable(isOutcomeUnknown: answer.pending.isOutcomeUnknown))
-            }
-        }
-    }
-
-    /// Gives a repeated request the answer of the first time.
-    private func replay(_ positions: ClosedRange<Int64>, _ pending: Pending) async {
-        metrics.repeats.increment()
-        do {
-            let events = try await log.read(positions).map { try RecordedEvent($0) }
-            pending.succeed(
-                Receipt(position: positions.upperBound, events: events, isRepeat: true))
-        } catch {
-            pending.fail(.unavailable(isOutcomeUnknown: true))
         }
     }
 }

@@ -14,7 +14,7 @@ internal import Publishing
 internal import QueryAPI
 internal import Reactions
 public import ServiceLifecycle
-internal import Web
+public import Web
 
 /// Builds the services of each role. Tests build them in the same way.
 public struct Roles: Sendable {
@@ -44,6 +44,17 @@ public struct Roles: Sendable {
     public func decisionLoop() -> DecisionLoop {
         DecisionLoop(
             connections.log(Self.commandConnectionCount), clock: clock, logger: logger)
+    }
+
+    /// Every operation of both sides, as the contract test wants to see them.
+    public func operations() -> (command: [Operation], query: [Operation]) {
+        let client = connections.client(1)
+        let feed = AvailabilityFeed(client, busURL: natsURL, logger: logger)
+        let staff = StaffToken(staffToken)
+        return (
+            CommandAPI(decisionLoop(), staff: staff, isReady: { true }).operations,
+            QueryAPI(client, staff: staff, feed: feed, clock: { 0 }).operations
+        )
     }
 
     /// The command side, as a service; `onStart` hears the port.

@@ -37,10 +37,10 @@ public struct QueryAPI: Sendable {
     public var operations: [Operation] {
         tripOperations + bookingOperations + [
             OpenAPI.operation,
-            Operation("queryLiveness", .get, "/livez") { _, _ in
+            Operation("liveness", .get, "/livez") { _, _ in
                 answer(position: 0) { $0.field("status", "alive") }
             },
-            Operation("queryReadiness", .get, "/readyz") { _, _ in
+            Operation("readiness", .get, "/readyz") { _, _ in
                 try await readiness()
             },
             Operation("listProjections", .get, "/v1/projections", needsStaff: true) { request, _ in

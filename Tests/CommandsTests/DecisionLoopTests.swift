@@ -27,11 +27,12 @@ import TestSupport
     private func rush(guarded: Bool) async throws -> (placed: Int, refused: Int) {
         try await TestDatabase.with { database in
             if !guarded {
+                // Never a conflict; and slow, so that the loops are sure to decide side by side.
                 try await database.administer(
                     """
                     CREATE OR REPLACE FUNCTION log.has_event(
                         tags uuid[], types smallint[], after bigint) RETURNS boolean
-                    LANGUAGE sql AS 'SELECT false'
+                    LANGUAGE sql AS 'SELECT pg_sleep(0.02) IS NULL'
                     """)
             }
             return try await withLoops(2, on: database) { loops in

@@ -1,0 +1,55 @@
+import Foundation
+import HTTPTypes
+import Operations
+import Testing
+import TestSupport
+import Web
+import Yams
+
+@Suite struct ContractTests {
+    private struct Route: Hashable {
+        var id: String
+        var method: String
+        var path: String
+        var side: String
+        var needsStaff: Bool
+    }
+
+    @Test("describes every route, and serves every route that it describes")
+    func agrees() throws {
+        let roles = Roles(
+            Connections(url: "postgresql://nobody@127.0.0.1:1/none", logger: quiet),
+            natsURL: "nats://127.0.0.1:1", staffToken: "a token for tests only",
+            settings: try Settings([:]), logger: quiet)
+        let (command, query) = roles.operations()
+        let served = Set(
+            command.map { route($0, "command") } + query.map { route($0, "query") })
+        #expect(served == (try described()))
+    }
+
+    private func route(_ operation: Web.Operation, _ side: String) -> Route {
+        Route(
+            id: operation.id, method: operation.method.rawValue.lowercased(), path: operation.path,
+            side: side, needsStaff: operation.needsStaff)
+    }
+
+    private func described() throws -> Set<Route> {
+        let document = try Yams.load(yaml: OpenAPI.text) as? [String: Any] ?? [:]
+        let paths = document["paths"] as? [String: [String: [String: Any]]] ?? [:]
+        var routes: Set<Route> = []
+        for (path, methods) in paths {
+            for (method, operation) in methods {
+                let tags = operation["tags"] as? [String] ?? []
+                let security = operation["security"] as? [[String: Any]] ?? [[:]]
+                for side in tags where side != "health" {
+                    routes.insert(
+                        Route(
+                            id: operation["operationId"] as? String ?? "", method: method,
+                            path: path, side: side,
+                            needsStaff: security.allSatisfy { $0["staff"] != nil }))
+                }
+            }
+        }
+        return routes
+    }
+}

@@ -66,6 +66,7 @@ public struct QueryAPI: Sendable {
         let names = models.map { $0.name }
         var answer = try await run(names, calls)
         if answer.position < wanted {
+            try await checkIsWritten(wanted)
             for name in names {
                 let isThere = await watch.wait(for: name, toReach: wanted, limit: Self.waitLimit)
                 guard isThere else { throw behind(name, wanted) }
@@ -89,6 +90,23 @@ public struct QueryAPI: Sendable {
         }
     }
 
+    /// Nobody can have been told a position that the log has not reached.
+    private func checkIsWritten(_ position: Int64) async throws(Problem) {
+        let head = try await head()
+        guard position > head else { return }
+        throw .malformed(
+            field: "min-position", "is \(position), and the log has only come to \(head)")
+    }
+
+    private func head() async throws(Problem) -> Int64 {
+        do throws(PostgresError) {
+            let rows = try await client.run("SELECT coalesce(max(position), 0) FROM log.event")
+            return Int64(rows.integer(0, 0))
+        } catch {
+            throw .unavailable("the log can't be read now")
+        }
+    }
+
     private func behind(_ name: String, _ wanted: Int64) -> Problem {
         Problem(
             "behind", .serviceUnavailable, "Not there yet",
@@ -100,9 +118,9 @@ public struct QueryAPI: Sendable {
     // MARK: Health
 
     private func projections() async throws(Problem) -> (Int64, [ProjectionStatus]) {
+        let head = try await head()
         do throws(PostgresError) {
-            let head = try await client.run("SELECT coalesce(max(position), 0) FROM log.event")
-            return (Int64(head.integer(0, 0)), try await ProjectionStatus.all(client))
+            return (head, try await ProjectionStatus.all(client))
         } catch {
             throw .unavailable("the read models can't be reached now")
         }

@@ -1,5 +1,5 @@
 internal import CNATS
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Publishes runs of messages to JetStream, each expecting to follow the one before it.
 ///
@@ -12,7 +12,7 @@ public final class StreamPublisher: @unchecked Sendable {
     private let bus: BusConnection
     private let context: OpaquePointer
     /// The run in flight, and whether the publisher is closed.
-    private let runs = Mutex(Runs())
+    private let runs = NIOLockedValueBox(Runs())
 
     private struct Runs {
         var current: Run?
@@ -63,7 +63,7 @@ public final class StreamPublisher: @unchecked Sendable {
         precondition(messages.count <= Self.runLimit, "a run of \(messages.count) messages")
         guard !messages.isEmpty else { return }
         let result: Result<Void, BusError> = await withCheckedContinuation { answer in
-            let isOpen = runs.withLock { runs in
+            let isOpen = runs.withLockedValue { runs in
                 precondition(runs.current == nil, "two runs at a time")
                 guard !runs.isClosed else { return false }
                 runs.current = Run(pendingCount: messages.count, answer: answer)
@@ -81,7 +81,7 @@ public final class StreamPublisher: @unchecked Sendable {
 
     /// libnats drops what is in flight without calling back, so we answer for it.
     public func close() {
-        let run = runs.withLock { runs in
+        let run = runs.withLockedValue { runs in
             defer { runs.current = nil }
             runs.isClosed = true
             return runs.current
@@ -128,7 +128,7 @@ public final class StreamPublisher: @unchecked Sendable {
 
     /// Counts one message of the run as answered. Runs on a libnats thread: count, hand over.
     fileprivate func settle(_ error: BusError?) {
-        let finished: Run? = runs.withLock { runs in
+        let finished: Run? = runs.withLockedValue { runs in
             guard var run = runs.current else { return nil }
             run.pendingCount -= 1
             // The first failure is the reason; the ones after it only follow from it.

@@ -1,11 +1,11 @@
 internal import Foundation
 internal import Glibc
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// A server that this process started, in a process group of its own, so that Ctrl-C in a terminal
 /// reaches us and not it: we decide when it goes.
 public final class ChildProcess: Sendable {
-    private let process: Mutex<Process>
+    private let process: NIOLockedValueBox<Process>
     public let pid: Int32
     public let name: String
 
@@ -41,14 +41,14 @@ public final class ChildProcess: Sendable {
             throw ServerError("can't start \(arguments[0]): \(error.localizedDescription)")
         }
         pid = process.processIdentifier
-        self.process = Mutex(process)
+        self.process = NIOLockedValueBox(process)
     }
 
-    public var isRunning: Bool { process.withLock { $0.isRunning } }
+    public var isRunning: Bool { process.withLockedValue { $0.isRunning } }
 
     /// Whether it ended by itself with status 0.
     public var hasSucceeded: Bool {
-        process.withLock { !$0.isRunning && $0.terminationStatus == 0 }
+        process.withLockedValue { !$0.isRunning && $0.terminationStatus == 0 }
     }
 
     /// Asks it to end with `signal`, and ends it for good when it has not within `limit`.

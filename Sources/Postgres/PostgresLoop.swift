@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The one thread that may touch libpq: it sleeps in `poll` and runs the connections' jobs.
 ///
@@ -36,7 +36,7 @@ final class PostgresLoop: SerialExecutor {
         var deadline: ContinuousClock.Instant?
     }
 
-    private let inbox = Mutex(Inbox())
+    private let inbox = NIOLockedValueBox(Inbox())
     private let wakeup: (reader: CInt, writer: CInt)
 
     // Safe: only the loop's thread reads or writes these; `watch` and its like check that.
@@ -59,7 +59,7 @@ final class PostgresLoop: SerialExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let mustWake = inbox.withLock { inbox in
+        let mustWake = inbox.withLockedValue { inbox in
             inbox.jobs.append(job)
             defer { inbox.isSleeping = false }
             return inbox.isSleeping
@@ -69,7 +69,7 @@ final class PostgresLoop: SerialExecutor {
 
     /// Runs `work` on the loop's thread, some time soon.
     func perform(_ work: @escaping @Sendable () -> Void) {
-        let mustWake = inbox.withLock { inbox in
+        let mustWake = inbox.withLockedValue { inbox in
             inbox.works.append(work)
             defer { inbox.isSleeping = false }
             return inbox.isSleeping
@@ -82,7 +82,7 @@ final class PostgresLoop: SerialExecutor {
     }
 
     func isIsolatingCurrentContext() -> Bool? {
-        inbox.withLock { $0.thread == pthread_self() }
+        inbox.withLockedValue { $0.thread == pthread_self() }
     }
 
     // MARK: Sockets
@@ -138,12 +138,12 @@ final class PostgresLoop: SerialExecutor {
     // MARK: The loop
 
     private func run() {
-        inbox.withLock { $0.thread = pthread_self() }
+        inbox.withLockedValue { $0.thread = pthread_self() }
         while true {
             runJobs()
             let count = poll(&polled, nfds_t(polled.count), sleepMilliseconds())
             precondition(count >= 0 || errno == EINTR, "poll: errno \(errno)")
-            inbox.withLock { $0.isSleeping = false }
+            inbox.withLockedValue { $0.isSleeping = false }
             if polled[0].revents != 0 { drainWakeups() }
             guard count > 0 || watches.values.contains(where: { $0.deadline != nil }) else {
                 continue
@@ -158,7 +158,7 @@ final class PostgresLoop: SerialExecutor {
     /// Runs every job that has arrived; afterwards the loop counts as asleep.
     private func runJobs() {
         while true {
-            let (jobs, works) = inbox.withLock { inbox in
+            let (jobs, works) = inbox.withLockedValue { inbox in
                 defer {
                     inbox.jobs.removeAll()
                     inbox.works.removeAll()

@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 import TestServers
 
@@ -23,12 +23,12 @@ import TestServers
         let counted = try await session.execute("SELECT count(*), count(name) FROM launch")
         #expect(counted.text(0, 0) == "20000")
         #expect(counted.text(0, 1) == "10000")
-        let messages = Mutex(0)
+        let messages = NIOLockedValueBox(0)
         try await session.copyOut("COPY launch TO STDOUT (FORMAT binary)") { _ in
-            messages.withLock { $0 += 1 }
+            messages.withLockedValue { $0 += 1 }
         }
         // One message a row, and one for the trailer.
-        #expect(messages.withLock { $0 } == 20_001)
+        #expect(messages.withLockedValue { $0 } == 20_001)
     }
 
     @Test("takes no row when one is wrong, and can be used again")

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Glibc
 internal import LocalServers
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The servers that a test run starts once and takes down with itself.
 public actor TestServers {
@@ -55,16 +55,16 @@ public actor TestServers {
     }
 }
 
-private let children = Mutex<[(pid: pid_t, folder: String)]>([])
+private let children = NIOLockedValueBox<[(pid: pid_t, folder: String)]>([])
 
 private func stopAtExit(_ pid: pid_t, _ folder: String) {
-    let isFirst = children.withLock { children in
+    let isFirst = children.withLockedValue { children in
         children.append((pid, folder))
         return children.count == 1
     }
     guard isFirst else { return }
     atexit {
-        for child in children.withLock({ $0 }) {
+        for child in children.withLockedValue({ $0 }) {
             kill(child.pid, SIGKILL)
             try? FileManager.default.removeItem(atPath: child.folder)
         }

@@ -152,6 +152,7 @@ let house: [Target] = [
         ]),
     tests("APITests", ["Operations", "TestSupport", "Web", httpTypes, yams]),
     tests("SystemTests", ["Bus", "LocalServers", "Publishing", "TestSupport"]),
+    tests("CatalogueImportTests", ["CatalogueImport", "Domain"]),
     tests(
         "TidyTests",
         ["Domain", "EventCodec", "Operations", "ProjectionEngine", "Projections"]),

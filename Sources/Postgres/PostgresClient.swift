@@ -35,12 +35,15 @@ public actor PostgresClient {
     /// Runs `calls` as one implicit transaction, see ``PostgresConnection/run(_:)``.
     @discardableResult
     public nonisolated func run(_ calls: [PostgresCall]) async throws(PostgresError) -> [Rows] {
-        let connection = try await connection()
-        do throws(PostgresError) {
-            return try await connection.run(calls)
-        } catch {
-            if error.isConnectionFault { await drop(connection) }
-            throw error
+        while true {
+            let connection = try await connection()
+            do throws(PostgresError) {
+                return try await connection.run(calls)
+            } catch {
+                if error.isConnectionFault { await drop(connection) }
+                // It was found broken before anything was sent; there are only so many of those.
+                guard error.kind == .unreachable, await connection.isBroken else { throw error }
+            }
         }
     }
 

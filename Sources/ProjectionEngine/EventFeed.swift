@@ -71,7 +71,9 @@ public actor EventFeed: Service {
     }
 
     /// The events after `position`, in order, at most ``pageLimit``; none when there are none yet.
-    func events(after position: Int64) async throws(PostgresError) -> ArraySlice<SourceEvent> {
+    public func events(
+        after position: Int64
+    ) async throws(PostgresError) -> ArraySlice<SourceEvent> {
         if let kept = kept(after: position) { return kept }
         guard position == (recent.last?.last?.position ?? position) else {
             return try await source.read(

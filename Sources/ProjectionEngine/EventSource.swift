@@ -1,15 +1,17 @@
 internal import Domain
-internal import EventCodec
-internal import EventLog
+public import EventCodec
+public import EventLog
 internal import Postgres
 internal import Sealing
 
 /// An event as it came from the log, read as far as it can be.
-struct SourceEvent: Sendable {
-    var position: Int64
-    var type: Int16
-    /// A failure is the business of those projections only that want events of this type.
-    var event: Result<ProjectedEvent, EventCodecError>
+public struct SourceEvent: Sendable {
+    public var stored: LoggedEvent
+    /// A failure is the business of those only who want events of this type.
+    public var event: Result<ProjectedEvent, EventCodecError>
+
+    var position: Int64 { stored.position }
+    var type: Int16 { stored.type }
 }
 
 /// Reads events of the log for folds: decoded, and with contacts opened where that is wanted.
@@ -40,7 +42,7 @@ struct EventSource: Sendable {
         } catch {
             event = .failure(error)
         }
-        return SourceEvent(position: stored.position, type: stored.type, event: event)
+        return SourceEvent(stored: stored, event: event)
     }
 
     private func openContacts(in events: inout [SourceEvent]) async throws(PostgresError) {

@@ -15,6 +15,8 @@ public struct EventPublisher: Service {
     public static let stream = "EVENTS"
     public static let subjectPrefix = "events"
     public static let retryLimit = Duration.seconds(2)
+    /// Runs begin at least this far apart, so that a busy log is published in fewer, larger ones.
+    public static let gatherInterval = Duration.milliseconds(10)
 
     private let feed: EventFeed
     private let busURL: String
@@ -68,7 +70,8 @@ public struct EventPublisher: Service {
             throw StreamAheadError(stream: Self.stream, sequence: position, head: head)
         }
         while !Task.isCancelled {
-            let events = try await log.read(after: position, limit: StreamPublisher.runLimit)
+            let began = ContinuousClock.now
+            let events = try await feed.events(after: position)
             guard let last = events.last else {
                 // A lost leadership is noticed here at the latest.
                 try await connection.run("SELECT 1")
@@ -76,8 +79,11 @@ public struct EventPublisher: Service {
                 continue
             }
             try await publisher.publish(try events.map(source.message), after: Int(position))
-            position = last.position
+            position = last.stored.position
             onProgress()
+            if events.count < EventFeed.pageLimit / 2 {
+                try await Task.sleep(until: began + Self.gatherInterval)
+            }
         }
     }
 }
@@ -107,9 +113,9 @@ struct EventHeaders: Sendable {
         logID = EntityID(high: log.high, low: log.low)
     }
 
-    func message(_ stored: LoggedEvent) throws(EventCodecError) -> BusMessage {
-        let event = try EventCodec.decode(
-            type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
+    func message(_ source: SourceEvent) throws(EventCodecError) -> BusMessage {
+        let stored = source.stored
+        let event = try source.event.get().event
         let name = event.type.name
         let tags = event.tags.map(\.description).joined(separator: ",")
         return BusMessage(

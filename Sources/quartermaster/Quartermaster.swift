@@ -15,7 +15,7 @@ struct Quartermaster: AsyncParsableCommand {
             """,
         subcommands: [
             Up.self, CommandAPIRole.self, QueryAPIRole.self, ProjectorRole.self, Migrate.self,
-            Import.self, Events.self, Verify.self, RebuildModel.self, Status.self, Bench.self,
+            Import.self, Events.self, Verify.self, RebuildModel.self, Status.self,
         ])
 }
 
@@ -184,24 +184,5 @@ struct Status: AsyncParsableCommand {
 
     func run() async throws {
         try await perform { try await Verbs($0, logger: $1).status(asJSON: json) }
-    }
-}
-
-struct Bench: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Measure this machine, side by side with pgbench.",
-        discussion: """
-            Starts servers of its own in a scratch folder, with fsync on, and prints one table. \
-            Needs wrk and pgbench. A release build only: 'make bench'.
-            """)
-
-    @Option(help: "Runs of each measurement; medians are shown.")
-    var runs = 3
-
-    @Flag(help: "Smaller amounts: shows that everything works, not how fast.")
-    var quick = false
-
-    func run() async throws {
-        try await perform { try await bench(runs: runs, isQuick: quick, $0, logger: $1) }
     }
 }

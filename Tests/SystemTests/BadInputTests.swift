@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// What people and programs send that they should not, and what they are told.
+@Suite struct BadInputTests {
+    @Test("names the field that is wrong, writes nothing, and never breaks")
+    func refuses() async throws {
+        let folder = ServerProcess.scratchFolder()
+        let server = try await ServerProcess.start(in: folder)
+        let place = try await openSailing(server, capacity: 50)
+        let before = try await server.staffQueries.get("/v1/projections").json["head"] as? Int
+        try await refusesOrders(server, place)
+        try await refusesFraming(server, place)
+        try await refusesHeaders(server, place)
+        let after = try await server.staffQueries.get("/v1/projections").json["head"] as? Int
+        #expect(before == after)
+        await server.stop()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private func refusesOrders(_ server: ServerProcess, _ place: OpenSailing) async throws {
+        let good = place.order()
+        let cases: [(String, String, Int, String?)] = [
+            (#""quantity":1"#, #""quantity":0"#, 400, "lines[0].quantity"),
+            (#""quantity":1"#, #""quantity":-3"#, 400, "lines[0].quantity"),
+            (#""quantity":1"#, #""quantity":10000"#, 400, nil),
+            (#""quantity":1"#, #""quantity":1.5"#, 400, "lines[0].quantity"),
+            (#""quantity":1"#, #""quantity":"1""#, 400, "lines[0].quantity"),
+            (#""quantity":1"#, #""quantity":99999999999999999999"#, 400, "lines[0].quantity"),
+            (#""quantity":1"#, #""quantity":1,"seat":"A1""#, 400, "lines[0].seat"),
+            (#""firstName":"Ada""#, #""firstName":"""#, 400, "contact.firstName"),
+            (
+                #""firstName":"Ada""#, "\"firstName\":\"\(String(repeating: "A", count: 10_000))\"",
+                400, "contact.firstName"
+            ),
+            (#""firstName":"Ada""#, #""firstName":"A\u0000""#, 400, "contact.firstName"),
+            (#""firstName":"Ada","#, "", 400, "contact.firstName"),
+            ("ada@example.org", "nobody", 400, "contact.email"),
+            (place.trip, "00000000-0000-4000-8000-000000000000", 400, nil),
+            (place.sailing, "00000000-0000-4000-8000-000000000000", 404, nil),
+            (place.ticketType, "00000000-0000-4000-8000-000000000000", 404, nil),
+            (place.sailing, "not-an-id", 400, "lines[0].sailing"),
+            (#"{"lines""#, #"{"total":{"amount":1,"currency":"USD"},"lines""#, 409, nil),
+            (
+                #"{"lines""#, #"{"total":{"amount":1,"currency":"EUR"},"lines""#, 400,
+                "total.currency"
+            ),
+            (#"{"lines""#, #"{"status":"confirmed","lines""#, 400, "status"),
+        ]
+        for (old, new, status, field) in cases {
+            let answer = try await server.commands.post(
+                "/v1/bookings", good.replacing(old, with: new, maxReplacements: 1))
+            let body = String(decoding: answer.body, as: UTF8.self)
+            #expect(answer.status == status, "\(new): \(body)")
+            #expect(answer.headers["content-type"] == "application/problem+json")
+            if let field { #expect(answer.json["field"] as? String == field, "\(new): \(body)") }
+        }
+    }
+
+    private func refusesFraming(_ server: ServerProcess, _ place: OpenSailing) async throws {
+        let key = ("Idempotency-Key", UUID().uuidString.lowercased())
+        let json = ("Content-Type", "application/json")
+        func status(_ body: [UInt8], _ headers: [(String, String)]) async throws -> Int {
+            try await server.commands.send(
+                "/v1/bookings", method: "POST", body: body, headers: headers
+            ).status
+        }
+        let good = Array(place.order().utf8)
+        #expect(try await status(Array(good.prefix(good.count / 2)), [key, json]) == 400)
+        #expect(
+            try await status([0x7B, 0x22, 0xC3, 0x28, 0x22, 0x3A, 0x31, 0x7D], [key, json]) == 400)
+        #expect(try await status([], [key, json]) == 400)
+        #expect(try await status(good, [key]) == 415)
+        #expect(try await status(good, [key, ("Content-Type", "text/plain")]) == 415)
+        #expect(try await status(good, [json]) == 400)
+        #expect(try await status(good, [json, ("Idempotency-Key", "again")]) == 400)
+        #expect(try await status(Array(repeating: 0x20, count: 70_000) + good, [key, json]) == 413)
+        let staffOnly = try await server.commands.post("/v1/launches", "{}")
+        #expect(staffOnly.status == 401)
+        let wrongToken = HTTPDoor(server.commands.base, token: "a token that is not the right one")
+        #expect(try await wrongToken.post("/v1/bookings", place.order()).status == 401)
+        #expect(try await server.commands.get("/v1/nothing").status == 404)
+        let long = "/v1/trips?cursor=" + String(repeating: "a", count: 5000)
+        #expect(try await server.queries.get(long).status == 414)
+        #expect(try await server.queries.get("/v1/trips?limit=0").status == 400)
+        #expect(try await server.queries.get("/v1/trips?colour=red").status == 400)
+        #expect(try await server.queries.get("/v1/trips?cursor=nonsense").status == 400)
+        #expect(try await server.queries.get("/v1/trips?min-position=999999").status == 400)
+    }
+
+    private func refusesHeaders(_ server: ServerProcess, _ place: OpenSailing) async throws {
+        let trip =
+            #"{"mission":"\#(place.trip)","kind":"launch_viewing","departure":"2026-01-01T00:00:00","saleMode":"public"}"#
+        let withoutZone = try await server.staff.post("/v1/trips", trip)
+        #expect(withoutZone.status == 400)
+        #expect(withoutZone.json["field"] as? String == "departure")
+        let booking = UUID().uuidString.lowercased()
+        let blind = try await server.staff.post(
+            "/v1/bookings/\(booking)/cancel", #"{"reason":"x"}"#)
+        #expect(blind.status == 428)
+        let gone = try await server.staff.post(
+            "/v1/bookings/\(booking)/cancel", #"{"reason":"x"}"#, headers: [("If-Match", "\"3\"")])
+        #expect(gone.status == 404)
+    }
+}

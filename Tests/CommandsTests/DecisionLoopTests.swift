@@ -23,41 +23,72 @@ import TestSupport
         #expect(sold.placed > 50)
     }
 
-    /// Two loops on one database, and a crowd at both doors.
+    /// Two loops on one database, and a crowd at both doors before they open.
+    ///
+    /// The log is kept locked until both have decided, so each has sold what the other sells too.
     private func rush(guarded: Bool) async throws -> (placed: Int, refused: Int) {
         try await TestDatabase.with { database in
             if !guarded {
-                // Never a conflict; and slow, so that the loops are sure to decide side by side.
                 try await database.administer(
                     """
                     CREATE OR REPLACE FUNCTION log.has_event(
                         tags uuid[], types smallint[], after bigint) RETURNS boolean
-                    LANGUAGE sql AS 'SELECT pg_sleep(0.02) IS NULL'
+                    LANGUAGE sql AS 'SELECT false'
                     """)
             }
-            return try await withLoops(2, on: database) { loops in
-                let fleet = SeaFleet(capacity: 50)
-                _ = try await loops[0].submit(fleet.envelope)
-                return await withTaskGroup(of: Bool?.self) { group in
-                    for number in 0..<400 {
-                        group.addTask {
-                            do throws(CommandError) {
-                                _ = try await loops[number % 2].submit(fleet.order(seats: 1))
-                                return true
-                            } catch {
-                                guard case .refused(.notEnoughSeats) = error else { return nil }
-                                return false
-                            }
-                        }
+            let fleet = SeaFleet(capacity: 50)
+            try await withLoops(1, on: database) { _ = try await $0[0].submit(fleet.envelope) }
+            let loops = try makeLoops(2, on: database)
+            let crowd = loops.map { loop in
+                Task { await sell(200, of: fleet, at: loop) }
+            }
+            try await eventually("everybody is there") {
+                for loop in loops { guard await loop.queueDepth == 200 else { return false } }
+                return true
+            }
+            let warden = try await PostgresSession.connect(to: database.connections.administrative)
+            try await warden.execute("SELECT pg_advisory_lock(7305804402)")
+            let running = loops.map { loop in Task { await loop.run() } }
+            try await eventually("both have decided") {
+                let waiting = try await database.administer(
+                    """
+                    SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                    WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
+                    """)
+                return waiting.text(0, 0) == "2"
+            }
+            try await warden.execute("SELECT pg_advisory_unlock(7305804402)")
+            var counts = (placed: 0, refused: 0)
+            for sold in crowd {
+                counts.placed += await sold.value.placed
+                counts.refused += await sold.value.refused
+            }
+            for task in running { task.cancel() }
+            return counts
+        }
+    }
+
+    private func sell(
+        _ count: Int, of fleet: SeaFleet, at loop: DecisionLoop
+    ) async -> (placed: Int, refused: Int) {
+        await withTaskGroup(of: Bool?.self) { group in
+            for _ in 0..<count {
+                group.addTask {
+                    do throws(CommandError) {
+                        _ = try await loop.submit(fleet.order(seats: 1))
+                        return true
+                    } catch {
+                        guard case .refused(.notEnoughSeats) = error else { return nil }
+                        return false
                     }
-                    var counts = (placed: 0, refused: 0)
-                    for await isPlaced in group {
-                        if isPlaced == true { counts.placed += 1 }
-                        if isPlaced == false { counts.refused += 1 }
-                    }
-                    return counts
                 }
             }
+            var counts = (placed: 0, refused: 0)
+            for await isPlaced in group {
+                if isPlaced == true { counts.placed += 1 }
+                if isPlaced == false { counts.refused += 1 }
+            }
+            return counts
         }
     }
 
@@ -190,11 +221,17 @@ func withLoops<R: Sendable>(
     _ count: Int, on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil,
     _ body: ([DecisionLoop]) async throws -> R
 ) async throws -> R {
-    let roles = Roles(
-        database.connections, natsURL: "", staffToken: "a token for tests only",
-        settings: try Settings([:]), logger: quiet, clock: clock)
-    let loops = (0..<count).map { _ in roles.decisionLoop() }
+    let loops = try makeLoops(count, on: database, clock: clock)
     let running = loops.map { loop in Task { await loop.run() } }
     defer { for task in running { task.cancel() } }
     return try await body(loops)
+}
+
+func makeLoops(
+    _ count: Int, on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil
+) throws -> [DecisionLoop] {
+    let roles = Roles(
+        database.connections, natsURL: "", staffToken: "a token for tests only",
+        settings: try Settings([:]), logger: quiet, clock: clock)
+    return (0..<count).map { _ in roles.decisionLoop() }
 }

@@ -70,7 +70,7 @@ extension DecisionLoop {
             for (envelope, pending, otherwise) in answers {
                 if let command = known[PostgresUUID(envelope.id)] {
                     if command.requestHash == envelope.requestHash {
-                        errands.continuation.yield(.replay(command.positions, pending))
+                        await replay(command.positions, pending)
                     } else {
                         pending.fail(.keyReused)
                     }

@@ -181,6 +181,8 @@ public actor DecisionLoop: Service {
             cache.forgetTouched()
             mustCatchUp = true
         }
+        // A repeat takes down what rests on it, which is nobody's attempt.
+        let hasRepeats = outcomes.contains { $0.isRepeat }
         var next = appended[...]
         for (decided, outcome) in zip(round.decided, outcomes) {
             switch outcome {
@@ -194,12 +196,12 @@ public actor DecisionLoop: Service {
             case .keyReused: decided.pending.fail(.keyReused)
             case .conflict:
                 metrics.conflicts.increment()
-                decideAgain(decided.pending)
+                decideAgain(decided.pending, counting: !hasRepeats)
             }
         }
         // What was refused or answered had seen events that did not come true.
         if outcomes.contains(where: { !$0.isAppended }) {
-            for answer in round.answers { decideAgain(answer.pending) }
+            for answer in round.answers { decideAgain(answer.pending, counting: !hasRepeats) }
         } else {
             answer(round.answers, at: appended.last?.position ?? cache.position)
         }
@@ -222,9 +224,9 @@ public actor DecisionLoop: Service {
         if !unsure.isEmpty { errands.continuation.yield(.lookUp(unsure)) }
     }
 
-    private func decideAgain(_ pending: Pending) {
+    private func decideAgain(_ pending: Pending, counting: Bool) {
         var pending = pending
-        pending.attemptCount += 1
+        if counting { pending.attemptCount += 1 }
         guard pending.attemptCount < limits.attemptLimit else { return pending.fail(.conflicting) }
         queue.append(pending)
         wakeups.continuation.yield()
@@ -260,9 +262,13 @@ public actor DecisionLoop: Service {
     /// Brings the models up to the head when it is time. False when the log can't be read, and then
     /// those who have waited long enough have been told.
     private func catchUp() async -> Bool {
-        guard mustCatchUp || .now - caughtUpAt > limits.catchUpInterval else { return true }
+        let isAhead = cache.map { $0.knownTo > $0.position } ?? true
+        guard isAhead || mustCatchUp || .now - caughtUpAt > limits.catchUpInterval else {
+            return true
+        }
         do {
-            try await followLog()
+            // While this waits, another model may come in that is further still.
+            repeat { try await followLog() } while cache.map { $0.knownTo > $0.position } ?? true
             mustCatchUp = false
             caughtUpAt = .now
             return true
@@ -304,6 +310,13 @@ public actor DecisionLoop: Service {
 }
 
 extension AppendOutcome {
+    fileprivate var isRepeat: Bool {
+        switch self {
+        case .duplicate, .keyReused: true
+        case .appended, .conflict: false
+        }
+    }
+
     fileprivate var isAppended: Bool {
         if case .appended = self { true } else { false }
     }

@@ -9,6 +9,9 @@ internal import Postgres
 final class ModelCache: ModelSource {
     /// The position up to which every model in here knows all events that concern it.
     private(set) var position: Int64
+    /// The furthest that any model is read up to. While it is ahead of `position`, nothing may be
+    /// decided: events foreseen next would have positions that such a model takes for known.
+    private(set) var knownTo: Int64
     private var slots: [EntityID: [any ModelSlot]] = [:]
     private(set) var count = 0
     private var clock = 0
@@ -29,6 +32,7 @@ final class ModelCache: ModelSource {
 
     init(position: Int64) {
         self.position = position
+        knownTo = position
     }
 
     // MARK: What decisions see
@@ -107,6 +111,7 @@ final class ModelCache: ModelSource {
             recent.removeFirst(recent.count - Self.recentLimit)
         }
         position = last.position
+        knownTo = max(knownTo, position)
     }
 
     /// Drops everything: the log has gone on too far to follow.
@@ -116,6 +121,7 @@ final class ModelCache: ModelSource {
         recent.removeAll()
         count = 0
         self.position = position
+        knownTo = position
     }
 
     // MARK: Coming and going
@@ -130,6 +136,7 @@ final class ModelCache: ModelSource {
                 return false
             }
         }
+        knownTo = max(knownTo, completeTo)
         let slot = Slot(model, of: entity, completeTo: completeTo)
         for recorded in recent where recorded.position > completeTo {
             if Model.types.contains(recorded.event.type), recorded.event.tags.contains(entity) {

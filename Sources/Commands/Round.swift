@@ -49,6 +49,7 @@ struct Round {
     init(cache: ModelCache, now: Instant) {
         self.cache = cache
         self.now = now
+        precondition(cache.knownTo <= cache.position, "a model is ahead of the others")
         next = cache.position + 1
     }
 

@@ -31,8 +31,13 @@ final class OwnServers: Service {
         }
         let postgres =
             wantsPostgres ? try await PrivatePostgres.start(in: postgresFolder) : nil
-        let nats = wantsNATS ? try await PrivateNATS.start(in: folder + "/nats") : nil
-        servers = Mutex(Servers(postgres: postgres, nats: nats))
+        do {
+            let nats = wantsNATS ? try await PrivateNATS.start(in: folder + "/nats") : nil
+            servers = Mutex(Servers(postgres: postgres, nats: nats))
+        } catch {
+            await postgres?.stop()
+            throw error
+        }
     }
 
     var databaseURL: String? { servers.withLock { $0.postgres?.url } }

@@ -4,17 +4,20 @@ internal import Schema
 public import ServiceLifecycle
 internal import UnixSignals
 
+/// What has not ended by itself after this long is cancelled.
+public let shutdownLimit = Duration.seconds(30)
+
 /// Runs services until a signal comes, and then takes them down in order: the last comes first.
 public func runServices(_ services: [any Service], logger: Logger) async throws {
-    let group = ServiceGroup(
-        configuration: ServiceGroupConfiguration(
-            services: services.map {
-                .init(
-                    service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
-                    failureTerminationBehavior: .gracefullyShutdownGroup)
-            },
-            gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
-    try await group.run()
+    var configuration = ServiceGroupConfiguration(
+        services: services.map {
+            .init(
+                service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup)
+        },
+        gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
+    configuration.maximumGracefulShutdownDuration = shutdownLimit
+    try await ServiceGroup(configuration: configuration).run()
 }
 
 /// The roles that run alone, beside the whole system of `up`.

@@ -77,7 +77,8 @@ public struct Roles: Sendable {
         let clock = clock
         let api = QueryAPI(
             client, staff: StaffToken(staffToken), feed: feed, clock: { clock().microseconds })
-        return [feed, server(api.router, "query-api", port: port, onStart)]
+        // The feed goes down first: the server waits for those who watch, and it ends their streams.
+        return [server(api.router, "query-api", port: port, onStart), feed]
     }
 
     /// Everything that follows the log: read models, publishing, and what time makes due.
@@ -92,7 +93,7 @@ public struct Roles: Sendable {
             EventPublisher(
                 feed: feed, busURL: natsURL, configuration: connections.durable, logger: logger),
             ViewPublisher(
-                client, wakeups: changed.stream, busURL: natsURL,
+                client, wakeups: changed, busURL: natsURL,
                 configuration: connections.durable, logger: logger),
             Timekeeper(loop, reading: client, clock: clock, logger: logger),
         ]

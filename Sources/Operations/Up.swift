@@ -21,7 +21,9 @@ public func up(_ settings: Settings, logger: Logger) async throws {
         let natsURL = settings.natsURL ?? servers.natsURL
     else { preconditionFailure("neither given nor started") }
     let connections = Connections(url: databaseURL, logger: logger)
+    let token: String
     do {
+        token = try place.staffToken()
         try await Schema.migrate(
             connections.administrative, try Schema.migrations(), logger: logger)
     } catch {
@@ -31,7 +33,7 @@ public func up(_ settings: Settings, logger: Logger) async throws {
     place.store(databaseURL: databaseURL, natsURL: natsURL)
     defer { place.forgetAddresses() }
     let roles = Roles(
-        connections, natsURL: natsURL, staffToken: try place.staffToken(), settings: settings,
+        connections, natsURL: natsURL, staffToken: token, settings: settings,
         logger: logger)
     let loop = roles.decisionLoop()
     let welcome = Welcome(loop: loop, roles: roles)

@@ -20,6 +20,8 @@ public actor PostgresConnection {
     public static let depthLimit = 4096
 
     private let handle: ConnectionHandle
+    /// libpq forgets the number when it closes a broken socket, and the loop still watches it.
+    private let socket: CInt
     private var pipeline = Pipeline<CheckedContinuation<[Result<Rows?, PostgresError>], Never>>()
     private var names: [String: String] = [:]
     private var failure: PostgresError?
@@ -40,11 +42,12 @@ public actor PostgresConnection {
 
     private init(_ handle: ConnectionHandle) {
         self.handle = handle
+        socket = handle.socket
     }
 
     private func start() {
         precondition(PQenterPipelineMode(handle.pointer) == 1, "a fresh connection is busy")
-        PostgresLoop.shared.watch(handle.socket, for: POLLIN) { [weak self] _ in
+        PostgresLoop.shared.watch(socket, for: POLLIN) { [weak self] _ in
             guard let self else { return }
             assumeIsolated { $0.socketIsReady() }
         }
@@ -114,7 +117,7 @@ public actor PostgresConnection {
     private func flush() {
         let pending = PQflush(handle.pointer)
         guard pending >= 0 else { return fail() }
-        PostgresLoop.shared.setEvents(pending == 1 ? POLLIN | POLLOUT : POLLIN, of: handle.socket)
+        PostgresLoop.shared.setEvents(pending == 1 ? POLLIN | POLLOUT : POLLIN, of: socket)
     }
 
     /// Reads before it writes: the server may be blocked sending to us and not reading.
@@ -151,7 +154,7 @@ public actor PostgresConnection {
         let lost = PostgresError(kind: .connectionLost, connection: handle.pointer)
         let error = PostgresError(kind: .connectionLost, message: message ?? lost.message)
         failure = error
-        PostgresLoop.shared.unwatch(handle.socket)
+        PostgresLoop.shared.unwatch(socket)
         for answer in pipeline.failAll() { answer.resume(returning: [.failure(error)]) }
     }
 }

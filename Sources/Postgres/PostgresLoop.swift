@@ -149,7 +149,12 @@ final class PostgresLoop: SerialExecutor {
                 continue
             }
             for socket in polled[1...] where socket.revents != 0 {
-                watches[socket.fd]?.handler(socket.revents)
+                guard let watch = watches[socket.fd] else {
+                    // Nobody wants it any more, and it may be closed.
+                    unwatch(socket.fd)
+                    continue
+                }
+                watch.handler(socket.revents)
             }
             callOverdue()
         }

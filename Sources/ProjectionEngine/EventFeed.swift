@@ -21,7 +21,10 @@ public actor EventFeed: Service {
     /// page is never changed; one long array would be copied with every event that is added.
     private var recent: [[SourceEvent]] = []
     private var recentCount = 0
-    private var reading: Task<Result<[SourceEvent], PostgresError>, Never>?
+    /// The reading under way, and the position after which it begins.
+    private var reading: (after: Int64, task: Task<Result<[SourceEvent], PostgresError>, Never>)?
+    /// Counts the wakes, so that one that comes while a reader is busy is not lost on him.
+    public private(set) var generation = 0
     private var wakeups: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWakeup = 0
     private var isEnded = false
@@ -83,8 +86,10 @@ public actor EventFeed: Service {
         return kept(after: position) ?? events[...]
     }
 
-    /// Suspends until the log has grown, or a poll is due, or the task is cancelled.
-    public func nextWake() async {
+    /// Suspends until the log has grown since `generation`, or a poll is due, or the task is
+    /// cancelled.
+    public func nextWake(since generation: Int) async {
+        guard generation == self.generation else { return }
         let number = nextWakeup
         nextWakeup += 1
         await withTaskCancellationHandler {
@@ -101,6 +106,7 @@ public actor EventFeed: Service {
     }
 
     private func wake() {
+        generation += 1
         let waiting = wakeups
         wakeups = [:]
         for continuation in waiting.values { continuation.resume() }
@@ -128,7 +134,14 @@ public actor EventFeed: Service {
 
     /// Reads what follows on what is kept; those who ask meanwhile wait for the same reading.
     private func readOn(after position: Int64) async throws(PostgresError) -> [SourceEvent] {
-        if let reading { return try await reading.value.get().filter { $0.position > position } }
+        if let reading {
+            // What begins elsewhere would leave a hole in what the reader gets.
+            guard reading.after == position else {
+                return try await source.read(
+                    after: position, limit: Self.pageLimit, opensContacts: true)
+            }
+            return try await reading.task.value.get()
+        }
         let source = source
         let task = Task { () -> Result<[SourceEvent], PostgresError> in
             do throws(PostgresError) {
@@ -139,7 +152,7 @@ public actor EventFeed: Service {
                 return .failure(error)
             }
         }
-        reading = task
+        reading = (position, task)
         let result = await task.value
         reading = nil
         let events = try result.get()

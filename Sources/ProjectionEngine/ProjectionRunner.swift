@@ -69,15 +69,22 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
         while !Task.isCancelled {
             let began = ContinuousClock.now
+            let generation = await feed.generation
             let events = try await feed.events(after: checkpoint.position)
             guard let last = events.last else {
-                await feed.nextWake()
+                await feed.nextWake(since: generation)
                 continue
             }
+            precondition(events.first?.position == checkpoint.position + 1, "a hole in the feed")
             do {
-                let wanted = try ProjectionFault.wanted(by: Model.self, of: events)
+                let (wanted, fault) = ProjectionFault.wanted(by: Model.self, of: events)
                 if known.count > Self.rowLimit { known.removeAll() }
-                try await project(wanted, to: last.position, &checkpoint, &known, on: connection)
+                // What stands before an event that can't be read is projected all the same.
+                let reached = fault?.position.map { $0 - 1 } ?? last.position
+                if reached > checkpoint.position {
+                    try await project(wanted, to: reached, &checkpoint, &known, on: connection)
+                }
+                if let fault { throw fault }
                 Gauge(
                     label: "quartermaster_projection_position",
                     dimensions: [("projection", Model.name)]
@@ -142,10 +149,10 @@ struct ProjectionFault: Error, CustomStringConvertible {
         self.description = description
     }
 
-    /// The events that a read model folds; throws at the first of them that can't be read.
+    /// The events that a read model folds, up to the first of them that can't be read.
     static func wanted<Model: ReadModel>(
         by model: Model.Type, of events: some Sequence<SourceEvent>
-    ) throws(ProjectionFault) -> [ProjectedEvent] {
+    ) -> (events: [ProjectedEvent], fault: ProjectionFault?) {
         var wanted: [ProjectedEvent] = []
         for source in events {
             switch source.event {
@@ -155,10 +162,12 @@ struct ProjectionFault: Error, CustomStringConvertible {
                 // Nobody knows whether it wants an event of a type that nobody knows.
                 let type = EventType(rawValue: source.type)
                 guard type.map({ Model.types.contains($0) }) ?? true else { continue }
-                throw ProjectionFault(position: source.position, description: error.description)
+                let fault = ProjectionFault(
+                    position: source.position, description: error.description)
+                return (wanted, fault)
             }
         }
-        return wanted
+        return (wanted, nil)
     }
 }
 

@@ -67,12 +67,19 @@ public struct Rebuild<Model: ReadModel>: Sendable {
         while !page.isEmpty {
             let last = page[page.count - 1].position
             async let next = read(after: last, to: head)
-            _ = Model.fold(try ProjectionFault.wanted(by: Model.self, of: page), into: &rows)
+            _ = Model.fold(try readable(page), into: &rows)
             position = last
             progress(Progress(position: position, head: head, rowCount: rows.count))
             page = try await next
         }
         return (rows, head)
+    }
+
+    /// A rebuild is of the whole log or not at all.
+    private func readable(_ page: [SourceEvent]) throws(ProjectionFault) -> [ProjectedEvent] {
+        let (events, fault) = ProjectionFault.wanted(by: Model.self, of: page)
+        if let fault { throw fault }
+        return events
     }
 
     private func read(after position: Int64, to head: Int64) async throws -> [SourceEvent] {
@@ -92,7 +99,7 @@ public struct Rebuild<Model: ReadModel>: Sendable {
             after: position, limit: Self.pageLimit, opensContacts: Model.opensContacts)
         guard let last = events.last else { return position }
         let changed = Model.fold(
-            try ProjectionFault.wanted(by: Model.self, of: events), into: &rows)
+            try readable(events), into: &rows)
         let changes = rows.subset(of: changed)
         if !changes.isEmpty { try await connection.run(table.write(changes)) }
         return last.position

@@ -35,13 +35,15 @@ public struct EventPublisher: Service {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             var failureCount = 0
+            var lastReason = ""
             while !Task.isCancelled {
                 do {
-                    try await publish { failureCount = 0 }
+                    try await publish { (failureCount, lastReason) = (0, "") }
                 } catch {
                     failureCount += 1
-                    if failureCount == 1, !Task.isCancelled {
-                        logger.warning("not publishing", metadata: ["reason": "\(error)"])
+                    if "\(error)" != lastReason, !Task.isCancelled {
+                        lastReason = "\(error)"
+                        logger.error("not publishing", metadata: ["reason": "\(error)"])
                     }
                 }
                 let wait = Backoff.wait(
@@ -65,19 +67,18 @@ public struct EventPublisher: Service {
         let state = try await bus.makeStream(
             StreamConfiguration(name: Self.stream, subjects: [Self.subjectPrefix + ".>"]))
         var position = Int64(state.lastSequence)
-        let head = try await log.head()
-        guard position <= head else {
-            throw StreamAheadError(stream: Self.stream, sequence: position, head: head)
-        }
+        try await checkHistory(of: log, upTo: position, source, bus)
         while !Task.isCancelled {
             let began = ContinuousClock.now
+            let generation = await feed.generation
             let events = try await feed.events(after: position)
             guard let last = events.last else {
                 // A lost leadership is noticed here at the latest.
                 try await connection.run("SELECT 1")
-                await feed.nextWake()
+                await feed.nextWake(since: generation)
                 continue
             }
+            precondition(events.first?.stored.position == position + 1, "a hole in the feed")
             try await publisher.publish(try events.map(source.message), after: Int(position))
             position = last.stored.position
             onProgress()
@@ -85,6 +86,42 @@ public struct EventPublisher: Service {
                 try await Task.sleep(until: began + Self.gatherInterval)
             }
         }
+    }
+}
+
+extension EventPublisher {
+    /// The stream's last message must be the log's event at that position, or one of the two has
+    /// another history, and nothing may be added to it.
+    private func checkHistory(
+        of log: EventLog, upTo position: Int64, _ source: EventHeaders, _ bus: BusConnection
+    ) async throws {
+        guard position > 0 else { return }
+        let head = try await log.head()
+        guard position <= head else {
+            throw StreamAheadError(stream: Self.stream, sequence: position, head: head)
+        }
+        let published = try await bus.message(at: Int(position), ofStream: Self.stream)
+        let event = try await log.read(position...position)[0]
+        let isSame =
+            published.payload == event.data
+            && published.header("ce-id") == source.eventID(at: position).description
+            && published.header("ce-time") == Instant(microseconds: event.recordedAt).description
+        guard isSame else {
+            throw StreamDivergedError(stream: Self.stream, position: position)
+        }
+    }
+}
+
+/// The stream holds the history of another log, or of this one before a restore.
+public struct StreamDivergedError: Error, CustomStringConvertible {
+    public let stream: String
+    public let position: Int64
+
+    public var description: String {
+        """
+        the stream \(stream) holds another event at \(position) than the log: it belongs to another \
+        log, or to this one before a restore; nothing is published until this is resolved
+        """
     }
 }
 
@@ -135,7 +172,7 @@ struct EventHeaders: Sendable {
     }
 
     /// Derived from the log and the position, so it needs no column and never differs.
-    private func eventID(at position: Int64) -> EntityID {
+    func eventID(at position: Int64) -> EntityID {
         EntityID(customHigh: logID.high, low: logID.low &+ UInt64(bitPattern: position))
     }
 

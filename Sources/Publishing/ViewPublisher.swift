@@ -15,20 +15,26 @@ public struct ViewPublisher: Service {
     public static let stream = "VIEWS"
     public static let pageLimit = 500
     public static let retryLimit = Duration.seconds(2)
+    public static let pollInterval = Duration.milliseconds(500)
 
     public static func subject(of sailing: SailingID) -> String {
         "views.availability.\(sailing)"
     }
 
     private let client: PostgresClient
-    private let wakeups: AsyncStream<Void>
+    private let wakeups: Wakeups
     private let busURL: String
     private let configuration: PostgresConfiguration
     private let logger: Logger
 
-    /// `wakeups` yields when rows may have changed.
+    public typealias Wakeups = (
+        stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation
+    )
+
+    /// `wakeups` yields when rows may have changed; another process may change them too, so it
+    /// also looks now and then.
     public init(
-        _ client: PostgresClient, wakeups: AsyncStream<Void>, busURL: String,
+        _ client: PostgresClient, wakeups: Wakeups, busURL: String,
         configuration: PostgresConfiguration, logger: Logger
     ) {
         self.client = client
@@ -39,7 +45,14 @@ public struct ViewPublisher: Service {
     }
 
     public func run() async throws {
+        let poll = wakeups.continuation
         await cancelWhenGracefulShutdown {
+            async let _: Void = {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: Self.pollInterval)
+                    poll.yield()
+                }
+            }()
             var failureCount = 0
             while !Task.isCancelled {
                 do {
@@ -70,7 +83,7 @@ public struct ViewPublisher: Service {
                 name: Self.stream, subjects: ["views.>"], messagesPerSubjectLimit: 1))
         var sequence = state.lastSequence
         var position = try await lastPosition(bus, at: sequence)
-        var iterator = wakeups.makeAsyncIterator()
+        var iterator = wakeups.stream.makeAsyncIterator()
         while !Task.isCancelled {
             let rows = try await client.run([
                 SailingAvailability.changed(after: position, limit: Self.pageLimit)

@@ -24,6 +24,7 @@ public actor AvailabilityFeed: Service {
     private let logger: Logger
     private var watchers: [Int: (trip: TripID, changes: AsyncStream<[UInt8]>.Continuation)] = [:]
     private var nextWatcher = 0
+    private var isEnded = false
     private var position: Int64?
     private let wakeups = AsyncStream.makeStream(
         of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -36,7 +37,7 @@ public actor AvailabilityFeed: Service {
 
     /// Server-sent events about the sailings of a trip, from now on; nil when too many watch.
     func changes(of trip: TripID) -> AsyncStream<[UInt8]>? {
-        guard watchers.count < Self.watcherLimit else { return nil }
+        guard !isEnded, watchers.count < Self.watcherLimit else { return nil }
         let (stream, continuation) = AsyncStream.makeStream(
             of: [UInt8].self, bufferingPolicy: .bufferingNewest(Self.bufferLimit))
         let number = nextWatcher
@@ -68,6 +69,7 @@ public actor AvailabilityFeed: Service {
                 }
             }
         }
+        isEnded = true
         for watcher in watchers.values { watcher.changes.finish() }
         watchers = [:]
     }
@@ -113,7 +115,10 @@ public actor AvailabilityFeed: Service {
             for view in SailingAvailability.views(rows[0]) {
                 position = view.position
                 for watcher in watchers.values where watcher.trip == view.row.trip {
-                    watcher.changes.yield(view.serverSentEvent)
+                    // Who can't keep up is let go, and comes back for everything as it is then.
+                    if case .dropped = watcher.changes.yield(view.serverSentEvent) {
+                        watcher.changes.finish()
+                    }
                 }
             }
         } catch {

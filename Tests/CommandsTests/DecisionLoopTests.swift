@@ -92,6 +92,22 @@ import TestSupport
         }
     }
 
+    @Test("sells each seat once of a sailing read from the log while others appended to it")
+    func keepsModelsTogether() async throws {
+        try await TestDatabase.with { database in
+            try await withLoops(2, on: database) { loops in
+                let fleet = SeaFleet(capacity: 50)
+                _ = try await loops[1].submit(fleet.envelope)
+                _ = try await loops[0].submit(SeaFleet(capacity: 1).envelope)
+                // The first loop does not know of these when it reads the sailing aside.
+                _ = try await loops[1].submit(SeaFleet(capacity: 1).envelope)
+                let sold = await sell(80, of: fleet, at: loops[0])
+                #expect(sold.placed == 50)
+                #expect(sold.refused == 30)
+            }
+        }
+    }
+
     @Test("takes a request once, and answers its repeats the same, also much later")
     func repeats() async throws {
         try await TestDatabase.with { database in

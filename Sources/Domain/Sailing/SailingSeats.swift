@@ -5,6 +5,10 @@ public struct SailingSeats: DecisionModel {
         .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed, .bookingCancelled,
     ]
 
+    /// Events are recorded by one clock and decided by others, so a hold is kept in mind for this
+    /// long after its deadline: it may turn out to have been extended. It counts for nothing.
+    static let clockMargin = TimeSpan.minutes(1)
+
     private let sailing: SailingID
     public private(set) var assigned: BoatAssigned?
     public private(set) var isPaused = false
@@ -16,7 +20,7 @@ public struct SailingSeats: DecisionModel {
     }
 
     public mutating func evolve(_ recorded: RecordedEvent) {
-        holds.lapse(at: recorded.recordedAt)
+        holds.lapse(at: recorded.recordedAt - Self.clockMargin)
         switch recorded.event {
         case .boatAssigned(let fact): assigned = fact
         case .sailingLimitSet(let fact): assigned?.limit = fact.limit
@@ -103,7 +107,13 @@ public struct SeatFigures: Sendable {
     /// Never negative; see ``isOversold``.
     public var available: Int { max(0, limit - used) }
     /// More is sold and held than there are seats: somebody counted a hold as over too early.
-    public var isOversold: Bool { used > limit }
+    public var isOversold: Bool {
+        used > limit
+            || ticketTypes.contains { type in
+                guard case .fixed(let count) = type.cap else { return false }
+                return committedTally[type.id] + heldTally[type.id] > count
+            }
+    }
 
     public func committed(of type: TicketTypeID) -> Int { committedTally[type] }
     public func held(of type: TicketTypeID) -> Int { heldTally[type] }

@@ -42,15 +42,14 @@ public struct JSONWriter {
     public mutating func null() { raw("null") }
     public mutating func value(_ value: Bool) { raw(value ? "true" : "false") }
 
-    public mutating func value(_ value: some BinaryInteger) {
+    public mutating func value(_ number: Int64) {
         separate()
-        if let small = UInt64(exactly: value) {
-            appendDigits(small)
-        } else {
-            bytes.append(contentsOf: String(value).utf8)
-        }
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        appendDigits(number.magnitude)
         needsComma = true
     }
+
+    public mutating func value(_ number: Int) { value(Int64(number)) }
 
     public mutating func value(_ text: String) {
         separate()
@@ -83,9 +82,13 @@ public struct JSONWriter {
         if let value { self.value(value) } else { null() }
     }
 
-    public mutating func field(_ name: StaticString, _ value: (some BinaryInteger)?) {
+    public mutating func field(_ name: StaticString, _ number: Int64?) {
         self.name(name)
-        if let value { self.value(value) } else { null() }
+        if let number { value(number) } else { null() }
+    }
+
+    public mutating func field(_ name: StaticString, _ number: Int?) {
+        field(name, number.map { Int64($0) })
     }
 
     public mutating func field(_ name: StaticString, _ value: Bool) {

@@ -86,7 +86,7 @@ public struct Verbs: Sendable {
                 json.field("position", event.position)
                 json.field("recordedAt", time)
                 json.field("type", name)
-                json.field("schemaVersion", event.schemaVersion)
+                json.field("schemaVersion", Int(event.schemaVersion))
                 json.field("actor", event.actor)
                 json.name("data")
                 json.value(json: event.data)

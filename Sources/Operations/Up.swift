@@ -4,6 +4,8 @@ internal import Domain
 internal import Foundation
 internal import Glibc
 public import Logging
+internal import ProjectionEngine
+internal import Projections
 internal import Schema
 internal import ServiceLifecycle
 
@@ -51,10 +53,21 @@ private struct Welcome: Service {
     func run() async throws {
         _ = try await importCatalogue(try CatalogueFile.seed().additions, by: loop)
         let season = DemoSeason(around: roles.clock())
-        _ = try await importCatalogue(season.additions, by: loop)
+        let position = try await importCatalogue(season.additions, by: loop).position
+        await waitForReadModels(toReach: position)
         say(text(season))
         try? await gracefulShutdown()
     }
+
+    /// What is for sale can be seen when the addresses are shown; a slow start shows them anyway.
+    private func waitForReadModels(toReach position: Int64) async {
+        let watch = CheckpointWatch(roles.connections.client(1))
+        for model in AllReadModels.list {
+            _ = await watch.wait(for: model.name, toReach: position, limit: Self.readLimit)
+        }
+    }
+
+    private static let readLimit = Duration.seconds(10)
 
     private func text(_ season: DemoSeason) -> String {
         let commands = "http://\(roles.settings.bindAddress):\(roles.settings.commandPort)"

@@ -16,10 +16,6 @@ extension BookingByCode {
         FROM reading.booking_by_code
         """
 
-    public static func one(_ booking: BookingID) -> PostgresCall {
-        PostgresCall("\(selection) WHERE booking = $1::uuid", [.id(booking)])
-    }
-
     public static func one(_ code: ConfirmationCode) -> PostgresCall {
         PostgresCall("\(selection) WHERE code = $1::text", [.text(code.description)])
     }

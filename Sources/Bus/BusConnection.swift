@@ -67,8 +67,6 @@ public final class BusConnection: @unchecked Sendable {
         natsConnection_Destroy(connection)
     }
 
-    public var isConnected: Bool { natsConnection_Status(connection) == NATS_CONN_STATUS_CONNECTED }
-
     /// Runs a blocking call aside.
     func call<Answer: Sendable>(
         _ body: @escaping @Sendable () throws(BusError) -> Answer

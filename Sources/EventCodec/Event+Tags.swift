@@ -5,11 +5,7 @@ extension Event {
     ///
     /// An entity that an event only mentions is no tag of it: a booking names its trip and mission,
     /// but it is found by itself, its sailings, its customer and its code.
-    public var tags: [EntityID] {
-        var tags: [EntityID] = []
-        for entity in entities where !tags.contains(entity) { tags.append(entity) }
-        return tags
-    }
+    public var tags: [EntityID] { entities.unique }
 
     private var entities: [EntityID] {
         switch self {

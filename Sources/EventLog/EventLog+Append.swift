@@ -88,9 +88,8 @@ public enum AppendOutcome: Hashable, Sendable {
 }
 
 extension EventLog {
-    /// The most commands and events of one batch.
+    /// The most commands of one batch.
     public static let batchCommandLimit = 512
-    public static let batchEventLimit = 4096
 
     /// Appends the events of several commands in one transaction, and reports on each, in order.
     ///

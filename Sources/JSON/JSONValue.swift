@@ -7,12 +7,6 @@ public struct JSONValue: Sendable {
 
     public var isNull: Bool { token.kind == .null }
 
-    /// The text of this value as it stands in the document.
-    public var source: ArraySlice<UInt8> {
-        let quotes: Int32 = token.kind == .string || token.kind == .escapedString ? 1 : 0
-        return document.bytes[Int(token.start - quotes)..<Int(token.end + quotes)]
-    }
-
     public func object() throws(JSONError) -> JSONObject {
         guard token.kind == .object else { throw fault("must be an object") }
         return JSONObject(self)

@@ -65,7 +65,7 @@ public struct Roles: Sendable {
         let api = CommandAPI(
             loop, staff: StaffToken(staffToken), policy: settings.holdPolicy,
             isReady: { (try? await log.head()) != nil })
-        return server(api.router, "command-api", port: port, onStart)
+        return server(api.router, port: port, onStart)
     }
 
     /// The query side, as services; `onStart` hears the port.
@@ -78,7 +78,7 @@ public struct Roles: Sendable {
         let api = QueryAPI(
             client, staff: StaffToken(staffToken), feed: feed, clock: { clock().microseconds })
         // The feed goes down first: the server waits for those who watch, and it ends their streams.
-        return [server(api.router, "query-api", port: port, onStart), feed]
+        return [server(api.router, port: port, onStart), feed]
     }
 
     /// Everything that follows the log: read models, publishing, and what time makes due.
@@ -108,7 +108,7 @@ public struct Roles: Sendable {
     }
 
     private func server(
-        _ router: Router<APIContext>, _ name: String, port: Int,
+        _ router: Router<APIContext>, port: Int,
         _ onStart: @escaping @Sendable (Int) -> Void
     ) -> any Service {
         let configuration = ApplicationConfiguration(

@@ -1,6 +1,7 @@
 internal import Domain
 public import Foundation
 public import Logging
+internal import Web
 
 /// What the environment says. `.env.example` documents every variable; a test compares the two.
 public struct Settings: Sendable {
@@ -63,9 +64,10 @@ public struct Settings: Sendable {
             throw OperationError("LOG_LEVEL is '\(level)', and must be one of \(names)")
         }
         logLevel = known
-        if let staffToken, staffToken.count < 16 {
+        if let staffToken, staffToken.count < StaffToken.shortestLength {
             throw OperationError(
-                "STAFF_TOKEN is too short: at least 16 characters can't be guessed")
+                "STAFF_TOKEN is too short: it must have at least \(StaffToken.shortestLength) characters"
+            )
         }
     }
 

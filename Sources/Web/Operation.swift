@@ -31,7 +31,7 @@ public struct Operation: Sendable {
 extension Router where Context == APIContext {
     /// A router for these operations, with limits, problems for all errors, and nothing else.
     public static func serving(
-        _ operations: [Operation], staff: StaffToken, logs: Bool = true
+        _ operations: [Operation], staff: StaffToken
     ) -> Router<APIContext> {
         let router = Router<APIContext>()
         router.add(middleware: ProblemMiddleware())

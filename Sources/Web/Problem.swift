@@ -84,10 +84,6 @@ extension Problem {
             figures: [("field", .text(field))])
     }
 
-    public static func invalid(field: String, _ reason: String) -> Problem {
-        malformed(field: field, reason)
-    }
-
     public static let unauthorized = Problem(
         "unauthorized", .unauthorized, "Who are you?",
         detail: "this needs the staff token: Authorization: Bearer …")

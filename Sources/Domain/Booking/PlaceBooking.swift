@@ -186,11 +186,3 @@ extension Quote.Line {
             quantity: line.quantity, unitPrice: type.price)
     }
 }
-
-extension [SailingID] {
-    var unique: [SailingID] {
-        var seen: [SailingID] = []
-        for sailing in self where !seen.contains(sailing) { seen.append(sailing) }
-        return seen
-    }
-}

@@ -102,11 +102,7 @@ public struct Quote: Hashable, Sendable {
 
 extension [SeatLine] {
     /// The sailings of the lines, each once, in the order of the lines.
-    public var sailings: [SailingID] {
-        var seen: [SailingID] = []
-        for line in self where !seen.contains(line.sailing) { seen.append(line.sailing) }
-        return seen
-    }
+    public var sailings: [SailingID] { map(\.sailing).unique }
 
     public var seatCount: Int { reduce(0) { $0 + $1.quantity } }
 }

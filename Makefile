@@ -6,7 +6,7 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libpq-dev libnats-dev postgresql nats-server pkg-config
 SOURCES := Package.swift Sources Projections Tests schema
 
-.PHONY: help run test swift build-packages format lint
+.PHONY: help run test bench swift build-packages format lint
 
 help: ## Show this.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,11 @@ run: swift build-packages ## Build everything and run the whole system here.
 
 test: swift build-packages ## Run every check and every test.
 	@scripts/test
+
+bench: swift build-packages ## Measure everything on this machine.
+	@scripts/install wrk "the load generator of the bench"
+	swift build -c release --product quartermaster
+	.build/release/quartermaster bench
 
 format: ## Format the sources.
 	swift format format --in-place --recursive $(SOURCES)

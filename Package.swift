@@ -125,8 +125,15 @@ let house: [Target] = [
             "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, lifecycle, logging, nio,
             unixSignals,
         ]),
+    module(
+        "Bench",
+        [
+            "Bus", "Commands", "Domain", "EventCodec", "EventLog", "LocalServers", "Operations",
+            "Postgres", "ProjectionEngine", "Projections", "Publishing", "Schema", "Sealing",
+            asyncHTTPClient, logging, nio, nioHTTP1,
+        ]),
     .executableTarget(
-        name: "quartermaster", dependencies: ["Operations", argumentParser, logging],
+        name: "quartermaster", dependencies: ["Bench", "Operations", argumentParser, logging],
         swiftSettings: settings),
 
     // What the tests share, and the tests.

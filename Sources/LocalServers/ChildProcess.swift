@@ -36,7 +36,7 @@ public final class ChildProcess: Sendable {
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
         do {
-            try process.run()
+            try withoutBlockedSignals { try process.run() }
         } catch {
             throw ServerError("can't start \(arguments[0]): \(error.localizedDescription)")
         }
@@ -62,6 +62,16 @@ public final class ChildProcess: Sendable {
         }
         if isRunning { kill(pid, SIGKILL) }
     }
+}
+
+/// A child inherits the mask of the thread that starts it, and the threads of Swift's pool block
+/// every signal: a program that waits for its alarm would wait for ever.
+private func withoutBlockedSignals(_ work: () throws -> Void) rethrows {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try work()
 }
 
 /// A server can't be had; the sentence says what to do.

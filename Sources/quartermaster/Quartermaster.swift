@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bench
 import Foundation
 import Logging
 import Operations
@@ -16,6 +17,7 @@ struct Quartermaster: AsyncParsableCommand {
         subcommands: [
             Up.self, CommandAPIRole.self, QueryAPIRole.self, ProjectorRole.self, Migrate.self,
             Import.self, Events.self, Verify.self, RebuildModel.self, Status.self,
+            Measure.self,
         ])
 }
 
@@ -184,5 +186,48 @@ struct Status: AsyncParsableCommand {
 
     func run() async throws {
         try await perform { try await Verbs($0, logger: $1).status(asJSON: json) }
+    }
+}
+
+struct Measure: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure this machine, beside what PostgreSQL alone does on it.",
+        discussion: """
+            Starts servers of its own, which are gone afterwards, fills the log, and measures \
+            selling, rushes, rebuilding and memory in one run. Needs wrk and pgbench: 'make bench' \
+            installs them. Ends with 1 when a figure is not what it should be.
+            """)
+
+    @Option(help: "Runs of each measurement; the median counts.")
+    var runs = 5
+
+    @Option(help: "Seconds of each run.")
+    var seconds = 3
+
+    @Option(help: "Events in the log before anything is sold.")
+    var events = 1_000_000
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard (1...100).contains(runs), (1...60).contains(seconds),
+            (1_000...10_000_000).contains(events)
+        else {
+            throw ValidationError(
+                "--runs is 1 to 100, --seconds 1 to 60, --events 1,000 to 10,000,000")
+        }
+    }
+
+    func run() async throws {
+        try await perform { _, logger in
+            var bench = Bench(logger: logger)
+            bench.runs = runs
+            bench.seconds = seconds
+            bench.eventCount = events
+            bench.isJSON = json
+            guard try await bench.run() else { throw ExitCode.failure }
+        }
     }
 }

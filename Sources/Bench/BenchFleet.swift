@@ -1,0 +1,171 @@
+internal import Commands
+internal import Domain
+internal import EventCodec
+internal import EventLog
+internal import Postgres
+internal import Sealing
+
+/// A trip with many boats, and orders for their seats.
+struct BenchFleet: Sendable {
+    /// A sailing with seats to sell.
+    struct Berth: Sendable {
+        let boat: BoatID = drawn()
+        let sailing: SailingID = drawn()
+        let adult: TicketTypeID = drawn()
+        let capacity: Int
+    }
+
+    let trip: TripID = drawn()
+    private let location: LocationID = drawn()
+    private let jurisdiction: JurisdictionID = drawn()
+    private let provider: ProviderID = drawn()
+    private let launch: LaunchID = drawn()
+    private let mission: MissionID = drawn()
+    private static let price = Money(minorUnits: 12900)
+    private static let rate: BasisPoints = {
+        guard let rate = BasisPoints(700) else { preconditionFailure("7 % is a rate") }
+        return rate
+    }()
+
+    /// The envelopes that add the trip: each goes alone.
+    var founding: [Envelope] {
+        let departure = Instant("2099-06-01T12:00:00Z") ?? Instant(microseconds: 0)
+        let additions: [AddToCatalogue.Addition] = [
+            .location(
+                LocationAdded(
+                    location: location, name: "Cape", region: "FL", timeZone: "America/New_York")),
+            .jurisdiction(
+                JurisdictionAdded(jurisdiction: jurisdiction, location: location, name: "Brevard"),
+                rate: Self.rate, effectiveFrom: Instant(microseconds: 0)),
+            .provider(
+                ProviderAdded(
+                    provider: provider, jurisdiction: jurisdiction, name: "Jetty", dock: "Port",
+                    address: "1 Road", mapLink: nil)),
+            .launch(
+                LaunchAnnounced(
+                    launch: launch, location: location, name: "Bench", summary: nil,
+                    liftOff: departure + .hours(1), confidence: .net)),
+            .mission(
+                MissionPlanned(
+                    mission: mission, launch: launch, name: "Take 1", refundCutoffHours: 12)),
+            .trip(
+                TripScheduled(
+                    trip: trip, mission: mission, launch: launch, location: location,
+                    kind: .launchViewing, label: nil,
+                    times: TripTimes(departure: departure, of: .launchViewing), saleMode: .public,
+                    salesOpenAt: nil, isListed: true)),
+        ]
+        return [envelope(additions)]
+    }
+
+    /// Boats on the trip, one envelope each.
+    func assigning(_ berths: [Berth]) -> [Envelope] {
+        berths.map { berth in
+            let adult = TicketType(id: berth.adult, label: "Adult", price: Self.price, cap: .shared)
+            return envelope([
+                .boat(
+                    BoatRegistered(
+                        boat: berth.boat, provider: provider, jurisdiction: jurisdiction,
+                        name: "Ark", slug: "ark-\(berth.boat)", capacity: berth.capacity,
+                        ticketTypes: [adult])),
+                .sailing(
+                    BoatAssigned(
+                        sailing: berth.sailing, trip: trip, mission: mission, launch: launch,
+                        boat: berth.boat, jurisdiction: jurisdiction, limit: nil, ticketTypes: [])),
+            ])
+        }
+    }
+
+    private func envelope(_ additions: [AddToCatalogue.Addition]) -> Envelope {
+        Envelope(
+            id: drawn(), requestHash: [], actor: "bench",
+            commands: additions.map { AddToCatalogue($0) })
+    }
+
+    /// The body of an order for one seat, as the command API takes it.
+    func order(at berth: Berth) -> String {
+        """
+        {"lines":[{"trip":"\(trip)","sailing":"\(berth.sailing)","ticketType":"\(berth.adult)",\
+        "quantity":1}],"contact":{"firstName":"Ada","lastName":"Lovelace",\
+        "email":"ada.lovelace@example.org","phone":"+1 321 555 0100"}}
+        """
+    }
+
+    /// Bookings that came and went: each placed, and then confirmed or cancelled.
+    func history(at berth: Berth, bookings: Int, confirmed: Int) -> [AppendCommand] {
+        (0..<bookings).flatMap { number in
+            let (placed, key) = placed(at: berth)
+            let seats = [
+                SeatLine(sailing: berth.sailing, ticketType: berth.adult, quantity: 1)
+            ]
+            let end: Event =
+                number < confirmed
+                ? .bookingConfirmed(
+                    BookingConfirmed(booking: placed.booking, seats: seats, basis: .paidAtTheDock))
+                : .bookingCancelled(
+                    BookingCancelled(
+                        booking: placed.booking, seats: seats, wasHeld: true, reason: "bench"))
+            return [
+                command(
+                    .bookingPlaced(placed), claiming: [placed.code.entity],
+                    keys: [(PostgresUUID(placed.customer.entity), key)]),
+                command(end, claiming: [], keys: []),
+            ]
+        }
+    }
+
+    private func placed(at berth: Berth) -> (BookingPlaced, key: [UInt8]) {
+        var generator = SystemRandomNumberGenerator()
+        let customer: CustomerID = drawn()
+        let key = CustomerKey()
+        let contact = Contact(
+            firstName: "Ada", lastName: "Lovelace", email: "ada.lovelace@example.org",
+            phone: "+1 321 555 0100", address: nil, specialRequests: nil)
+        let line = Quote.Line(
+            trip: trip, sailing: berth.sailing, ticketType: berth.adult, label: "Adult",
+            quantity: 1, unitPrice: Self.price)
+        let quote = Quote(
+            lines: [(line, jurisdiction, Self.rate)], tip: .zero)
+        let placed = BookingPlaced(
+            booking: drawn(), customer: customer, code: .random(using: &generator),
+            mission: mission, quote: quote, deadline: Instant(microseconds: 0),
+            contact: key.seal(contact, of: customer), wantsUpdates: false)
+        return (placed, key.bytes)
+    }
+
+    private func command(
+        _ event: Event, claiming claims: [EntityID],
+        keys: [(customer: PostgresUUID, key: [UInt8])]
+    ) -> AppendCommand {
+        let stored = EventCodec.encode(event)
+        let id: EntityID = drawn()
+        return AppendCommand(
+            id: PostgresUUID(id), requestHash: Array(repeating: 7, count: 32),
+            correlationID: PostgresUUID(id), causationPosition: nil, actor: "bench",
+            events: [
+                NewEvent(
+                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data,
+                    tags: stored.tags.map { PostgresUUID($0) })
+            ],
+            conditions: claims.map {
+                let item = QueryItem(types: [stored.type], tags: [PostgresUUID($0)])
+                return ConditionItem(item: item, after: 0)
+            },
+            customerKeys: keys)
+    }
+}
+
+extension PostgresUUID {
+    fileprivate init(_ id: EntityID) {
+        self.init(high: id.high, low: id.low)
+    }
+}
+
+private func drawn() -> EntityID {
+    var generator = SystemRandomNumberGenerator()
+    return .random(using: &generator)
+}
+
+private func drawn<K>(_ kind: K.Type = K.self) -> ID<K> {
+    ID(drawn())
+}

@@ -1,0 +1,94 @@
+internal import Commands
+internal import Foundation
+internal import LocalServers
+internal import Logging
+internal import Operations
+internal import Schema
+
+/// Servers of the bench's own, and `quartermaster up` on them as a process of its own.
+struct BenchSystem {
+    let folder: String
+    let postgres: PrivatePostgres
+    let nats: PrivateNATS
+    let connections: Connections
+    let commandPort: Int
+    let queryPort: Int
+    static let token = "the token of the bench"
+
+    /// Starts the servers in a new folder, as `up` starts them, and makes the schema.
+    static func start(logger: Logger) async throws -> BenchSystem {
+        let folder = "/tmp/quartermaster-bench-\(getpid())"
+        let postgres = try await PrivatePostgres.start(in: folder + "/postgres")
+        let nats = try await PrivateNATS.start(in: folder + "/nats")
+        let connections = Connections(url: postgres.url, logger: logger)
+        try await Schema.migrate(
+            connections.administrative, try Schema.migrations(), logger: logger)
+        return BenchSystem(
+            folder: folder, postgres: postgres, nats: nats, connections: connections,
+            commandPort: try freeLoopbackPort(), queryPort: try freeLoopbackPort())
+    }
+
+    func stop() async {
+        await nats.stop()
+        await postgres.stop()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    var commands: String { "http://127.0.0.1:\(commandPort)" }
+    var queries: String { "http://127.0.0.1:\(queryPort)" }
+
+    /// Starts `up`, and returns when it says so.
+    func up() async throws -> ChildProcess {
+        let log = folder + "/up.log"
+        let settings = [
+            "DATABASE_URL": postgres.url, "NATS_URL": nats.url, "STAFF_TOKEN": Self.token,
+            "COMMAND_PORT": String(commandPort), "QUERY_PORT": String(queryPort),
+            "QUARTERMASTER_DATA": folder + "/up",
+        ]
+        let child = try ChildProcess(
+            ["/usr/bin/env"] + settings.map { "\($0)=\($1)" }
+                + [
+                    try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+                    "up",
+                ],
+            log: log)
+        try await wait("'quartermaster up'", limit: .seconds(600)) {
+            let output = try String(contentsOfFile: log, encoding: .utf8)
+            guard child.isRunning else { throw BenchError("'quartermaster up' ended: \(output)") }
+            return output.contains("Quartermaster is up")
+        }
+        return child
+    }
+
+    /// Runs `body` with a decision loop in this process, beside the one of `up`.
+    func withLoop<R>(_ body: (DecisionLoop) async throws -> R) async throws -> R {
+        let roles = Roles(
+            connections, natsURL: nats.url, staffToken: Self.token, settings: try Settings([:]),
+            logger: connections.logger)
+        let loop = roles.decisionLoop()
+        let running = Task { await loop.run() }
+        defer { running.cancel() }
+        return try await body(loop)
+    }
+
+    /// The resident memory of a process, in megabytes.
+    static func residentMegabytes(of pid: Int32) throws -> Double {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        let kilobytes = line.split(separator: " ").compactMap { Double($0) }.first ?? 0
+        return kilobytes / 1024
+    }
+}
+
+/// Asks again until something is so.
+func wait(
+    _ what: String, limit: Duration = .seconds(120), until isSo: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try await !isSo() {
+        guard ContinuousClock.now < deadline else {
+            throw BenchError("\(what) did not come within \(limit)")
+        }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}

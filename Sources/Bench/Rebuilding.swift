@@ -1,0 +1,49 @@
+internal import EventLog
+internal import Operations
+internal import Postgres
+internal import ProjectionEngine
+internal import Projections
+
+/// Read models built anew from the whole log, beside what reading it costs at the least.
+struct Rebuilding {
+    private let system: BenchSystem
+
+    init(_ system: BenchSystem) {
+        self.system = system
+    }
+
+    func measure() async throws -> [Figure] {
+        let head = Double(try await system.connections.log(1).head())
+        let session = try await PostgresSession.connect(to: system.connections.administrative)
+        let copy = try await seconds {
+            try await session.execute("COPY log.event TO '/dev/null' (FORMAT binary)")
+        }
+        var rates: [(name: String, rate: Double)] = []
+        for model in AllReadModels.list {
+            let spent = try await seconds { try await rebuild(model) }
+            rates.append((model.name, head / spent))
+        }
+        let slowest = rates.map(\.rate).min() ?? 0
+        return [
+            Figure(
+                name: "rebuild over \(Int(head)) events, the slowest read model", value: slowest,
+                unit: "events/s", aim: .atLeast(100_000),
+                note: rates.map { "\($0.name) \(number($0.rate))" }.joined(separator: ", ")),
+            Figure(
+                name: "rebuild, of the rate of COPY to /dev/null", value: slowest / (head / copy),
+                unit: "ratio", note: "COPY \(number(head / copy))/s"),
+        ]
+    }
+
+    private func rebuild<Model: ReadModel>(_ model: Model.Type) async throws {
+        _ = try await Rebuild(
+            model, from: system.connections.log(2), configuration: system.connections.rebuildable
+        ).run()
+    }
+
+    private func seconds(_ work: () async throws -> Void) async throws -> Double {
+        let began = ContinuousClock.now
+        try await work()
+        return (ContinuousClock.now - began).inSeconds
+    }
+}

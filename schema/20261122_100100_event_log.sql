@@ -29,7 +29,7 @@ CREATE TABLE log.event (
     actor text NOT NULL,
     -- json and not jsonb: the exact bytes stay, so the hash can be checked, and it reads faster.
     data json NOT NULL,
-    -- SHA-256 over the hash before it and everything in this row, see log.event_hash.
+    -- SHA-256 over the hash before it and everything in this row, see log.append.
     hash bytea NOT NULL,
     CONSTRAINT event_pkey PRIMARY KEY (position),
     CONSTRAINT event_position_check CHECK (position > 0),

@@ -1,22 +1,6 @@
 -- The one way into the log: a whole batch of commands in one call and one transaction.
 SET LOCAL ROLE quartermaster_owner;
 
--- What the hash of an event covers, in this order: the hash of the event before it (nothing for
--- the first), position, recorded_at (microseconds since 2000), command, correlation, causation
--- (0 for none), type, schema version, length of the actor, actor, data. Numbers in network order.
-CREATE FUNCTION log.event_hash(
-    previous bytea, "position" bigint, recorded_at timestamptz, command_id uuid,
-    correlation_id uuid, causation_position bigint, type smallint, schema_version smallint,
-    actor text, data bytea
-) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT sha256(
-        previous || int8send(position) || timestamptz_send(recorded_at) || uuid_send(command_id)
-        || uuid_send(correlation_id) || int8send(coalesce(causation_position, 0))
-        || int2send(type) || int2send(schema_version) || int4send(octet_length(actor))
-        || convert_to(actor, 'UTF8') || data)
-$$;
-
 -- Appends the events of several commands, all that may be appended, and reports on each command:
 --   appended    its events stand at first_position to last_position
 --   duplicate   its key was accepted before, for the same request; the positions are of then
@@ -30,13 +14,17 @@ $$;
 -- its types (any, when it has none) and all of its tags; tags and types are slices of item_tags
 -- and item_types. reference_item says on which items the command of reference_command rests.
 --
+-- The hash of an event is SHA-256 over, in this order: the hash of the event before it (nothing for
+-- the first), position, recorded_at (microseconds since 2000), command, correlation, causation
+-- (0 for none), type, schema version, length of the actor, actor, data. Numbers in network order.
+--
 -- Positions have no holes, because they are handed out under a lock that is kept until commit: so
 -- the order of commits is the order of positions. Plans are pinned to index probes, or one made
 -- while the table was small would read all of it later.
 CREATE FUNCTION log.append(
     command_ids uuid[], request_hashes bytea[], correlation_ids uuid[],
-    causation_positions bigint[], actors text[],
-    event_commands int[], event_types smallint[], event_versions smallint[], event_data bytea[],
+    event_commands int[], event_causations bigint[], event_actors text[], event_types smallint[],
+    event_versions smallint[], event_data bytea[],
     tag_events int[], tags uuid[],
     item_after bigint[], item_tag_ends int[], item_tags uuid[], item_type_ends int[],
     item_types smallint[],
@@ -64,7 +52,9 @@ DECLARE
     positions bigint[] := array_fill(NULL::bigint, ARRAY[event_count]);
     hashes bytea[] := array_fill(NULL::bytea, ARRAY[event_count]);
     is_clean boolean;
+    event int;
     command int;
+    payload bytea;
     start bigint;
 BEGIN
     -- Any number will do, as long as nobody else locks it.
@@ -77,16 +67,8 @@ BEGIN
     head_hash := coalesce(head_hash, '');
     now := greatest(clock_timestamp(), now);
 
-    SELECT array_agg(i.n) INTO failed_items
-        FROM unnest(item_after, item_tag_ends, item_type_ends)
-            WITH ORDINALITY AS i (after, tag_end, type_end, n)
-        CROSS JOIN LATERAL (
-            SELECT item_tags[coalesce(item_tag_ends[i.n - 1], 0) + 1 : i.tag_end],
-                   item_types[coalesce(item_type_ends[i.n - 1], 0) + 1 : i.type_end]
-        ) AS slice (tags, types)
-        CROSS JOIN LATERAL log.has_event(slice.tags, slice.types, i.after) AS found (it)
-        WHERE found.it;
-
+    failed_items := log.failed_items(
+        item_after, item_tag_ends, item_tags, item_type_ends, item_types);
     is_clean := failed_items IS NULL
         AND NOT EXISTS (SELECT FROM log.command c WHERE c.id = ANY (command_ids));
     IF NOT is_clean THEN
@@ -96,14 +78,19 @@ BEGIN
                 item_tags, reference_commands, reference_items, failed_items) AS j;
     END IF;
 
-    FOR event IN 1 .. event_count LOOP
-        command := event_commands[event];
-        CONTINUE WHEN outcomes[command] <> 'appended';
+    FOR event, command, payload IN
+        SELECT e.n, e.command,
+               uuid_send(command_ids[e.command]) || uuid_send(correlation_ids[e.command])
+               || int8send(coalesce(e.causation, 0)) || int2send(e.type) || int2send(e.version)
+               || int4send(octet_length(e.actor)) || convert_to(e.actor, 'UTF8') || e.data
+            FROM unnest(event_commands, event_causations, event_actors, event_types,
+                        event_versions, event_data)
+                WITH ORDINALITY AS e (command, causation, actor, type, version, data, n)
+            WHERE outcomes[e.command] = 'appended'
+            ORDER BY e.n
+    LOOP
         head := head + 1;
-        head_hash := log.event_hash(
-            head_hash, head, now, command_ids[command], correlation_ids[command],
-            causation_positions[command], event_types[event], event_versions[event],
-            actors[command], event_data[event]);
+        head_hash := sha256(head_hash || int8send(head) || timestamptz_send(now) || payload);
         positions[event] := head;
         hashes[event] := head_hash;
         firsts[command] := coalesce(firsts[command], head);
@@ -114,12 +101,12 @@ BEGIN
         INSERT INTO log.event (
             position, recorded_at, command_id, correlation_id, causation_position, type,
             schema_version, actor, data, hash)
-        SELECT e.position, now, command_ids[e.command], correlation_ids[e.command],
-               causation_positions[e.command], e.type, e.version, actors[e.command],
-               convert_from(e.data, 'UTF8')::json, e.hash
+        SELECT e.position, now, command_ids[e.command], correlation_ids[e.command], e.causation,
+               e.type, e.version, e.actor, convert_from(e.data, 'UTF8')::json, e.hash
             FROM unnest(
-                positions, event_commands, event_types, event_versions, event_data, hashes
-            ) AS e (position, command, type, version, data, hash)
+                positions, event_commands, event_causations, event_actors, event_types,
+                event_versions, event_data, hashes
+            ) AS e (position, command, causation, actor, type, version, data, hash)
             WHERE e.position IS NOT NULL;
 
         INSERT INTO log.event_tag (tag, position, type)
@@ -147,31 +134,46 @@ BEGIN
 END
 $$;
 
--- Whether there is an event after a position with one of the types and all of the tags.
-CREATE FUNCTION log.has_event(tags uuid[], types smallint[], after bigint) RETURNS boolean
+-- The items, by index, for which an event has appeared.
+CREATE FUNCTION log.failed_items(
+    item_after bigint[], item_tag_ends int[], item_tags uuid[], item_type_ends int[],
+    item_types smallint[]
+) RETURNS int[]
 LANGUAGE plpgsql STABLE AS $$
-#variable_conflict use_variable
+#variable_conflict use_column
 BEGIN
-    IF cardinality(tags) = 0 THEN
-        RETURN EXISTS (
-            SELECT FROM log.event e
-            WHERE e.position > after AND (cardinality(types) = 0 OR e.type = ANY (types)));
-    ELSIF cardinality(tags) = 1 THEN
-        RETURN EXISTS (
-            SELECT FROM log.event_tag t
-            WHERE t.tag = tags[1] AND t.position > after
-                AND (cardinality(types) = 0 OR t.type = ANY (types)));
-    END IF;
-    RETURN EXISTS (
-        SELECT FROM log.event_tag t
-        WHERE t.tag = tags[1] AND t.position > after
-            AND (cardinality(types) = 0 OR t.type = ANY (types))
-            AND NOT EXISTS (
-                SELECT FROM unnest(tags) AS other (tag)
-                WHERE NOT EXISTS (
-                    SELECT FROM log.event_tag o
-                    WHERE o.tag = other.tag AND o.position = t.position)));
+    -- An item is looked for by its first tag. The slices are cut only when that finds something.
+    RETURN (
+        SELECT array_agg(i.n)
+            FROM (
+                SELECT n, after, coalesce(item_tag_ends[n - 1], 0) + 1 AS tag_start, tag_end,
+                       coalesce(item_type_ends[n - 1], 0) + 1 AS type_start, type_end
+                    FROM unnest(item_after, item_tag_ends, item_type_ends)
+                        WITH ORDINALITY AS u (after, tag_end, type_end, n)
+            ) AS i
+            WHERE CASE WHEN tag_start > tag_end THEN EXISTS (
+                SELECT FROM log.event e
+                    WHERE e.position > i.after
+                        AND (type_start > type_end OR e.type = ANY (item_types[type_start : type_end])))
+            ELSE EXISTS (
+                SELECT FROM log.event_tag t
+                    WHERE t.tag = item_tags[tag_start] AND t.position > i.after
+                        AND (type_start > type_end OR t.type = ANY (item_types[type_start : type_end]))
+                        AND (tag_start = tag_end OR log.has_tags(
+                            t.position, item_tags[tag_start + 1 : tag_end])))
+            END
+    );
 END
+$$;
+
+-- Whether an event has all of some tags.
+CREATE FUNCTION log.has_tags("position" bigint, tags uuid[]) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT NOT EXISTS (
+        SELECT FROM unnest(tags) AS wanted (tag)
+        WHERE NOT EXISTS (
+            SELECT FROM log.event_tag t
+            WHERE t.tag = wanted.tag AND t.position = has_tags.position))
 $$;
 
 -- Decides about each command of a batch in which at least one can't be appended.

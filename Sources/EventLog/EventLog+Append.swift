@@ -120,8 +120,9 @@ extension EventLog {
     private static let appendCall = """
         SELECT outcome, first_position, last_position, recorded_at
         FROM log.append(
-            $1::uuid[], $2::bytea[], $3::uuid[], $4::bigint[], $5::text[],
-            $6::int[], $7::smallint[], $8::smallint[], $9::bytea[], $10::int[], $11::uuid[],
+            $1::uuid[], $2::bytea[], $3::uuid[],
+            $4::int[], $5::bigint[], $6::text[], $7::smallint[], $8::smallint[], $9::bytea[],
+            $10::int[], $11::uuid[],
             $12::bigint[], $13::int[], $14::uuid[], $15::int[], $16::smallint[],
             $17::int[], $18::int[], $19::int[], $20::uuid[], $21::bytea[])
         """
@@ -129,77 +130,85 @@ extension EventLog {
 
 /// The flat arrays of `log.append`; indexes begin at 1.
 private struct AppendArrays {
+    private var commands = (
+        ids: PostgresArray(of: .uuid), hashes: PostgresArray(of: .bytea),
+        correlations: PostgresArray(of: .uuid)
+    )
     private var events = (
-        commands: [PostgresValue](), types: [PostgresValue](), versions: [PostgresValue](),
-        data: [PostgresValue]()
+        commands: PostgresArray(of: .int4), causations: PostgresArray(of: .int8),
+        actors: PostgresArray(of: .text), types: PostgresArray(of: .int2),
+        versions: PostgresArray(of: .int2), data: PostgresArray(of: .bytea)
     )
-    private var tags = (events: [PostgresValue](), tags: [PostgresValue]())
+    private var tags = (events: PostgresArray(of: .int4), tags: PostgresArray(of: .uuid))
     private var items = (
-        after: [PostgresValue](), tagEnds: [PostgresValue](), tags: [PostgresValue](),
-        typeEnds: [PostgresValue](), types: [PostgresValue]()
+        after: PostgresArray(of: .int8), tagEnds: PostgresArray(of: .int4),
+        tags: PostgresArray(of: .uuid), typeEnds: PostgresArray(of: .int4),
+        types: PostgresArray(of: .int2)
     )
-    private var references = (commands: [PostgresValue](), items: [PostgresValue]())
+    private var references = (commands: PostgresArray(of: .int4), items: PostgresArray(of: .int4))
     private var keys = (
-        commands: [PostgresValue](), customers: [PostgresValue](), bytes: [PostgresValue]()
+        commands: PostgresArray(of: .int4), customers: PostgresArray(of: .uuid),
+        bytes: PostgresArray(of: .bytea)
     )
-    private let commands: [AppendCommand]
 
     init(_ commands: [AppendCommand]) {
-        self.commands = commands
         // Many commands of a batch rest on the same item: it is sent and looked for once.
-        var numbers: [ConditionItem: Int] = [:]
-        for (index, command) in commands.enumerated() {
-            let number = PostgresValue.int32(index + 1)
-            for event in command.events {
-                events.commands.append(number)
-                events.types.append(.integer(event.type))
-                events.versions.append(.integer(event.schemaVersion))
-                events.data.append(.bytes(event.data))
-                for tag in event.tags {
-                    tags.events.append(.int32(events.commands.count))
-                    tags.tags.append(.uuid(tag))
-                }
-            }
+        var numbers: [ConditionItem: Int32] = [:]
+        for command in commands {
+            self.commands.ids.append(command.id)
+            self.commands.hashes.append(command.requestHash)
+            self.commands.correlations.append(command.correlationID)
+            let number = Int32(self.commands.ids.count)
+            for event in command.events { add(event, of: command, number) }
             for condition in command.conditions {
-                if numbers[condition] == nil {
-                    numbers[condition] = numbers.count + 1
-                    add(condition)
-                }
+                let item = numbers[condition] ?? add(condition)
+                numbers[condition] = item
                 references.commands.append(number)
-                references.items.append(.int32(numbers[condition] ?? 0))
+                references.items.append(item)
             }
             for key in command.customerKeys {
                 keys.commands.append(number)
-                keys.customers.append(.uuid(key.customer))
-                keys.bytes.append(.bytes(key.key))
+                keys.customers.append(key.customer)
+                keys.bytes.append(key.key)
             }
         }
     }
 
-    private mutating func add(_ condition: ConditionItem) {
-        items.after.append(.int64(condition.after))
-        items.tags += condition.item.tags.map { .uuid($0) }
-        items.tagEnds.append(.int32(items.tags.count))
-        items.types += condition.item.types.map { .integer($0) }
-        items.typeEnds.append(.int32(items.types.count))
+    private mutating func add(_ event: NewEvent, of command: AppendCommand, _ number: Int32) {
+        events.commands.append(number)
+        if let position = command.causationPosition {
+            events.causations.append(position)
+        } else {
+            events.causations.appendNull()
+        }
+        events.actors.append(command.actor)
+        events.types.append(event.type)
+        events.versions.append(event.schemaVersion)
+        events.data.append(event.data)
+        for tag in event.tags {
+            tags.events.append(Int32(events.commands.count))
+            tags.tags.append(tag)
+        }
+    }
+
+    private mutating func add(_ condition: ConditionItem) -> Int32 {
+        items.after.append(condition.after)
+        for tag in condition.item.tags { items.tags.append(tag) }
+        items.tagEnds.append(Int32(items.tags.count))
+        for type in condition.item.types { items.types.append(type) }
+        items.typeEnds.append(Int32(items.types.count))
+        return Int32(items.after.count)
     }
 
     var parameters: [PostgresValue] {
         [
-            .array(of: .uuid, commands.map { .uuid($0.id) }),
-            .array(of: .bytea, commands.map { .bytes($0.requestHash) }),
-            .array(of: .uuid, commands.map { .uuid($0.correlationID) }),
-            .array(of: .int8, commands.map { .optional($0.causationPosition) { .int64($0) } }),
-            .array(of: .text, commands.map { .text($0.actor) }),
-            .array(of: .int4, events.commands), .array(of: .int2, events.types),
-            .array(of: .int2, events.versions), .array(of: .bytea, events.data),
-            .array(of: .int4, tags.events), .array(of: .uuid, tags.tags),
-            .array(of: .int8, items.after), .array(of: .int4, items.tagEnds),
-            .array(of: .uuid, items.tags), .array(of: .int4, items.typeEnds),
-            .array(of: .int2, items.types),
-            .array(of: .int4, references.commands), .array(of: .int4, references.items),
-            .array(of: .int4, keys.commands), .array(of: .uuid, keys.customers),
-            .array(of: .bytea, keys.bytes),
-        ]
+            commands.ids, commands.hashes, commands.correlations,
+            events.commands, events.causations, events.actors, events.types, events.versions,
+            events.data,
+            tags.events, tags.tags,
+            items.after, items.tagEnds, items.tags, items.typeEnds, items.types,
+            references.commands, references.items,
+            keys.commands, keys.customers, keys.bytes,
+        ].map(\.value)
     }
 }

@@ -59,7 +59,7 @@ extension EventLog {
     }
 }
 
-/// Follows the chain of hashes; see `log.event_hash` in the schema for what each one covers.
+/// Follows the chain of hashes; see `log.append` in the schema for what each one covers.
 struct HashChain {
     private(set) var position: Int64 = 0
     private var hash: [UInt8] = []

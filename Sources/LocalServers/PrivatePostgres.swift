@@ -54,7 +54,7 @@ public struct PrivatePostgres: Sendable {
         var options = [
             "listen_addresses": "127.0.0.1", "port": String(port),
             "unix_socket_directories": "", "max_connections": "100",
-            "shared_buffers": "256MB", "max_wal_size": "2GB", "wal_compression": "on",
+            "shared_buffers": "256MB", "max_wal_size": "2GB", "wal_compression": "lz4",
             "log_min_messages": "warning",
         ]
         options.merge(settings) { $1 }

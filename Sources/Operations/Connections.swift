@@ -13,39 +13,37 @@ public struct Connections: Sendable {
         self.logger = logger
     }
 
-    /// Connections that lead an appender's or reader's life: what they commit is on disk.
-    public var durable: PostgresConfiguration {
-        PostgresConfiguration(
-            url: url,
-            settings: [
-                "role": EventLog.applicationRole, "client_min_messages": "warning",
-            ])
-    }
+    /// For the log: what is committed is on disk.
+    public var durable: PostgresConfiguration { configuration(Self.byKeysOnly) }
 
     /// For projections: their rows and checkpoint are lost or kept together, and can be made again.
-    ///
-    /// They go by keys only. A plan made while a table was small would read all of it later, so
-    /// reading all of a table is ruled out.
     public var rebuildable: PostgresConfiguration {
-        PostgresConfiguration(
-            url: url,
-            settings: [
-                "role": EventLog.applicationRole, "synchronous_commit": "off",
-                "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
-                "client_min_messages": "warning",
-            ])
+        configuration(Self.byKeysOnly.merging(["synchronous_commit": "off"]) { $1 })
+    }
+
+    /// The log and the projections go by keys. A plan made while a table was small would read all of
+    /// it later, so reading all of a table is ruled out.
+    private static let byKeysOnly = [
+        "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+    ]
+
+    private func configuration(_ settings: [String: String] = [:]) -> PostgresConfiguration {
+        let own = ["role": EventLog.applicationRole, "client_min_messages": "warning"]
+        return PostgresConfiguration(url: url, settings: own.merging(settings) { $1 })
     }
 
     /// As whoever the URL names: migrations need the owner's rights.
     public var administrative: PostgresConfiguration {
-        PostgresConfiguration(url: url, statementTimeout: .zero)
+        PostgresConfiguration(
+            url: url, statementTimeout: .zero, settings: ["client_min_messages": "warning"])
     }
 
+    /// For queries of any kind.
     public func client(_ connectionCount: Int) -> PostgresClient {
-        PostgresClient(durable, connectionCount: connectionCount, logger: logger)
+        PostgresClient(configuration(), connectionCount: connectionCount, logger: logger)
     }
 
     public func log(_ connectionCount: Int = 2) -> EventLog {
-        EventLog(client(connectionCount))
+        EventLog(PostgresClient(durable, connectionCount: connectionCount, logger: logger))
     }
 }

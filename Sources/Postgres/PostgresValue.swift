@@ -50,31 +50,94 @@ public struct PostgresValue: Hashable, Sendable {
         value.map(make) ?? .null
     }
 
-    /// A one-dimensional array; see `array_recv` in PostgreSQL's `arrayfuncs.c`.
+    /// A one-dimensional array.
     public static func array(
         of type: PostgresType, _ elements: [PostgresValue]
     ) -> PostgresValue {
-        var bytes: [UInt8] = []
-        let size = elements.reduce(20) { $0 + 4 + ($1.bytes?.count ?? 0) }
-        bytes.reserveCapacity(size)
-        func append(_ number: Int) {
-            withUnsafeBytes(of: Int32(number).bigEndian) { bytes.append(contentsOf: $0) }
+        var array = PostgresArray(of: type)
+        for element in elements { array.append(element) }
+        return array.value
+    }
+}
+
+/// A one-dimensional array in the making, one buffer whatever its length; see `array_recv` in
+/// PostgreSQL's `arrayfuncs.c`.
+public struct PostgresArray: Sendable {
+    private var bytes: [UInt8]
+    public private(set) var count = 0
+
+    /// Number of dimensions, whether there are nulls, element type, length, lower bound.
+    private static let headerSize = 20
+
+    public init(of type: PostgresType) {
+        bytes = Array(repeating: 0, count: Self.headerSize)
+        patch(Int(type.rawValue), at: 8)
+        patch(1, at: 16)
+    }
+
+    public mutating func append(_ value: PostgresValue) {
+        if let bytes = value.bytes {
+            append(bytes)
+        } else {
+            appendNull()
         }
-        append(elements.isEmpty ? 0 : 1)
-        append(elements.contains { $0.bytes == nil } ? 1 : 0)
-        append(Int(type.rawValue))
-        guard !elements.isEmpty else { return PostgresValue(bytes: bytes) }
-        append(elements.count)
-        append(1)
-        for element in elements {
-            guard let value = element.bytes else {
-                append(-1)
-                continue
-            }
-            append(value.count)
-            bytes.append(contentsOf: value)
+    }
+
+    public mutating func append(_ value: [UInt8]) {
+        begin(value.count)
+        bytes.append(contentsOf: value)
+    }
+
+    public mutating func append(_ text: String) {
+        begin(text.utf8.count)
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    public mutating func append(_ number: Int16) {
+        begin(2)
+        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    public mutating func append(_ number: Int32) {
+        begin(4)
+        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    public mutating func append(_ number: Int64) {
+        begin(8)
+        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    public mutating func append(_ id: PostgresUUID) {
+        begin(16)
+        withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) {
+            bytes.append(contentsOf: $0)
         }
-        return PostgresValue(bytes: bytes)
+    }
+
+    public mutating func appendNull() {
+        begin(-1)
+        patch(1, at: 4)
+    }
+
+    public var value: PostgresValue {
+        // An array without elements has no dimensions either.
+        guard count > 0 else { return PostgresValue(bytes: Array(bytes[..<12])) }
+        var array = self
+        array.patch(1, at: 0)
+        array.patch(count, at: 12)
+        return PostgresValue(bytes: array.bytes)
+    }
+
+    private mutating func begin(_ length: Int) {
+        count += 1
+        withUnsafeBytes(of: Int32(length).bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func patch(_ number: Int, at offset: Int) {
+        withUnsafeBytes(of: Int32(number).bigEndian) {
+            bytes.replaceSubrange(offset..<offset + 4, with: $0)
+        }
     }
 }
 

@@ -31,9 +31,10 @@ import TestSupport
             if !guarded {
                 try await database.administer(
                     """
-                    CREATE OR REPLACE FUNCTION log.has_event(
-                        tags uuid[], types smallint[], after bigint) RETURNS boolean
-                    LANGUAGE sql AS 'SELECT false'
+                    CREATE OR REPLACE FUNCTION log.failed_items(
+                        item_after bigint[], item_tag_ends int[], item_tags uuid[],
+                        item_type_ends int[], item_types smallint[]) RETURNS int[]
+                    LANGUAGE sql AS 'SELECT NULL::int[]'
                     """)
             }
             let fleet = SeaFleet(capacity: 50)
@@ -43,7 +44,7 @@ import TestSupport
                 Task { await sell(200, of: fleet, at: loop) }
             }
             try await eventually("everybody is there") {
-                for loop in loops { guard await loop.queueDepth == 200 else { return false } }
+                for loop in loops { guard loop.queueDepth == 200 else { return false } }
                 return true
             }
             let warden = try await PostgresSession.connect(to: database.connections.administrative)

@@ -26,6 +26,8 @@ let asyncHTTPClient = Target.Dependency.product(
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(
+    name: "HummingbirdCore", package: "hummingbird")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -100,7 +102,10 @@ let house: [Target] = [
     // The doors.
     module(
         "Web", resources: [.copy("openapi.yaml")],
-        ["Domain", "EventCodec", "JSON", crypto, httpTypes, hummingbird, logging, nio]),
+        [
+            "Domain", "EventCodec", "JSON", crypto, httpTypes, hummingbird, hummingbirdCore,
+            logging, nio,
+        ]),
     module(
         "CommandAPI",
         [
@@ -122,7 +127,8 @@ let house: [Target] = [
             "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain", "EventCodec", "EventLog",
             "JSON", "LocalServers", "Postgres", "ProjectionEngine", "Projections", "Publishing",
             "QueryAPI",
-            "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, lifecycle, logging, nio,
+            "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, hummingbirdCore,
+            lifecycle, logging, nio,
             unixSignals,
         ]),
     module(
@@ -154,7 +160,8 @@ let house: [Target] = [
     tests(
         "ProjectionTests",
         [
-            "Bus", "Commands", "Domain", "EventLog", "Operations", "Postgres", "ProjectionEngine",
+            "Bus", "Commands", "Domain", "EventCodec", "EventLog", "Operations", "Postgres",
+            "ProjectionEngine",
             "Projections", "Publishing", "TestServers", "TestSupport", lifecycle,
         ]),
     tests("APITests", ["Operations", "TestSupport", "Web", httpTypes, yams]),

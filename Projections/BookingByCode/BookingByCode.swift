@@ -54,6 +54,8 @@ public struct BookingByCode: ReadModel {
         }
     }
 
+    public static func begins(with event: Event) -> Bool { event.type == .bookingPlaced }
+
     public static func fold(_ row: Row?, of key: BookingID, _ event: ProjectedEvent) -> Row? {
         var row = row
         switch event.event {

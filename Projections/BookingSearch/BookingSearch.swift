@@ -42,6 +42,8 @@ public struct BookingSearch: ReadModel {
 
     public static func keys(of event: Event) -> [BookingID] { BookingByCode.keys(of: event) }
 
+    public static func begins(with event: Event) -> Bool { event.type == .bookingPlaced }
+
     public static func fold(_ row: Row?, of key: BookingID, _ event: ProjectedEvent) -> Row? {
         var row = row
         switch event.event {

@@ -57,6 +57,8 @@ public struct Manifest: ReadModel {
         sailings.map { Key(sailing: $0, booking: booking) }
     }
 
+    public static func begins(with event: Event) -> Bool { event.type == .bookingPlaced }
+
     public static func fold(_ row: Row?, of key: Key, _ event: ProjectedEvent) -> Row? {
         var row = row
         switch event.event {

@@ -11,16 +11,18 @@ public struct CommandAPI: Sendable {
     let loop: DecisionLoop
     let staff: StaffToken
     let policy: HoldPolicy
+    let clock: @Sendable () -> Instant
     /// Whether the log can be written now.
     let isReady: @Sendable () async -> Bool
 
     public init(
         _ loop: DecisionLoop, staff: StaffToken, policy: HoldPolicy = HoldPolicy(),
-        isReady: @escaping @Sendable () async -> Bool
+        clock: @escaping @Sendable () -> Instant, isReady: @escaping @Sendable () async -> Bool
     ) {
         self.loop = loop
         self.staff = staff
         self.policy = policy
+        self.clock = clock
         self.isReady = isReady
     }
 
@@ -34,7 +36,7 @@ public struct CommandAPI: Sendable {
                 guard await isReady() else {
                     throw Problem.unavailable("the log can't be written now")
                 }
-                let depth = await loop.queueDepth
+                let depth = loop.queueDepth
                 return answer(position: 0) { json in
                     json.field("status", "ready")
                     json.field("waiting", depth)
@@ -86,6 +88,6 @@ public struct CommandAPI: Sendable {
     /// Draws an id that nobody has.
     func draw<K>(_ kind: K.Type = K.self) -> ID<K> {
         var generator = SystemRandomNumberGenerator()
-        return ID(.random(using: &generator))
+        return ID(.drawn(at: clock(), using: &generator))
     }
 }

@@ -17,12 +17,13 @@ public actor DecisionLoop: Service {
     let logger: Logger
     let metrics = DecisionMetrics()
 
+    /// Where requests arrive, without waiting for a decision under way.
+    nonisolated let inbox = Inbox()
     var queue: [Pending] = []
     /// Requests that wait for a model, by the model.
     var aside: [MissingModel.Key: [Pending]] = [:]
     var asideCount = 0
     var cache: ModelCache?
-    private var isClosed = false
     private var caughtUpAt = ContinuousClock.now
     private var mustCatchUp = true
     let wakeups = AsyncStream.makeStream(
@@ -68,7 +69,7 @@ public actor DecisionLoop: Service {
     }
 
     /// Requests waiting now.
-    public var queueDepth: Int { queue.count + asideCount }
+    public nonisolated var queueDepth: Int { inbox.depth }
 
     /// Decides until shutdown; what was accepted into the queue before it is still answered.
     public func run() async {
@@ -80,35 +81,40 @@ public actor DecisionLoop: Service {
                 }
             }
         } onGracefulShutdown: {
-            Task { await self.close() }
+            self.inbox.close()
+            self.wakeups.continuation.finish()
         }
     }
 
-    private func close() {
-        isClosed = true
-        wakeups.continuation.finish()
-    }
-
-    private func enqueue(_ pending: Pending) {
-        guard !isClosed else { return pending.fail(.unavailable(isOutcomeUnknown: false)) }
-        guard queueDepth < limits.queueLimit else { return pending.fail(.overloaded) }
-        queue.append(pending)
-        wakeups.continuation.yield()
+    private nonisolated func enqueue(_ pending: Pending) {
+        switch inbox.put(pending, limit: limits.queueLimit) {
+        case .first: wakeups.continuation.yield()
+        case .behindOthers: break
+        case .full: pending.fail(.overloaded)
+        case .closed: pending.fail(.unavailable(isOutcomeUnknown: false))
+        }
     }
 
     private func decide() async {
         for await _ in wakeups.stream {
+            takeArrivals()
             while !queue.isEmpty {
                 await round()
-                // Lets the requests in that have arrived meanwhile.
+                // Lets those in who bring models and answers from beside.
                 await Task.yield()
+                takeArrivals()
             }
         }
+        takeArrivals()
         for pending in queue + aside.values.joined() {
             pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
         }
         (queue, aside, asideCount) = ([], [:], 0)
         errands.continuation.finish()
+    }
+
+    private func takeArrivals() {
+        queue += inbox.take(leaving: queue.count + asideCount)
     }
 
     // MARK: One round

@@ -1,4 +1,5 @@
 internal import Domain
+internal import Synchronization
 
 /// A request in the queue of the decision loop.
 struct Pending: Sendable {
@@ -60,5 +61,50 @@ struct AskedQuestion<Asked: Question>: PendingQuestion {
 
     func fail(_ error: CommandError) {
         continuation.resume(returning: .failure(error))
+    }
+}
+
+/// Where requests arrive. Behind a lock and not in the loop's actor, so that nobody who brings one
+/// waits for a decision under way.
+final class Inbox: Sendable {
+    enum Placement {
+        /// It was empty: the loop is to be woken.
+        case first
+        case behindOthers
+        case full
+        case closed
+    }
+
+    private struct State {
+        var arrivals: [Pending] = []
+        /// Requests that the loop has taken and not answered, as it last said.
+        var taken = 0
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    var depth: Int { state.withLock { $0.arrivals.count + $0.taken } }
+
+    func put(_ pending: Pending, limit: Int) -> Placement {
+        state.withLock { state in
+            guard !state.isClosed else { return .closed }
+            guard state.arrivals.count + state.taken < limit else { return .full }
+            state.arrivals.append(pending)
+            return state.arrivals.count == 1 ? .first : .behindOthers
+        }
+    }
+
+    /// All that has arrived, for a loop that has so many already.
+    func take(leaving count: Int) -> [Pending] {
+        state.withLock { state in
+            state.taken = count + state.arrivals.count
+            defer { state.arrivals.removeAll() }
+            return state.arrivals
+        }
+    }
+
+    func close() {
+        state.withLock { $0.isClosed = true }
     }
 }

@@ -22,11 +22,13 @@ public final class JSONDocument: Sendable {
     }
 
     public init(_ bytes: [UInt8]) throws(JSONError) {
-        var scanner = Scanner(bytes)
         guard bytes.count < Self.sizeLimit else {
             throw JSONError(path: "", reason: "the text is too long")
         }
-        tokens = try scanner.scan()
+        tokens = try bytes.withUnsafeBufferPointer { bytes throws(JSONError) in
+            var scanner = Scanner(bytes)
+            return try scanner.scan()
+        }
         self.bytes = bytes
     }
 
@@ -68,13 +70,13 @@ public final class JSONDocument: Sendable {
     }
 }
 
-/// Cuts a text into tokens, without looking back.
+/// Cuts a text into tokens, without looking back. It lives no longer than the text is lent.
 private struct Scanner {
-    private let bytes: [UInt8]
+    private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
     private var tokens: [JSONDocument.Token] = []
 
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
     }
 
@@ -168,7 +170,7 @@ private struct Scanner {
         guard String(validating: bytes[range], as: UTF8.self) != nil else {
             throw fault("a string that is not valid UTF-8")
         }
-        guard !isEscaped || unescaped(bytes[range]) != nil else {
+        guard !isEscaped || unescaped(Array(bytes[range])[...]) != nil else {
             throw fault("a string with an escape that means nothing")
         }
     }
@@ -219,14 +221,16 @@ private struct Scanner {
     }
 
     private func checkIsNew(_ key: Int, in object: Int) throws(JSONError) {
+        guard let base = bytes.baseAddress else { return }
         let token = tokens[key]
-        let name = bytes[Int(token.start)..<Int(token.end)]
+        let length = Int(token.end - token.start)
         var other = object + 1
         while other < key {
             let earlier = tokens[other]
-            if earlier.end - earlier.start == token.end - token.start,
-                bytes[Int(earlier.start)..<Int(earlier.end)].elementsEqual(name)
+            if Int(earlier.end - earlier.start) == length,
+                equal(base + Int(earlier.start), base + Int(token.start), length)
             {
+                let name = bytes[Int(token.start)..<Int(token.end)]
                 throw fault("the member '\(String(decoding: name, as: UTF8.self))' twice")
             }
             other = Int(tokens[other + 1].next)

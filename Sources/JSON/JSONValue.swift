@@ -141,7 +141,7 @@ public struct JSONObject: Sendable {
     }
 }
 
-private func equal(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ count: Int)
+func equal(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ count: Int)
     -> Bool
 {
     for index in 0..<count where left[index] != right[index] { return false }

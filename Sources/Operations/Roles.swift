@@ -4,6 +4,7 @@ public import Commands
 public import Domain
 internal import EventLog
 internal import Hummingbird
+internal import HummingbirdCore
 internal import LocalServers
 public import Logging
 internal import NIOCore
@@ -52,7 +53,7 @@ public struct Roles: Sendable {
         let feed = AvailabilityFeed(client, busURL: natsURL, logger: logger)
         let staff = StaffToken(staffToken)
         return (
-            CommandAPI(decisionLoop(), staff: staff, isReady: { true }).operations,
+            CommandAPI(decisionLoop(), staff: staff, clock: clock, isReady: { true }).operations,
             QueryAPI(client, staff: staff, feed: feed, clock: { 0 }).operations
         )
     }
@@ -63,7 +64,7 @@ public struct Roles: Sendable {
     ) -> any Service {
         let log = loop.log
         let api = CommandAPI(
-            loop, staff: StaffToken(staffToken), policy: settings.holdPolicy,
+            loop, staff: StaffToken(staffToken), policy: settings.holdPolicy, clock: clock,
             isReady: { (try? await log.head()) != nil })
         return server(api.router, port: port, onStart)
     }
@@ -114,7 +115,9 @@ public struct Roles: Sendable {
         let configuration = ApplicationConfiguration(
             address: .hostname(settings.bindAddress, port: port))
         return Application(
-            router: router, configuration: configuration,
+            router: router,
+            server: HTTPServerBuilder { OnEventLoop(HTTP1Channel(responder: $0)) },
+            configuration: configuration,
             onServerRunning: { (channel: any Channel) in
                 onStart(channel.localAddress?.port ?? port)
             },

@@ -13,6 +13,13 @@ public actor EventFeed: Service {
     public static let recentLimit = 8192
     public static let pageLimit = 1000
     public static let pollInterval = Duration.milliseconds(500)
+    public static let gatherLimit = Duration.milliseconds(25)
+
+    /// How far apart two batches begin, the first of them of `count` events: so a busy log is taken in
+    /// fewer, larger ones, and a quiet one at once.
+    public static func gatherInterval(after count: Int) -> Duration {
+        count < pageLimit / 2 ? min(.milliseconds(count), gatherLimit) : .zero
+    }
 
     let source: EventSource
     private let configuration: PostgresConfiguration

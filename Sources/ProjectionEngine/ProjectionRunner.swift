@@ -20,8 +20,6 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
 
     /// How often one that is not the leader asks again, and one that stopped tries again.
     public static var retryInterval: Duration { .seconds(1) }
-    /// Batches begin at least this far apart, so that a busy log is taken in fewer, larger ones.
-    public static var gatherInterval: Duration { .milliseconds(10) }
     /// Rows kept in memory, because this leader is the only one who writes them.
     public static var rowLimit: Int { 4096 }
 
@@ -91,9 +89,8 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 )
                 .record(last.position)
                 onAdvance(last.position)
-                if events.count < EventFeed.pageLimit / 2 {
-                    try await Task.sleep(until: began + Self.gatherInterval)
-                }
+                try await Task.sleep(
+                    until: began + EventFeed.gatherInterval(after: events.count))
             } catch let error as ProjectionFault {
                 guard let position = error.position else { throw error }
                 logger.error(
@@ -105,17 +102,28 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         }
     }
 
+    /// The keys whose rows have to be read; of those that nobody has seen before there are none.
+    private func missing(
+        of events: [ProjectedEvent], in known: inout ReadModelTable<Model>.Rows
+    ) -> [Model.Key] {
+        var missing: [Model.Key] = []
+        for event in events {
+            for key in Model.keys(of: event.event) where known[key] == nil {
+                known[key] = .some(nil)
+                if !Model.begins(with: event.event) { missing.append(key) }
+            }
+        }
+        return missing
+    }
+
     private func project(
         _ events: [ProjectedEvent], to position: Int64, _ checkpoint: inout ProjectionCheckpoint,
         _ known: inout ReadModelTable<Model>.Rows, on connection: PostgresConnection
     ) async throws(ProjectionFault) {
         do throws(PostgresError) {
-            let missing = Set(events.flatMap { Model.keys(of: $0.event) }).filter {
-                known[$0] == nil
-            }
+            let missing = missing(of: events, in: &known)
             if !missing.isEmpty {
-                for key in missing { known[key] = .some(nil) }
-                let rows = try await connection.run([table.load(Array(missing))])[0]
+                let rows = try await connection.run([table.load(missing)])[0]
                 for (key, row, position) in table.read(rows) { known[key] = .some((row, position)) }
             }
             let changed = Model.fold(events, into: &known)

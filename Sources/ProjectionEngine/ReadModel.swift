@@ -20,6 +20,8 @@ public protocol ReadModel: Sendable {
     static var opensContacts: Bool { get }
 
     static func keys(of event: Event) -> [Key]
+    /// Whether the event is the first of all its keys, so that no row of theirs can be there yet.
+    static func begins(with event: Event) -> Bool
     /// The row after the event; nil when there is none any more.
     static func fold(_ row: Row?, of key: Key, _ event: ProjectedEvent) -> Row?
 
@@ -72,4 +74,8 @@ public struct ProjectedEvent: Sendable {
         self.event = event
         self.contact = contact
     }
+}
+
+extension ReadModel {
+    public static func begins(with event: Event) -> Bool { false }
 }

@@ -15,8 +15,6 @@ public struct EventPublisher: Service {
     public static let stream = "EVENTS"
     public static let subjectPrefix = "events"
     public static let retryLimit = Duration.seconds(2)
-    /// Runs begin at least this far apart, so that a busy log is published in fewer, larger ones.
-    public static let gatherInterval = Duration.milliseconds(10)
 
     private let feed: EventFeed
     private let busURL: String
@@ -82,9 +80,7 @@ public struct EventPublisher: Service {
             try await publisher.publish(try events.map(source.message), after: Int(position))
             position = last.stored.position
             onProgress()
-            if events.count < EventFeed.pageLimit / 2 {
-                try await Task.sleep(until: began + Self.gatherInterval)
-            }
+            try await Task.sleep(until: began + EventFeed.gatherInterval(after: events.count))
         }
     }
 }

@@ -24,6 +24,19 @@ public struct EntityID: Hashable, Sendable {
             low: (generator.next() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
     }
 
+    /// Draws a version 7 UUID: such ids grow with time, so rows that are added together lie together
+    /// in an index.
+    public static func drawn(
+        at now: Instant, using generator: inout some RandomNumberGenerator
+    ) -> EntityID {
+        let (milliseconds, rest) = now.microseconds.quotientAndRemainder(dividingBy: 1000)
+        let fraction = UInt64(max(0, rest)) * 4096 / 1000
+        let random: UInt64 = generator.next()
+        return EntityID(
+            high: UInt64(bitPattern: milliseconds) << 16 | 0x7000 | fraction,
+            low: (random & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
+    }
+
     /// Reads the canonical form of 36 characters, in either case; nil when it is not one.
     public init?(_ text: some StringProtocol) {
         var text = String(text)

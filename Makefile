@@ -16,10 +16,10 @@ run: swift build-packages ## Build everything and run the whole system here.
 	exec .build/release/quartermaster up
 
 test: swift build-packages ## Run every check and every test.
-	@scripts/test
+	@.ci/test
 
 bench: swift build-packages ## Measure everything on this machine.
-	@scripts/install wrk "the load generator of the bench"
+	@.ci/install wrk "the load generator of the bench"
 	swift build -c release --product quartermaster
 	.build/release/quartermaster bench
 
@@ -30,7 +30,7 @@ lint: ## Check the formatting.
 	swift format lint --strict --recursive $(SOURCES)
 
 swift:
-	@scripts/require-swift
+	@.ci/require-swift
 
 build-packages:
-	@scripts/install $(BUILD_PACKAGES) "PostgreSQL, NATS and their client libraries"
+	@.ci/install $(BUILD_PACKAGES) "PostgreSQL, NATS and their client libraries"

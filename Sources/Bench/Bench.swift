@@ -1,5 +1,4 @@
 internal import Commands
-internal import EventLog
 internal import Foundation
 internal import LocalServers
 public import Logging
@@ -70,7 +69,7 @@ public struct Bench {
                 _ = try await loop.submit(envelope)
             }
         }
-        add(try await past.append(to: EventLog(system.connections.client(2)), progress: progress))
+        add(try await past.append(to: system.connections.log(1), progress: progress))
         progress("rebuilding the read models")
         add(try await Rebuilding(system).measure())
         let up = try await system.up()

@@ -117,33 +117,6 @@ import TestSupport
 
 // MARK: Fixtures
 
-/// Runs a loop and everything that follows the log, with a nats-server of the test's own.
-private func withProjector(
-    on database: TestDatabase, _ body: (DecisionLoop, String) async throws -> Void
-) async throws {
-    let (nats, natsURL) = try await TestServers.shared.freshNATS()
-    let roles = Roles(
-        database.connections, natsURL: natsURL, staffToken: "a token for tests only",
-        settings: try Settings([:]), logger: quiet)
-    let loop = roles.decisionLoop()
-    let services = roles.projector(loop)
-    let running = Task {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await loop.run() }
-            for service in services { group.addTask { try? await service.run() } }
-        }
-    }
-    do {
-        try await body(loop, natsURL)
-    } catch {
-        running.cancel()
-        await nats()
-        throw error
-    }
-    running.cancel()
-    await nats()
-}
-
 private func rebuild<Model: ReadModel>(_ model: Model.Type, _ database: TestDatabase) async throws {
     let rebuild = Rebuild(
         model, from: database.connections.log(1), configuration: database.connections.rebuildable)
@@ -155,16 +128,6 @@ private func dump(_ name: String, _ database: TestDatabase) async throws -> Stri
     let rows = try await database.administer(
         "SELECT string_agg(t::text, E'\\n' ORDER BY t::text) || E'\\n' FROM reading.\(name) t")
     return rows.optionalText(0, 0) ?? ""
-}
-
-private func waitForProjections(_ database: TestDatabase, toReach position: Int64) async throws {
-    let client = database.connections.client(1)
-    try await eventually("all projections reach \(position)") {
-        let statuses = try await ProjectionStatus.all(client)
-        return statuses.count == AllReadModels.list.count
-            && statuses.allSatisfy { $0.position >= position }
-    }
-    await client.close()
 }
 
 /// Bookings of many fates, drawn by chance.

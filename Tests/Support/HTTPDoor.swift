@@ -55,4 +55,59 @@ public struct HTTPDoor: Sendable {
                 response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { $1 }),
             body: Data(bytes.readableBytesView))
     }
+
+    /// The server-sent events of a path, as blocks of lines, until the reader stops.
+    public func serverSentEvents(
+        _ path: String, headers: [(String, String)] = []
+    ) -> AsyncThrowingStream<ServerSentEvent, any Error> {
+        AsyncThrowingStream { continuation in
+            let reading = Task {
+                var request = HTTPClientRequest(url: base + path)
+                for (name, value) in headers { request.headers.add(name: name, value: value) }
+                do {
+                    let response = try await HTTPClient.shared.execute(
+                        request, timeout: .seconds(60))
+                    var text = ""
+                    for try await chunk in response.body {
+                        text += String(buffer: chunk)
+                        while let end = text.range(of: "\n\n") {
+                            if let event = ServerSentEvent(String(text[..<end.lowerBound])) {
+                                continuation.yield(event)
+                            }
+                            text.removeSubrange(..<end.upperBound)
+                        }
+                    }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in reading.cancel() }
+        }
+    }
+}
+
+/// One server-sent event; comments and mere settings are none.
+public struct ServerSentEvent: Sendable {
+    public var id: Int
+    public var name: String
+    public var data: String
+
+    init?(_ block: String) {
+        var fields: [String: String] = [:]
+        for line in block.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            fields[String(parts[0])] = parts[1].trimmingCharacters(in: .whitespaces)
+        }
+        guard let id = fields["id"].flatMap({ Int($0) }), let name = fields["event"],
+            let data = fields["data"]
+        else { return nil }
+        (self.id, self.name, self.data) = (id, name, data)
+    }
+
+    /// The data as a JSON object; empty when it is none.
+    public var json: [String: Any] {
+        (try? JSONSerialization.jsonObject(with: Data(data.utf8))) as? [String: Any] ?? [:]
+    }
 }

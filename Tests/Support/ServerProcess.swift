@@ -65,6 +65,26 @@ public struct ServerProcess: Sendable {
         await process.stop(SIGTERM)
     }
 
+    /// Runs another verb of the program to its end, in the folder of this one.
+    public func run(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> (isSuccess: Bool, output: String) {
+        try await Self.run(arguments, in: folder, environment: environment)
+    }
+
+    public static func run(
+        _ arguments: [String], in folder: String, environment: [String: String] = [:]
+    ) async throws -> (isSuccess: Bool, output: String) {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let log = folder + "/verb-\(UInt32.random(in: 0 ... .max)).log"
+        let settings = ["QUARTERMASTER_DATA": folder].merging(environment) { $1 }
+        let process = try ChildProcess(
+            ["/usr/bin/env"] + settings.map { "\($0)=\($1)" } + [try programPath()] + arguments,
+            log: log)
+        try await eventually("\(arguments) ends", within: .seconds(120)) { !process.isRunning }
+        return (process.hasSucceeded, try String(contentsOfFile: log, encoding: .utf8))
+    }
+
     /// A folder that every account can reach.
     public static func scratchFolder() -> String {
         "/tmp/quartermaster-system-\(getpid())-\(UInt32.random(in: 0 ... .max))"

@@ -128,6 +128,17 @@ import Testing
         }
     }
 
+    @Test("explains every metric in the README, and no other")
+    func listsMetrics() throws {
+        let sources = try Self.swiftFiles(["Sources", "Projections"])
+        let measured = Set(
+            sources.flatMap { $0.text.matches(of: /label: "(quartermaster_[a-z_]+)"/).map(\.1) })
+        let explained = Set(
+            try Self.read("README.md").matches(of: /`(quartermaster_[a-z_]+)`/).map(\.1))
+        #expect(!measured.isEmpty)
+        #expect(measured == explained)
+    }
+
     @Test("documents every environment variable, and no other")
     func listsVariables() throws {
         let documented = try Self.read(".env.example").split(separator: "\n")

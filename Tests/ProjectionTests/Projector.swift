@@ -1,0 +1,48 @@
+import Commands
+import Domain
+import Operations
+import Postgres
+import ProjectionEngine
+import Projections
+import ServiceLifecycle
+import TestServers
+import TestSupport
+
+/// Runs a loop and everything that follows the log, with a nats-server of the test's own.
+func withProjector(
+    on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil,
+    _ body: (DecisionLoop, String) async throws -> Void
+) async throws {
+    let (nats, natsURL) = try await TestServers.shared.freshNATS()
+    let roles = Roles(
+        database.connections, natsURL: natsURL, staffToken: "a token for tests only",
+        settings: try Settings([:]), logger: quiet, clock: clock)
+    let loop = roles.decisionLoop()
+    let services = roles.projector(loop)
+    let running = Task {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await loop.run() }
+            for service in services { group.addTask { try? await service.run() } }
+        }
+    }
+    do {
+        try await body(loop, natsURL)
+    } catch {
+        running.cancel()
+        await nats()
+        throw error
+    }
+    running.cancel()
+    await nats()
+}
+
+/// Waits until every read model shows a position.
+func waitForProjections(_ database: TestDatabase, toReach position: Int64) async throws {
+    let client = database.connections.client(1)
+    try await eventually("all projections reach \(position)") {
+        let statuses = try await ProjectionStatus.all(client)
+        return statuses.count == AllReadModels.list.count
+            && statuses.allSatisfy { $0.position >= position }
+    }
+    await client.close()
+}

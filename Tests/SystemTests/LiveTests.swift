@@ -1,0 +1,124 @@
+import Bus
+import Foundation
+import Publishing
+import Testing
+import TestSupport
+
+/// What somebody sees who keeps a page open.
+@Suite(.serialized) struct LiveTests {
+    @Test("shows each sailing at once, each change of one, and after a break only what changed")
+    func streamsAvailability() async throws {
+        try await withServer { server in
+            let quiet = try await openSailing(server, capacity: 10)
+            let busy = try await openSailing(server, capacity: 10)
+            #expect(quiet.trip == busy.trip)
+            let path = "/v1/trips/\(busy.trip)/availability"
+            try await eventually("both are for sale") {
+                let trips = try await server.queries.get("/v1/trips/\(busy.trip)").json
+                let sailings = trips["sailings"] as? [[String: Any]] ?? []
+                let ids = sailings.compactMap { $0["sailing"] as? String }
+                return ids.contains(quiet.sailing) && ids.contains(busy.sailing)
+            }
+            var events = server.queries.serverSentEvents(path).makeAsyncIterator()
+            var seen: Set<String> = []
+            while !seen.isSuperset(of: [quiet.sailing, busy.sailing]) {
+                let event = try #require(try await events.next())
+                #expect(event.name == "availability")
+                seen.insert(event.json["sailing"] as? String ?? "")
+            }
+            try await place(busy, server)
+            // The other sailings of the trip may still be on their way.
+            var change = try #require(try await events.next())
+            while change.json["available"] as? Int != 9 {
+                change = try #require(try await events.next())
+            }
+            #expect(change.json["sailing"] as? String == busy.sailing)
+
+            try await place(busy, server)
+            var rest = server.queries.serverSentEvents(
+                path, headers: [("Last-Event-ID", "\(change.id)")]
+            ).makeAsyncIterator()
+            var missed = try #require(try await rest.next())
+            if missed.json["available"] as? Int != 8 {
+                missed = try #require(try await rest.next())
+            }
+            #expect(missed.json["sailing"] as? String == busy.sailing)
+            #expect(missed.json["available"] as? Int == 8)
+            #expect(missed.id > change.id)
+        }
+    }
+
+    private func place(_ sailing: OpenSailing, _ server: ServerProcess) async throws {
+        #expect(try await server.commands.post("/v1/bookings", sailing.order()).status == 201)
+    }
+
+    @Test("keeps the last state of each sailing in VIEWS")
+    func keepsViews() async throws {
+        try await withServer { server in
+            let sailing = try await openSailing(server, capacity: 10)
+            for _ in 0..<3 { try await place(sailing, server) }
+            let bus = try await BusConnection.connect(
+                to: try server.addresses().nats, logger: quiet)
+            try await eventually("VIEWS shows three seats held") {
+                let views = try await lastViews(bus)
+                return views[sailing.sailing]?.contains(#""available":7"#) ?? false
+            }
+            let trips = try await server.queries.get("/v1/trips").json["trips"] as? [[String: Any]]
+            let shown = trips?.flatMap { $0["sailings"] as? [[String: Any]] ?? [] } ?? []
+            let views = try await lastViews(bus)
+            #expect(shown.allSatisfy { views[$0["sailing"] as? String ?? ""] != nil })
+            let state = try await bus.state(ofStream: ViewPublisher.stream)
+            #expect(state.messageCount == views.count)
+        }
+    }
+
+    /// The messages of VIEWS, by sailing.
+    private func lastViews(_ bus: BusConnection) async throws -> [String: String] {
+        let consumer = try await StreamConsumer(
+            of: ViewPublisher.stream, subject: "views.>", durable: nil, on: bus)
+        var views: [String: String] = [:]
+        for delivery in try await consumer.fetch(limit: 500, waitMilliseconds: 500) {
+            let sailing = delivery.message.subject.split(separator: ".").last ?? ""
+            let isSecond =
+                views.updateValue(
+                    String(decoding: delivery.message.payload, as: UTF8.self),
+                    forKey: String(sailing)) != nil
+            #expect(!isSecond, "two messages of \(sailing)")
+            consumer.acknowledge(delivery)
+        }
+        return views
+    }
+
+    @Test("changes a booking only for who has seen its newest version")
+    func checksVersions() async throws {
+        try await withServer { server in
+            let sailing = try await openSailing(server, capacity: 10)
+            let placed = try await server.commands.post("/v1/bookings", sailing.order())
+            let booking = placed.json["booking"] as? String ?? ""
+            let position = placed.headers["quartermaster-position"] ?? ""
+            let shown = try await server.queries.get(
+                "/v1/bookings/\(placed.json["code"] ?? "")?lastName=Lovelace&min-position=\(position)"
+            )
+            let seen = try #require(shown.headers["etag"])
+            #expect(seen == placed.headers["etag"])
+            let path = "/v1/bookings/\(booking)/cancel"
+            let reason = #"{"reason":"fog"}"#
+            let confirmed = try await server.staff.post(
+                "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
+            let newest = try #require(confirmed.headers["etag"])
+            #expect(newest != seen)
+            #expect(try await server.staff.post(path, reason).status == 428)
+            let late = try await server.staff.post(path, reason, headers: [("If-Match", seen)])
+            #expect(late.status == 412)
+            let broken = try await server.staff.post(path, reason, headers: [("If-Match", "17")])
+            #expect(broken.status == 400)
+            let key = UUID().uuidString.lowercased()
+            for _ in 0..<2 {
+                let cancelled = try await server.staff.post(
+                    path, reason, key: key, headers: [("If-Match", newest)])
+                #expect(cancelled.status == 200)
+                #expect(cancelled.json["happened"] as? [String] == ["BookingCancelled"])
+            }
+        }
+    }
+}

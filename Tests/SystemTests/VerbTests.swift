@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// The command line, as an operator uses it.
+@Suite(.serialized) struct VerbTests {
+    private static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    @Test("shows, checks, rebuilds and imports beside a system that runs")
+    func operates() async throws {
+        try await withServer { server in
+            let sailing = try await openSailing(server, capacity: 10)
+            #expect(try await server.commands.post("/v1/bookings", sailing.order()).status == 201)
+            let verify = try await server.run(["verify"])
+            #expect(verify.isSuccess)
+            #expect(verify.output.contains("the log is sound"), "\(verify.output)")
+            let migrate = try await server.run(["migrate"])
+            #expect(migrate.isSuccess)
+            #expect(migrate.output.contains("up to date"), "\(migrate.output)")
+            try await showsEvents(server)
+            try await rebuilds(server)
+            try await imports(server)
+        }
+    }
+
+    private func showsEvents(_ server: ServerProcess) async throws {
+        let events = try await server.run(["events", "--limit", "3", "--json"])
+        #expect(events.isSuccess)
+        let lines = events.output.split(separator: "\n")
+        #expect(lines.count == 3)
+        for (index, line) in lines.enumerated() {
+            let json = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect(json?["position"] as? Int == index + 1)
+            #expect(json?["data"] is [String: Any])
+        }
+    }
+
+    private func rebuilds(_ server: ServerProcess) async throws {
+        let rebuild = try await server.run(["rebuild", "manifest"])
+        #expect(rebuild.isSuccess)
+        #expect(rebuild.output.contains("rebuilt manifest"), "\(rebuild.output)")
+        let unknown = try await server.run(["rebuild", "nothing"])
+        #expect(!unknown.isSuccess)
+        #expect(unknown.output.contains("there is no read model 'nothing'"))
+        try await eventually("all read models are up to date") {
+            let status = try await server.run(["status", "--json"])
+            let json =
+                try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [String: Any]
+            let lags = (json?["projections"] as? [[String: Any]])?.map { $0["lag"] as? Int }
+            return lags == Array(repeating: 0, count: 6)
+        }
+        let status = try await server.run(["status"])
+        #expect(status.output.contains("manifest"))
+        #expect(!status.output.contains("STOPPED"), "\(status.output)")
+    }
+
+    private func imports(_ server: ServerProcess) async throws {
+        let seed = Self.root.appendingPathComponent("Sources/CatalogueImport/launches.yaml").path
+        let again = try await server.run(["import", seed])
+        #expect(again.isSuccess)
+        #expect(again.output.contains("nothing to import"), "\(again.output)")
+        let broken = server.folder + "/broken.yaml"
+        try String(contentsOfFile: seed, encoding: .utf8)
+            .replacing("capacity: ", with: "capacity: many-", maxReplacements: 1)
+            .write(toFile: broken, atomically: true, encoding: .utf8)
+        let refused = try await server.run(["import", broken])
+        #expect(!refused.isSuccess)
+        #expect(refused.output.contains(#/broken\.yaml:\d+:\d+: /#), "\(refused.output)")
+        let missing = try await server.run(["import", server.folder + "/none.yaml"])
+        #expect(!missing.isSuccess)
+        #expect(missing.output.contains("can't read"))
+    }
+
+    @Test("says in one sentence what keeps it from starting, and what to do")
+    func refusesToStart() async throws {
+        try await withServer { server in
+            let other = ServerProcess.scratchFolder()
+            let cases: [([String], String, [String: String], [String])] = [
+                (["up"], server.folder, [:], ["another 'quartermaster up' runs in"]),
+                (
+                    ["up"], other, ["COMMAND_PORT": "\(server.commandPort)"],
+                    ["port \(server.commandPort) is in use", "COMMAND_PORT"]
+                ),
+                (["status"], other, [:], ["DATABASE_URL"]),
+                (
+                    ["command-api"], other,
+                    ["DATABASE_URL": "postgresql://x@127.0.0.1:1/x", "NATS_URL": "nats://x"],
+                    ["STAFF_TOKEN"]
+                ),
+                (
+                    ["migrate"], other, ["DATABASE_URL": "postgresql://x@127.0.0.1:1/x"],
+                    ["127.0.0.1", "Connection refused"]
+                ),
+                (["query-api"], other, ["QUERY_PORT": "many"], ["QUERY_PORT"]),
+            ]
+            for (arguments, folder, environment, words) in cases {
+                let (isSuccess, output) = try await ServerProcess.run(
+                    arguments, in: folder, environment: environment)
+                #expect(!isSuccess)
+                let said = output.split(separator: "\n").filter { $0.hasPrefix("quartermaster: ") }
+                #expect(said.count == 1, "\(arguments): \(output)")
+                for word in words { #expect(output.contains(word), "\(arguments): \(output)") }
+            }
+            try? FileManager.default.removeItem(atPath: other)
+        }
+    }
+
+    @Test("prints three lines that place, confirm and read a booking, and they do")
+    func printsWorkingLines() async throws {
+        try await withServer { server in
+            let lines = server.output.split(separator: "\n").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }.filter { $0.hasPrefix("curl ") }
+            try #require(lines.count == 3)
+            let placed = try await shell(lines[0], server)
+            let booking = try #require(placed["booking"] as? String)
+            let code = try #require(placed["code"] as? String)
+            let confirmed = try await shell(
+                lines[1].replacing("BOOKING/confirm", with: "\(booking)/confirm"), server)
+            #expect(confirmed["happened"] as? [String] == ["BookingConfirmed"])
+            try await eventually("the booking is shown as confirmed") {
+                let shown = try await shell(lines[2].replacing("CODE", with: code), server)
+                return shown["status"] as? String == "confirmed"
+            }
+        }
+    }
+
+    /// Runs a line as a person would, and reads the JSON that it prints.
+    private func shell(_ line: String, _ server: ServerProcess) async throws -> [String: Any] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", line]
+        let file = server.folder + "/shell-\(UInt32.random(in: 0 ... .max)).out"
+        _ = FileManager.default.createFile(atPath: file, contents: nil)
+        process.standardOutput = FileHandle(forWritingAtPath: file)
+        try process.run()
+        try await eventually("the line ends") { !process.isRunning }
+        let output = try Data(contentsOf: URL(fileURLWithPath: file))
+        return try JSONSerialization.jsonObject(with: output) as? [String: Any] ?? [:]
+    }
+
+    @Test("names in the README every verb of the program and every target of the Makefile")
+    func listsVerbs() async throws {
+        let readme = try String(
+            contentsOf: Self.root.appendingPathComponent("README.md"), encoding: .utf8)
+        let makefile = try String(
+            contentsOf: Self.root.appendingPathComponent("Makefile"), encoding: .utf8)
+        let folder = ServerProcess.scratchFolder()
+        let help = try await ServerProcess.run(["--help"], in: folder)
+        let verbs = help.output.split(separator: "\n").compactMap {
+            $0.firstMatch(of: /^  ([a-z-]+) {2,}/)?.1
+        }
+        #expect(verbs.count >= 11, "\(help.output)")
+        for verb in verbs where verb != "help" {
+            #expect(
+                readme.contains("`\(verb)`") || readme.contains("quartermaster \(verb)"), "\(verb)")
+            let explained = try await ServerProcess.run([String(verb), "--help"], in: folder)
+            #expect(explained.output.contains("OVERVIEW:"), "\(verb)")
+        }
+        for command in readme.matches(of: /(?m)^make ([a-z]+)/) {
+            #expect(makefile.contains("\n\(command.1): "), "make \(command.1)")
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}

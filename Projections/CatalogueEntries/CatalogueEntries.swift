@@ -44,7 +44,7 @@ public struct CatalogueEntries: ReadModel {
             .init("is_archived", .bool), .init("is_active", .bool), .init("time_zone", .text),
             .init("capacity", .int8), .init("lift_off", .timestamptz),
         ],
-        indexes: ["(kind, name)"])
+        indexes: ["(kind, name)", "(position)"])
 
     public static func keys(of event: Event) -> [EntityID] {
         switch event {

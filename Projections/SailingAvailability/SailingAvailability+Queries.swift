@@ -19,7 +19,7 @@ public struct SailingView: Sendable {
 extension SailingAvailability {
     private static let selection = """
         SELECT a.sailing, a.trip, a.boat, a.seat_limit, a.is_paused, a.ticket_types, boat.name,
-               boat.capacity, a.position
+               boat.capacity, greatest(a.position, boat.position) AS changed_at
         FROM reading.sailing_availability a
         JOIN reading.catalogue_entry boat ON boat.entity = a.boat
         """
@@ -31,11 +31,27 @@ extension SailingAvailability {
             [.array(of: .uuid, trips.map { .id($0) })])
     }
 
-    /// Sailings that changed after a position, oldest change first.
+    /// Sailings that changed after a position, or whose boats did, oldest change first.
+    ///
+    /// No further than both read models have come, so what is shown once is never changed behind
+    /// it. `limit` is exceeded by sailings that one event changed together: a page ends between events.
     public static func changed(after position: Int64, limit: Int) -> PostgresCall {
         PostgresCall(
-            "\(selection) WHERE a.position > $1::bigint ORDER BY a.position LIMIT $2::bigint",
-            [.int64(position), .int64(Int64(limit))])
+            """
+            WITH changed AS (
+                SELECT sailing FROM reading.sailing_availability WHERE position > $1::bigint
+                UNION
+                SELECT of_boat.sailing FROM reading.catalogue_entry b
+                JOIN reading.sailing_availability of_boat ON of_boat.boat = b.entity
+                WHERE b.position > $1::bigint
+            )
+            \(selection)
+            WHERE a.sailing IN (SELECT sailing FROM changed)
+                AND greatest(a.position, boat.position) <= (
+                    SELECT min(p.position) FROM reading.projection p
+                    WHERE p.name IN ('\(name)', '\(CatalogueEntries.name)'))
+            ORDER BY changed_at FETCH FIRST ($2::bigint) ROWS WITH TIES
+            """, [.int64(position), .int64(Int64(limit))])
     }
 
     public static func views(_ rows: Rows) -> [SailingView] {

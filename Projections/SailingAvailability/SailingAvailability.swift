@@ -54,7 +54,7 @@ public struct SailingAvailability: ReadModel {
             .init("trip", .uuid), .init("boat", .uuid), .init("seat_limit", .int8),
             .init("is_paused", .bool), .init("ticket_types", .json),
         ],
-        indexes: ["(trip)", "(position)"])
+        indexes: ["(trip)", "(boat)", "(position)"])
 
     public static func keys(of event: Event) -> [SailingID] {
         switch event {

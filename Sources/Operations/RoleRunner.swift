@@ -1,21 +1,24 @@
 internal import LocalServers
 public import Logging
 internal import Schema
-public import ServiceLifecycle
+internal import ServiceLifecycle
 internal import UnixSignals
 
 /// What has not ended by itself after this long is cancelled.
 public let shutdownLimit = Duration.seconds(30)
 
-/// Runs services until a signal comes, and then takes them down in order: the last comes first.
-public func runServices(_ services: [any Service], logger: Logger) async throws {
+/// Runs services until a signal comes, or the service that runs them is taken down, and then takes
+/// them down in order: the last comes first.
+func runServices(
+    _ services: [any Service], until signals: [UnixSignal] = [.sigint, .sigterm], logger: Logger
+) async throws {
     var configuration = ServiceGroupConfiguration(
         services: services.map {
             .init(
                 service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup)
         },
-        gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
+        gracefulShutdownSignals: signals, logger: logger)
     configuration.maximumGracefulShutdownDuration = shutdownLimit
     try await ServiceGroup(configuration: configuration).run()
 }

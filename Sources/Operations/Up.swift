@@ -16,33 +16,51 @@ public func up(_ settings: Settings, logger: Logger) async throws {
     try place.lock()
     try requireFreePort(settings.commandPort, "COMMAND_PORT")
     try requireFreePort(settings.queryPort, "QUERY_PORT")
-    let servers = try await OwnServers(
-        in: place.folder, postgres: settings.databaseURL == nil, nats: settings.natsURL == nil,
-        logger: logger)
-    guard let databaseURL = settings.databaseURL ?? servers.databaseURL,
-        let natsURL = settings.natsURL ?? servers.natsURL
-    else { preconditionFailure("neither given nor started") }
-    let connections = Connections(url: databaseURL, logger: logger)
-    let token: String
-    do {
-        token = try place.staffToken()
+    let system = WholeSystem(settings: settings, place: place, logger: logger)
+    try await runServices([system], logger: logger)
+}
+
+/// Everything from the private servers on, as one service: so a signal that comes while it starts
+/// takes it down as well, when the step under way is done.
+private struct WholeSystem: Service {
+    let settings: Settings
+    let place: Place
+    let logger: Logger
+
+    func run() async throws {
+        let servers = try await OwnServers(
+            in: place.folder, postgres: settings.databaseURL == nil, nats: settings.natsURL == nil,
+            logger: logger)
+        do {
+            if !Task.isShuttingDownGracefully { try await run(on: servers) }
+        } catch {
+            await servers.stop()
+            throw error
+        }
+        await servers.stop()
+    }
+
+    private func run(on servers: OwnServers) async throws {
+        guard let databaseURL = settings.databaseURL ?? servers.databaseURL,
+            let natsURL = settings.natsURL ?? servers.natsURL
+        else { preconditionFailure("neither given nor started") }
+        let connections = Connections(url: databaseURL, logger: logger)
+        let token = try place.staffToken()
         try await Schema.migrate(
             connections.administrative, try Schema.migrations(), logger: logger)
-    } catch {
-        await servers.stop()
-        throw error
+        place.store(databaseURL: databaseURL, natsURL: natsURL)
+        defer { place.forgetAddresses() }
+        let roles = Roles(
+            connections, natsURL: natsURL, staffToken: token, settings: settings, logger: logger)
+        let loop = roles.decisionLoop()
+        let services: [any Service] =
+            [servers, loop] + roles.projector(loop) + roles.queryAPI(port: settings.queryPort)
+            + [
+                roles.commandAPI(loop, port: settings.commandPort),
+                Welcome(loop: loop, roles: roles),
+            ]
+        try await runServices(services, until: [], logger: logger)
     }
-    place.store(databaseURL: databaseURL, natsURL: natsURL)
-    defer { place.forgetAddresses() }
-    let roles = Roles(
-        connections, natsURL: natsURL, staffToken: token, settings: settings,
-        logger: logger)
-    let loop = roles.decisionLoop()
-    let welcome = Welcome(loop: loop, roles: roles)
-    let services: [any Service] =
-        [servers, loop] + roles.projector(loop) + roles.queryAPI(port: settings.queryPort)
-        + [roles.commandAPI(loop, port: settings.commandPort), welcome]
-    try await runServices(services, logger: logger)
 }
 
 /// Imports the catalogue, makes sure that something is for sale, and says how to begin.

@@ -8,7 +8,7 @@ import Testing
 import TestSupport
 
 /// The built program, its own PostgreSQL and NATS, and what users do to it.
-@Suite(.serialized) struct SystemTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct SystemTests {
     @Test("sells the last 50 seats of a boat once: 400 buyers at the doors of two processes")
     func neverOversells() async throws {
         try await withServer { server in

@@ -1,9 +1,11 @@
 import Foundation
+import Glibc
+import LocalServers
 import Testing
 import TestSupport
 
 /// The command line, as an operator uses it.
-@Suite(.serialized) struct VerbTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct VerbTests {
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
@@ -104,6 +106,32 @@ import TestSupport
             }
             try? FileManager.default.removeItem(atPath: other)
         }
+    }
+
+    @Test("leaves nothing running when it is told to stop while it starts for the first time")
+    func stopsWhileStarting() async throws {
+        let folder = ServerProcess.scratchFolder()
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let settings = [
+            "QUARTERMASTER_DATA=\(folder)", "COMMAND_PORT=\(try freeLoopbackPort())",
+            "QUERY_PORT=\(try freeLoopbackPort())",
+        ]
+        let process = try ChildProcess(
+            ["/usr/bin/env"] + settings + [try ServerProcess.programPath(), "up"],
+            log: folder + "/output.log")
+        let pidFile = folder + "/postgres/data/postmaster.pid"
+        var pid = ""
+        try await eventually("PostgreSQL starts") {
+            let lines = try String(contentsOfFile: pidFile, encoding: .utf8).split(separator: "\n")
+            pid = lines.first.map(String.init) ?? ""
+            return !pid.isEmpty
+        }
+        kill(process.pid, SIGTERM)
+        try await eventually("it ends") { !process.isRunning }
+        #expect(process.hasSucceeded)
+        #expect(!FileManager.default.fileExists(atPath: "/proc/\(pid)"))
+        #expect(!FileManager.default.fileExists(atPath: pidFile))
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     @Test("prints three lines that place, confirm and read a booking, and they do")

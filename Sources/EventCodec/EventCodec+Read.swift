@@ -143,7 +143,7 @@ extension EventCodec {
         guard let code = ConfirmationCode(try json["code"].string()) else {
             throw try json["code"].fault("must be a confirmation code")
         }
-        guard let contact = bytes(hexadecimal: try json["contact"].string()) else {
+        guard let contact = try json["contact"].withPlainString(bytes(hexadecimal:)) ?? nil else {
             throw try json["contact"].fault("must be hexadecimal")
         }
         return BookingPlaced(
@@ -225,24 +225,21 @@ extension EventCodec {
     }
 }
 
-/// nil when `text` is not an even number of hexadecimal digits.
-func bytes(hexadecimal text: String) -> [UInt8]? {
-    func nibble(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 48...57: digit - 48
-        case 97...102: digit - 87
-        default: nil
+/// nil when `text` is not an even number of hexadecimal digits, in lower case.
+func bytes(hexadecimal text: UnsafeRawBufferPointer) -> [UInt8]? {
+    guard text.count % 2 == 0 else { return nil }
+    var isHexadecimal = true
+    let bytes = [UInt8](unsafeUninitializedCapacity: text.count / 2) { buffer, count in
+        func nibble(_ digit: UInt8) -> UInt8 {
+            if digit &- 48 < 10 { return digit &- 48 }
+            if digit &- 97 < 6 { return digit &- 87 }
+            isHexadecimal = false
+            return 0
         }
-    }
-    let digits = Array(text.utf8)
-    guard digits.count % 2 == 0 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(digits.count / 2)
-    for index in stride(from: 0, to: digits.count, by: 2) {
-        guard let high = nibble(digits[index]), let low = nibble(digits[index + 1]) else {
-            return nil
+        for index in 0..<text.count / 2 {
+            buffer[index] = nibble(text[2 * index]) << 4 | nibble(text[2 * index + 1])
         }
-        bytes.append(high << 4 | low)
+        count = text.count / 2
     }
-    return bytes
+    return isHexadecimal ? bytes : nil
 }

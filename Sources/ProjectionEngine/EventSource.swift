@@ -18,12 +18,17 @@ public struct SourceEvent: Sendable {
 struct EventSource: Sendable {
     let log: EventLog
 
-    /// The events after `position`, in order, at most `limit` of them (of the wanted types).
+    /// The events after `position`, in order, at most `limit` of them.
     func read(
-        after position: Int64, limit: Int, types: Set<EventType>? = nil, opensContacts: Bool
+        after position: Int64, limit: Int, opensContacts: Bool
     ) async throws(PostgresError) -> [SourceEvent] {
-        let stored = try await log.read(
-            after: position, limit: limit, types: types.map { Set($0.map(\.rawValue)) })
+        try await decoded(
+            try await log.read(after: position, limit: limit), opensContacts: opensContacts)
+    }
+
+    func decoded(
+        _ stored: [LoggedEvent], opensContacts: Bool
+    ) async throws(PostgresError) -> [SourceEvent] {
         var events = stored.map(decode)
         if opensContacts { try await openContacts(in: &events) }
         return events

@@ -34,7 +34,9 @@ struct ProjectionCheckpoint: Sendable {
             "SELECT FROM reading.projection WHERE name = $1::text", [.text(Model.name)])
         guard known.count == 0 else { return }
         let table = ReadModelTable<Model>()
-        let statements = ["DROP TABLE IF EXISTS \(table.name)"] + table.creation + table.indexes
+        let statements =
+            ["DROP TABLE IF EXISTS \(table.name)"] + table.creation + [table.primaryKey]
+            + table.indexes
         try await connection.run(
             statements.map { PostgresCall($0) } + [
                 PostgresCall(

@@ -102,26 +102,12 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         }
     }
 
-    /// The keys whose rows have to be read; of those that nobody has seen before there are none.
-    private func missing(
-        of events: [ProjectedEvent], in known: inout ReadModelTable<Model>.Rows
-    ) -> [Model.Key] {
-        var missing: [Model.Key] = []
-        for event in events {
-            for key in Model.keys(of: event.event) where known[key] == nil {
-                known[key] = .some(nil)
-                if !Model.begins(with: event.event) { missing.append(key) }
-            }
-        }
-        return missing
-    }
-
     private func project(
         _ events: [ProjectedEvent], to position: Int64, _ checkpoint: inout ProjectionCheckpoint,
         _ known: inout ReadModelTable<Model>.Rows, on connection: PostgresConnection
     ) async throws(ProjectionFault) {
         do throws(PostgresError) {
-            let missing = missing(of: events, in: &known)
+            let missing = Model.missing(of: events, in: &known)
             if !missing.isEmpty {
                 let rows = try await connection.run([table.load(missing)])[0]
                 for (key, row, position) in table.read(rows) { known[key] = .some((row, position)) }

@@ -27,12 +27,11 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
         return ["CREATE TABLE \(name) (\(columns.joined(separator: ", ")))"]
     }
 
-    /// Index names are left to PostgreSQL, which makes them unique: two generations of a table
-    /// stand side by side while one is built.
-    var indexes: [String] {
-        ["ALTER TABLE \(name) ADD PRIMARY KEY (\(keyNames))"]
-            + definition.indexes.map { "CREATE INDEX ON \(name) \($0)" }
-    }
+    var primaryKey: String { "ALTER TABLE \(name) ADD PRIMARY KEY (\(keyNames))" }
+
+    /// The other indexes. Their names are left to PostgreSQL, which makes them unique: two
+    /// generations of a table stand side by side while one is built.
+    var indexes: [String] { definition.indexes.map { "CREATE INDEX ON \(name) \($0)" } }
 
     func load(_ keys: [Model.Key]) -> PostgresCall {
         let wanted = arrays(keys.map { Model.values(of: $0) }, definition.key)
@@ -114,6 +113,22 @@ extension Dictionary {
 }
 
 extension ReadModel {
+    /// The keys whose rows have to be read; of those that nobody has seen before there are none.
+    ///
+    /// All of them are in `known` from now on, without a row until one is read.
+    static func missing(
+        of events: [ProjectedEvent], in known: inout ReadModelTable<Self>.Rows
+    ) -> [Key] {
+        var missing: [Key] = []
+        for event in events {
+            for key in keys(of: event.event) where known[key] == nil {
+                known[key] = .some(nil)
+                if !begins(with: event.event) { missing.append(key) }
+            }
+        }
+        return missing
+    }
+
     /// Folds events, in order, into rows of which those that the events concern are given.
     ///
     /// Returns what changed. `known` gains every row that was folded.

@@ -5,10 +5,13 @@ public import Postgres
 
 /// Builds a read model anew from the first event, beside the live table, and swaps the two.
 ///
-/// The same fold as live, kept in memory and written with COPY at the end. Sales and the live
-/// projection go on meanwhile; only the swap takes the checkpoint's lock for a moment.
+/// The same fold as live. Rows are kept in memory until there are many, and then written with COPY;
+/// while they are, the next events are read. Sales and the live projection go on meanwhile; only the
+/// swap takes the checkpoint's lock for a moment.
 public struct Rebuild<Model: ReadModel>: Sendable {
     public static var pageLimit: Int { 10_000 }
+    /// Rows kept in memory.
+    public static var rowLimit: Int { 20_000 }
     /// The swap catches up with this many events at most; before it, it catches up without a lock.
     public static var swapLimit: Int { 1_000 }
 
@@ -16,13 +19,11 @@ public struct Rebuild<Model: ReadModel>: Sendable {
     public struct Progress: Sendable {
         public var position: Int64
         public var head: Int64
-        public var rowCount: Int
     }
 
     private let log: EventLog
     private let source: EventSource
     private let configuration: PostgresConfiguration
-    private let table = ReadModelTable<Model>(isBuilding: true)
 
     public init(_ model: Model.Type, from log: EventLog, configuration: PostgresConfiguration) {
         self.log = log
@@ -40,39 +41,39 @@ public struct Rebuild<Model: ReadModel>: Sendable {
         guard try await Leadership.take("rebuild." + Model.name, on: connection) else {
             throw RebuildError(description: "\(Model.name) is being rebuilt already")
         }
-        var (rows, position) = try await foldAll(progress)
-        try await connection.run(
-            (["DROP TABLE IF EXISTS \(table.name)"] + table.creation).map { PostgresCall($0) })
-        let session = try await PostgresSession.connect(to: configuration)
-        let table = table
-        try await session.copyIn(
-            table.copyStatement,
-            rows: rows.lazy.compactMap { key, change in change.map { table.values(key, $0) } })
-        try await connection.run(table.indexes.map { PostgresCall($0) })
+        var building = try await TableInTheMaking<Model>(
+            on: connection, copyingWith: try await PostgresSession.connect(to: configuration))
+        var position = try await fold(into: &building, progress)
+        try await building.finish()
         while try await log.head() - position > Self.swapLimit {
-            position = try await catchUp(&rows, after: position, on: connection)
+            position = try await catchUp(&building, after: position)
         }
-        position = try await swap(&rows, after: position, on: connection)
-        return (position, rows.count { $0.value != nil })
+        position = try await swap(&building, after: position, on: connection)
+        let count = try await connection.run("SELECT count(*) FROM reading.\(Model.name)")
+        return (position, count.integer(0, 0))
     }
 
-    /// Folds the whole log in memory; while one page is folded, the next is read.
-    private func foldAll(
-        _ progress: @Sendable (Progress) -> Void
-    ) async throws -> (rows: ReadModelTable<Model>.Rows, position: Int64) {
+    /// Folds the log up to its head of now, as a pipeline: while one page is folded and written, the
+    /// next is decoded, and the one after that is read.
+    private func fold(
+        into building: inout TableInTheMaking<Model>, _ progress: @Sendable (Progress) -> Void
+    ) async throws -> Int64 {
         let head = try await log.head()
-        var rows: ReadModelTable<Model>.Rows = [:]
-        var position: Int64 = 0
-        var page = try await read(after: position, to: head)
-        while !page.isEmpty {
-            let last = page[page.count - 1].position
-            async let next = read(after: last, to: head)
-            _ = Model.fold(try readable(page), into: &rows)
-            position = last
-            progress(Progress(position: position, head: head, rowCount: rows.count))
+        var stored = try await read(after: 0, to: head)
+        var page: [SourceEvent] = []
+        while !stored.isEmpty || !page.isEmpty {
+            let last = stored
+            async let following = read(after: last.last?.position ?? head, to: head)
+            async let next = source.decoded(last, opensContacts: Model.opensContacts)
+            if let position = page.last?.position {
+                try await building.apply(try readable(page))
+                if building.rowCount > Self.rowLimit { try await building.write() }
+                progress(Progress(position: position, head: head))
+            }
             page = try await next
+            stored = try await following
         }
-        return (rows, head)
+        return head
     }
 
     /// A rebuild is of the whole log or not at all.
@@ -82,26 +83,24 @@ public struct Rebuild<Model: ReadModel>: Sendable {
         return events
     }
 
-    private func read(after position: Int64, to head: Int64) async throws -> [SourceEvent] {
+    private func read(
+        after position: Int64, to head: Int64
+    ) async throws(PostgresError) -> [LoggedEvent] {
         guard position < head else { return [] }
-        return try await source.read(
-            after: position, limit: Self.pageLimit, types: Model.types,
-            opensContacts: Model.opensContacts
+        return try await log.read(
+            after: position, limit: Self.pageLimit, types: Set(Model.types.map(\.rawValue))
         ).filter { $0.position <= head }
     }
 
     /// Folds what has come since, and writes the changed rows; returns the position reached.
     private func catchUp(
-        _ rows: inout ReadModelTable<Model>.Rows, after position: Int64,
-        on connection: PostgresConnection
+        _ building: inout TableInTheMaking<Model>, after position: Int64
     ) async throws -> Int64 {
         let events = try await source.read(
             after: position, limit: Self.pageLimit, opensContacts: Model.opensContacts)
         guard let last = events.last else { return position }
-        let changed = Model.fold(
-            try readable(events), into: &rows)
-        let changes = rows.subset(of: changed)
-        if !changes.isEmpty { try await connection.run(table.write(changes)) }
+        try await building.apply(try readable(events))
+        try await building.write(copies: false)
         return last.position
     }
 
@@ -109,7 +108,7 @@ public struct Rebuild<Model: ReadModel>: Sendable {
     ///
     /// The epoch is raised, so the live leader finds itself replaced and begins again.
     private func swap(
-        _ rows: inout ReadModelTable<Model>.Rows, after position: Int64,
+        _ building: inout TableInTheMaking<Model>, after position: Int64,
         on connection: PostgresConnection
     ) async throws -> Int64 {
         try await connection.run("BEGIN")
@@ -119,14 +118,14 @@ public struct Rebuild<Model: ReadModel>: Sendable {
                 [.text(Model.name)])
             var reached = position
             while true {
-                let next = try await catchUp(&rows, after: reached, on: connection)
+                let next = try await catchUp(&building, after: reached)
                 if next == reached { break }
                 reached = next
             }
             let live = ReadModelTable<Model>().name
             try await connection.run([
                 PostgresCall("DROP TABLE IF EXISTS \(live)"),
-                PostgresCall("ALTER TABLE \(table.name) RENAME TO \(Model.name)"),
+                PostgresCall("ALTER TABLE \(building.name) RENAME TO \(Model.name)"),
                 PostgresCall(
                     """
                     INSERT INTO reading.projection (name, version, position, epoch, updated_at)
@@ -143,6 +142,72 @@ public struct Rebuild<Model: ReadModel>: Sendable {
             _ = try? await connection.run("ROLLBACK")
             throw error
         }
+    }
+}
+
+/// The new table of a rebuild: rows in memory, and those that were written before.
+private struct TableInTheMaking<Model: ReadModel> {
+    private let table = ReadModelTable<Model>(isBuilding: true)
+    private let connection: PostgresConnection
+    private let session: PostgresSession
+    private var rows: ReadModelTable<Model>.Rows = [:]
+    private var changed: Set<Model.Key> = []
+    /// Those of the keys in memory that have a row in the table.
+    private var stored: Set<Model.Key> = []
+    /// Whether a row that is not in memory may be in the table, which then has its key.
+    private var hasWritten = false
+
+    init(
+        on connection: PostgresConnection, copyingWith session: PostgresSession
+    ) async throws(PostgresError) {
+        self.connection = connection
+        self.session = session
+        try await connection.run(
+            (["DROP TABLE IF EXISTS \(table.name)"] + table.creation).map { PostgresCall($0) })
+    }
+
+    var name: String { table.name }
+    var rowCount: Int { rows.count }
+
+    mutating func apply(_ events: [ProjectedEvent]) async throws(PostgresError) {
+        if hasWritten {
+            let missing = Model.missing(of: events, in: &rows)
+            if !missing.isEmpty {
+                let found = try await connection.run([table.load(missing)])[0]
+                for (key, row, position) in table.read(found) {
+                    rows[key] = .some((row, position))
+                    stored.insert(key)
+                }
+            }
+        }
+        changed.formUnion(Model.fold(events, into: &rows))
+    }
+
+    /// Writes the changed rows and lets go of all; new ones with COPY, where that is allowed.
+    mutating func write(copies: Bool = true) async throws(PostgresError) {
+        let changes = rows.subset(of: changed)
+        let table = table
+        if copies {
+            let fresh = changes.filter { !stored.contains($0.key) }
+            try await session.copyIn(
+                table.copyStatement,
+                rows: fresh.lazy.compactMap { key, change in change.map { table.values(key, $0) } })
+        }
+        if !hasWritten {
+            try await connection.run([PostgresCall(table.primaryKey)])
+            hasWritten = true
+        }
+        let rest = copies ? changes.filter { stored.contains($0.key) } : changes
+        if !rest.isEmpty { try await connection.run(table.write(rest)) }
+        rows.removeAll(keepingCapacity: true)
+        changed.removeAll(keepingCapacity: true)
+        stored.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes what is left, and makes the indexes.
+    mutating func finish() async throws(PostgresError) {
+        try await write()
+        try await connection.run(table.indexes.map { PostgresCall($0) })
     }
 }
 

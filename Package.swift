@@ -136,7 +136,7 @@ let house: [Target] = [
         [
             "Bus", "Commands", "Domain", "EventCodec", "EventLog", "LocalServers", "Operations",
             "Postgres", "ProjectionEngine", "Projections", "Publishing", "Schema", "Sealing",
-            asyncHTTPClient, logging, nio, nioHTTP1,
+            asyncHTTPClient, lifecycle, logging, nio, nioHTTP1,
         ]),
     .executableTarget(
         name: "quartermaster", dependencies: ["Bench", "Operations", argumentParser, logging],

@@ -33,8 +33,8 @@ extension SailingAvailability {
 
     /// Sailings that changed after a position, or whose boats did, oldest change first.
     ///
-    /// No further than both read models have come, so what is shown once is never changed behind
-    /// it. `limit` is exceeded by sailings that one event changed together: a page ends between events.
+    /// No further than both read models have come, unless one of them has stopped: so what is shown
+    /// once is never changed behind it. `limit` is exceeded by sailings that one event changed together: a page ends between events.
     public static func changed(after position: Int64, limit: Int) -> PostgresCall {
         PostgresCall(
             """
@@ -49,7 +49,8 @@ extension SailingAvailability {
             WHERE a.sailing IN (SELECT sailing FROM changed)
                 AND greatest(a.position, boat.position) <= (
                     SELECT min(p.position) FROM reading.projection p
-                    WHERE p.name IN ('\(name)', '\(CatalogueEntries.name)'))
+                    WHERE p.name IN ('\(name)', '\(CatalogueEntries.name)')
+                        AND p.stopped_at_position IS NULL)
             ORDER BY changed_at FETCH FIRST ($2::bigint) ROWS WITH TIES
             """, [.int64(position), .int64(Int64(limit))])
     }

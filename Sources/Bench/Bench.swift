@@ -3,12 +3,14 @@ internal import Foundation
 internal import LocalServers
 public import Logging
 internal import Operations
+internal import ServiceLifecycle
+internal import Synchronization
 
 /// Measures the whole system on this machine, against servers of its own, in one run.
 ///
 /// Each figure is the median of several runs, and those that are compared take turns. Load comes
 /// from `wrk` and `pgbench`, on the same processors as everything else.
-public struct Bench {
+public struct Bench: Sendable {
     /// Runs of each measurement.
     public var runs = 5
     /// Seconds of each run.
@@ -23,7 +25,31 @@ public struct Bench {
     }
 
     /// Measures and prints; true when every figure is what it should be.
+    ///
+    /// A signal ends it early, and takes down what it had started.
     public func run() async throws -> Bool {
+        let run = Run(bench: self)
+        try await runServices([run], logger: logger)
+        return run.isReached.withLock { $0 }
+    }
+
+    private final class Run: Service {
+        let bench: Bench
+        let isReached = Mutex(false)
+
+        init(bench: Bench) {
+            self.bench = bench
+        }
+
+        func run() async throws {
+            try await cancelWhenGracefulShutdown {
+                let isReached = try await self.bench.report()
+                self.isReached.withLock { $0 = isReached }
+            }
+        }
+    }
+
+    private func report() async throws -> Bool {
         _ = try program("wrk")
         let machine = Machine()
         if !isJSON { print(machine.text) }
@@ -73,6 +99,20 @@ public struct Bench {
         progress("rebuilding the read models")
         add(try await Rebuilding(system).measure())
         let up = try await system.up()
+        do {
+            try await sell(system, fleet, past, up.pid, add)
+        } catch {
+            await up.stop(SIGTERM)
+            throw error
+        }
+        await up.stop(SIGTERM)
+        return figures
+    }
+
+    private func sell(
+        _ system: BenchSystem, _ fleet: BenchFleet, _ past: Past, _ pid: Int32,
+        _ add: ([Figure]) -> Void
+    ) async throws {
         let selling = Selling(system, fleet, runs: runs, seconds: seconds, progress: progress)
         progress("waiting until everything is published")
         try await selling.untilPublished()
@@ -87,11 +127,8 @@ public struct Bench {
         add([
             Figure(
                 name: "resident memory of up's own process",
-                value:
-                    try BenchSystem.residentMegabytes(of: up.pid), unit: "MB", aim: .atMost(200))
+                value: try BenchSystem.residentMegabytes(of: pid), unit: "MB", aim: .atMost(200))
         ])
-        await up.stop(SIGTERM)
-        return figures
     }
 
     private func progress(_ text: String) {

@@ -19,13 +19,19 @@ struct BenchSystem {
     static func start(logger: Logger) async throws -> BenchSystem {
         let folder = "/tmp/quartermaster-bench-\(getpid())"
         let postgres = try await PrivatePostgres.start(in: folder + "/postgres")
-        let nats = try await PrivateNATS.start(in: folder + "/nats")
-        let connections = Connections(url: postgres.url, logger: logger)
-        try await Schema.migrate(
-            connections.administrative, try Schema.migrations(), logger: logger)
-        return BenchSystem(
-            folder: folder, postgres: postgres, nats: nats, connections: connections,
-            commandPort: try freeLoopbackPort(), queryPort: try freeLoopbackPort())
+        do {
+            let system = BenchSystem(
+                folder: folder, postgres: postgres,
+                nats: try await PrivateNATS.start(in: folder + "/nats"),
+                connections: Connections(url: postgres.url, logger: logger),
+                commandPort: try freeLoopbackPort(), queryPort: try freeLoopbackPort())
+            try await Schema.migrate(
+                system.connections.administrative, try Schema.migrations(), logger: logger)
+            return system
+        } catch {
+            await postgres.stop()
+            throw error
+        }
     }
 
     func stop() async {
@@ -39,7 +45,7 @@ struct BenchSystem {
 
     /// Starts `up`, and returns when it says so.
     func up() async throws -> ChildProcess {
-        let log = folder + "/up.log"
+        let log = folder + "/up-\(UInt32.random(in: 0 ... .max)).log"
         let settings = [
             "DATABASE_URL": postgres.url, "NATS_URL": nats.url, "STAFF_TOKEN": Self.token,
             "COMMAND_PORT": String(commandPort), "QUERY_PORT": String(queryPort),

@@ -82,12 +82,13 @@ struct Selling {
     /// What a booking costs on sailings with few and with many bookings, taking turns.
     func flatness(_ past: Past) async throws -> [Figure] {
         var costs: [[Double]] = past.levels.map { _ in [] }
+        for level in past.levels {
+            for berths in level.rounds { try await bringToMind(berths) }
+        }
         for run in 0..<runs {
             progress("sailings with a past, run \(run + 1) of \(runs)")
             for (index, level) in past.levels.enumerated() {
                 let berths = level.berths(forRun: run)
-                _ = try await paced(
-                    berths, Array(repeating: 0, count: berths.count), connections: 8, seconds: 2)
                 let outcome = try await load(berths, Self.connectionCount, seconds: 1)
                 costs[index].append(1e6 / outcome.perSecond)
             }
@@ -157,6 +158,17 @@ struct Selling {
             for envelope in fleet.assigning(berths) { _ = try await loop.submit(envelope) }
         }
         return berths
+    }
+
+    /// Sells one seat on each sailing, so that their decision models are in memory.
+    private func bringToMind(_ berths: [BenchFleet.Berth]) async throws {
+        var placed = 0
+        for _ in 0..<20 where placed < berths.count {
+            placed = try await paced(
+                berths, Array(repeating: 0, count: berths.count), connections: berths.count,
+                seconds: 2
+            ).placed
+        }
     }
 
     private func warmUp() async throws {

@@ -50,7 +50,7 @@ public actor DecisionLoop: Service {
     }
 
     /// Carries out the commands of an envelope, all or none; the answer is durable.
-    public func submit(_ envelope: Envelope) async throws(CommandError) -> Receipt {
+    public nonisolated func submit(_ envelope: Envelope) async throws(CommandError) -> Receipt {
         let result = await withCheckedContinuation { answer in
             enqueue(Pending(.command(envelope, answer)))
         }
@@ -58,7 +58,7 @@ public actor DecisionLoop: Service {
     }
 
     /// Answers a question about the world as it is, and says for which position that holds.
-    public func ask<Asked: Question>(
+    public nonisolated func ask<Asked: Question>(
         _ question: Asked
     ) async throws(CommandError) -> (answer: Asked.Answer, position: Int64) {
         let reply: AskedQuestion<Asked>.Reply = await withCheckedContinuation { continuation in
@@ -71,7 +71,7 @@ public actor DecisionLoop: Service {
     /// Requests waiting now.
     public nonisolated var queueDepth: Int { inbox.depth }
 
-    /// Decides until shutdown; what was accepted into the queue before it is still answered.
+    /// Decides until shutdown; what comes too late for the last batch is told so.
     public func run() async {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
@@ -105,6 +105,7 @@ public actor DecisionLoop: Service {
                 takeArrivals()
             }
         }
+        inbox.close()
         takeArrivals()
         for pending in queue + aside.values.joined() {
             pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))

@@ -252,6 +252,9 @@ struct MissingModel: Sendable {
         self.type = type
     }
 
+    /// Events read at a time, so that a long history takes time and not memory.
+    static let pageLimit = 1000
+
     /// Folds it from the log.
     func load(
         from log: EventLog
@@ -259,9 +262,14 @@ struct MissingModel: Sendable {
         var model: any DecisionModel = type.init(of: key.entity)
         let item = QueryItem(
             types: Set(type.types.map(\.rawValue)), tags: [PostgresUUID(key.entity)])
-        let (events, completeTo) = try await log.read(item)
-        for event in events { model.evolve(try RecordedEvent(event)) }
-        return (model, completeTo)
+        var position: Int64 = 0
+        while true {
+            let (events, completeTo) = try await log.read(
+                item, after: position, limit: Self.pageLimit)
+            for event in events { model.evolve(try RecordedEvent(event)) }
+            position = completeTo
+            if events.count < Self.pageLimit { return (model, completeTo) }
+        }
     }
 }
 

@@ -40,14 +40,15 @@ extension EventLog {
             limit: Int(positions.upperBound - positions.lowerBound) + 1)
     }
 
-    /// The events that match one item after a position, in order, and the position up to which the
-    /// answer is complete.
+    /// The events that match one item after a position, in order, at most `limit`, and the position
+    /// up to which the answer is complete; when it is as long as the limit, read on after that.
     ///
     /// The head is read before the events, so the answer may hold more than it promises, never less.
     public func read(
-        _ item: QueryItem, after position: Int64 = 0
+        _ item: QueryItem, after position: Int64 = 0, limit: Int = readLimit
     ) async throws(PostgresError) -> (events: [LoggedEvent], completeTo: Int64) {
         precondition(!item.tags.isEmpty, "reading by tag without one")
+        let limit = min(limit, Self.readLimit)
         let rows = try await client.run([
             PostgresCall("SELECT coalesce(max(position), 0) FROM log.event"),
             PostgresCall(
@@ -61,16 +62,19 @@ extension EventLog {
                         WHERE NOT EXISTS (
                             SELECT FROM log.event_tag o
                             WHERE o.tag = other.tag AND o.position = t.position))
-                ORDER BY t.position
+                ORDER BY t.position LIMIT $5::bigint
                 """,
                 [
                     .uuid(item.tags[0]), .int64(position),
                     .array(of: .int2, item.types.sorted().map { .integer($0) }),
                     .array(of: .uuid, item.tags.dropFirst().map { .uuid($0) }),
+                    .int64(Int64(limit)),
                 ]),
         ])
         let events = LoggedEvent.all(rows[1])
-        return (events, max(Int64(rows[0].integer(0, 0)), events.last?.position ?? 0))
+        let last = events.last?.position ?? position
+        guard events.count < limit else { return (events, last) }
+        return (events, max(Int64(rows[0].integer(0, 0)), last))
     }
 
     /// The keys of these customers, as far as they have not been destroyed.

@@ -27,6 +27,7 @@ public struct PrivateNATS: Sendable {
         let deadline = ContinuousClock.now + limit
         while !isListening(onPort: port) {
             guard process.isRunning, ContinuousClock.now < deadline else {
+                await server.stop()
                 throw ServerError("nats-server did not come up; its reason stands in \(log)")
             }
             try? await Task.sleep(for: .milliseconds(20))

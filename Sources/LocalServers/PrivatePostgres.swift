@@ -64,7 +64,12 @@ public struct PrivatePostgres: Sendable {
         let process = try ChildProcess(
             [programs + "/postgres", "-D", data] + switches, as: account, log: log)
         let server = PrivatePostgres(folder: folder, port: port, process: process)
-        try await server.waitUntilReady(programs: programs, log: log, limit: limit)
+        do throws(ServerError) {
+            try await server.waitUntilReady(programs: programs, log: log, limit: limit)
+        } catch {
+            await server.stop()
+            throw error
+        }
         return server
     }
 

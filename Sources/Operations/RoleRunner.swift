@@ -1,15 +1,15 @@
 internal import LocalServers
 public import Logging
 internal import Schema
-internal import ServiceLifecycle
-internal import UnixSignals
+public import ServiceLifecycle
+public import UnixSignals
 
 /// What has not ended by itself after this long is cancelled.
 public let shutdownLimit = Duration.seconds(30)
 
 /// Runs services until a signal comes, or the service that runs them is taken down, and then takes
 /// them down in order: the last comes first.
-func runServices(
+public func runServices(
     _ services: [any Service], until signals: [UnixSignal] = [.sigint, .sigterm], logger: Logger
 ) async throws {
     var configuration = ServiceGroupConfiguration(

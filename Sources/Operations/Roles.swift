@@ -89,7 +89,7 @@ public struct Roles: Sendable {
         let runners = AllReadModels.list.map { model in
             runner(model, feed) { _ in changed.continuation.yield() }
         }
-        let client = connections.client(1)
+        let client = PostgresClient(connections.durable, connectionCount: 1, logger: logger)
         return [feed] + runners + [
             EventPublisher(
                 feed: feed, busURL: natsURL, configuration: connections.durable, logger: logger),

@@ -85,6 +85,11 @@ public actor EventFeed: Service {
         after position: Int64
     ) async throws(PostgresError) -> ArraySlice<SourceEvent> {
         if let kept = kept(after: position) { return kept }
+        if let last = recent.last?.last?.position, position > last {
+            // Everybody is further: what is kept serves nobody.
+            recent.removeAll()
+            recentCount = 0
+        }
         guard position == (recent.last?.last?.position ?? position) else {
             return try await source.read(
                 after: position, limit: Self.pageLimit, opensContacts: true)[...]

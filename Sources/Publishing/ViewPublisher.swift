@@ -82,7 +82,8 @@ public struct ViewPublisher: Service {
             StreamConfiguration(
                 name: Self.stream, subjects: ["views.>"], messagesPerSubjectLimit: 1))
         var sequence = state.lastSequence
-        var position = try await lastPosition(bus, at: sequence)
+        // What the last event changed may have been published in part: it is published once more.
+        var position = max(0, try await lastPosition(bus, at: sequence) - 1)
         var iterator = wakeups.stream.makeAsyncIterator()
         while !Task.isCancelled {
             let rows = try await client.run([
@@ -93,8 +94,12 @@ public struct ViewPublisher: Service {
                 guard await iterator.next() != nil else { return }
                 continue
             }
-            try await publisher.publish(views.map(message), after: sequence)
-            sequence += views.count
+            // One event may have changed more sailings than a run holds.
+            for start in stride(from: 0, to: views.count, by: StreamPublisher.runLimit) {
+                let run = views[start..<min(start + StreamPublisher.runLimit, views.count)]
+                try await publisher.publish(run.map(message), after: sequence)
+                sequence += run.count
+            }
             position = last.position
             onProgress()
         }

@@ -104,8 +104,10 @@ public actor AvailabilityFeed: Service {
                 start = position
             } else {
                 let rows = try await client.run(
-                    "SELECT coalesce(min(position), 0) FROM reading.projection WHERE name = $1::text",
-                    [.text(SailingAvailability.name)])
+                    """
+                    SELECT coalesce(min(position), 0) FROM reading.projection
+                    WHERE name IN ($1::text, $2::text)
+                    """, [.text(SailingAvailability.name), .text(CatalogueEntries.name)])
                 // A little before now, for those who came since the last reading.
                 start = max(0, Int64(rows.integer(0, 0)) - 1000)
             }

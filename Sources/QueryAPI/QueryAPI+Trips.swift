@@ -100,8 +100,9 @@ extension QueryAPI {
 
     /// Server-sent events: each sailing of the trip at once, and again whenever it changes.
     ///
-    /// An event's id is the position of the change; with `Last-Event-ID` only what changed since is
-    /// sent. Source: HTML Living Standard, "Server-sent events".
+    /// An event's id is the position of the change; with `Last-Event-ID` only what changed with that
+    /// one or since is sent, for of several sailings that one event changed some may have got lost.
+    /// Source: HTML Living Standard, "Server-sent events".
     private func watchAvailability(_ request: Request, of trip: TripID) async throws -> Response {
         try request.allowQuery()
         let since = request.headers[.lastEventID].flatMap { Int64($0) } ?? 0
@@ -111,7 +112,9 @@ extension QueryAPI {
         guard let changes = await feed.changes(of: trip) else {
             throw Problem.unavailable("too many are watching")
         }
-        let now = try await sailings(request, of: [trip]).views.filter { $0.position > since }
+        let shown = try await sailings(request, of: [trip])
+        let now = shown.views.map { $0.known(to: shown.position) }
+            .filter { $0.position >= since }.sorted { $0.position < $1.position }
         var headers = HTTPFields()
         headers[.contentType] = "text/event-stream"
         headers[.cacheControl] = "no-store"
@@ -130,6 +133,13 @@ extension QueryAPI {
 }
 
 extension SailingView {
+    /// The same, claiming no more than what all of its read models had reached.
+    fileprivate func known(to position: Int64) -> SailingView {
+        var view = self
+        view.position = min(view.position, position)
+        return view
+    }
+
     /// The sailing as one server-sent event.
     var serverSentEvent: [UInt8] {
         Array("event: availability\nid: \(position)\ndata: ".utf8)

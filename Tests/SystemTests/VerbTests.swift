@@ -121,13 +121,14 @@ import TestSupport
             log: folder + "/output.log")
         let pidFile = folder + "/postgres/data/postmaster.pid"
         var pid = ""
-        try await eventually("PostgreSQL starts") {
+        try await eventually("PostgreSQL starts", within: .seconds(90)) {
             let lines = try String(contentsOfFile: pidFile, encoding: .utf8).split(separator: "\n")
             pid = lines.first.map(String.init) ?? ""
-            return !pid.isEmpty
+            // initdb's own server shows itself with a negative number.
+            return (Int(pid) ?? 0) > 0
         }
         kill(process.pid, SIGTERM)
-        try await eventually("it ends") { !process.isRunning }
+        try await eventually("it ends", within: .seconds(90)) { !process.isRunning }
         #expect(process.hasSucceeded)
         #expect(!FileManager.default.fileExists(atPath: "/proc/\(pid)"))
         #expect(!FileManager.default.fileExists(atPath: pidFile))

@@ -10,15 +10,17 @@ public import ServiceLifecycle
 /// behind reads for itself. Woken by NOTIFY, and by a slow poll, because a notification may be lost.
 public actor EventFeed: Service {
     /// Decoded events kept.
-    public static let recentLimit = 8192
+    public static let recentLimit = 4096
     public static let pageLimit = 1000
     public static let pollInterval = Duration.milliseconds(500)
-    public static let gatherLimit = Duration.milliseconds(25)
+    public static let gatherIntervals = (shortest: 10, longest: 25)
 
     /// How far apart two batches begin, the first of them of `count` events: so a busy log is taken in
     /// fewer, larger ones, and a quiet one at once.
     public static func gatherInterval(after count: Int) -> Duration {
-        count < pageLimit / 2 ? min(.milliseconds(count), gatherLimit) : .zero
+        guard count < pageLimit / 2 else { return .zero }
+        return .milliseconds(
+            min(max(count, gatherIntervals.shortest), gatherIntervals.longest))
     }
 
     let source: EventSource

@@ -86,7 +86,7 @@ public struct Bench: Sendable {
             figures += more
         }
         progress("starting once, so that there are read models")
-        await try system.up().stop(SIGTERM)
+        try await system.up().stop(SIGTERM)
         let fleet = BenchFleet()
         let past = Past(fleet, eventCount: eventCount, runs: runs)
         progress("filling the log with \(eventCount) events")

@@ -1,7 +1,7 @@
-internal import Commands
+public import Commands
 internal import Domain
 internal import HTTPTypes
-internal import Web
+public import Web
 
 /// The one place where a refusal becomes a status code.
 func problem(for refusal: Refusal) -> Problem {
@@ -130,7 +130,7 @@ extension Problem.Figure {
 }
 
 /// The one place where a failure to carry out a command becomes a problem.
-func problem(for error: CommandError) -> Problem {
+public func problem(for error: CommandError) -> Problem {
     switch error {
     case .refused(let refusal): problem(for: refusal)
     case .keyReused:

@@ -1,4 +1,5 @@
 internal import CatalogueImport
+internal import CommandAPI
 internal import Commands
 internal import Domain
 internal import Foundation
@@ -8,6 +9,7 @@ internal import ProjectionEngine
 internal import Projections
 internal import Schema
 internal import ServiceLifecycle
+internal import Web
 
 /// The whole system on one machine, with nothing configured.
 public func up(_ settings: Settings, logger: Logger) async throws {
@@ -130,6 +132,7 @@ func importCatalogue(
                 commands: additions.map { AddToCatalogue($0) }))
         return (receipt.events.count, receipt.position)
     } catch {
-        throw OperationError("the import was refused, and nothing was written: \(error)")
+        throw OperationError(
+            "the import was refused, and nothing was written: \(problem(for: error).detail)")
     }
 }

@@ -69,6 +69,13 @@ import TestSupport
         let refused = try await server.run(["import", broken])
         #expect(!refused.isSuccess)
         #expect(refused.output.contains(#/broken\.yaml:\d+:\d+: /#), "\(refused.output)")
+        let other = server.folder + "/other.yaml"
+        try String(contentsOfFile: seed, encoding: .utf8)
+            .replacing("capacity: ", with: "capacity: 1", maxReplacements: 1)
+            .write(toFile: other, atomically: true, encoding: .utf8)
+        let differs = try await server.run(["import", other])
+        #expect(!differs.isSuccess)
+        #expect(differs.output.contains("reads differently"), "\(differs.output)")
         let missing = try await server.run(["import", server.folder + "/none.yaml"])
         #expect(!missing.isSuccess)
         #expect(missing.output.contains("can't read"))

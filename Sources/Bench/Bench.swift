@@ -91,7 +91,7 @@ public struct Bench: Sendable {
         let past = Past(fleet, eventCount: eventCount, runs: runs)
         progress("filling the log with \(eventCount) events")
         try await system.withLoop { loop in
-            for envelope in fleet.founding + fleet.assigning(past.berths) {
+            for envelope in [fleet.founding] + fleet.assigning(past.berths) {
                 _ = try await loop.submit(envelope)
             }
         }

@@ -27,8 +27,8 @@ struct BenchFleet: Sendable {
         return rate
     }()
 
-    /// The envelopes that add the trip: each goes alone.
-    var founding: [Envelope] {
+    /// What adds the trip.
+    var founding: Envelope {
         let departure = Instant("2099-06-01T12:00:00Z") ?? Instant(microseconds: 0)
         let additions: [AddToCatalogue.Addition] = [
             .location(
@@ -55,7 +55,7 @@ struct BenchFleet: Sendable {
                     times: TripTimes(departure: departure, of: .launchViewing), saleMode: .public,
                     salesOpenAt: nil, isListed: true)),
         ]
-        return [envelope(additions)]
+        return envelope(additions)
     }
 
     /// Boats on the trip, one envelope each.
@@ -137,27 +137,17 @@ struct BenchFleet: Sendable {
         _ event: Event, claiming claims: [EntityID],
         keys: [(customer: PostgresUUID, key: [UInt8])]
     ) -> AppendCommand {
-        let stored = EventCodec.encode(event)
+        let event = NewEvent(event)
         let id: EntityID = drawn()
         return AppendCommand(
             id: PostgresUUID(id), requestHash: Array(repeating: 7, count: 32),
             correlationID: PostgresUUID(id), causationPosition: nil, actor: "bench",
-            events: [
-                NewEvent(
-                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data,
-                    tags: stored.tags.map { PostgresUUID($0) })
-            ],
+            events: [event],
             conditions: claims.map {
-                let item = QueryItem(types: [stored.type], tags: [PostgresUUID($0)])
+                let item = QueryItem(types: [event.type], tags: [PostgresUUID($0)])
                 return ConditionItem(item: item, after: 0)
             },
             customerKeys: keys)
-    }
-}
-
-extension PostgresUUID {
-    fileprivate init(_ id: EntityID) {
-        self.init(high: id.high, low: id.low)
     }
 }
 

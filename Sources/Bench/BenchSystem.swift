@@ -51,13 +51,8 @@ struct BenchSystem {
             "COMMAND_PORT": String(commandPort), "QUERY_PORT": String(queryPort),
             "QUARTERMASTER_DATA": folder + "/up",
         ]
-        let child = try ChildProcess(
-            ["/usr/bin/env"] + settings.map { "\($0)=\($1)" }
-                + [
-                    try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
-                    "up",
-                ],
-            log: log)
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let child = try ChildProcess([program, "up"], environment: settings, log: log)
         try await wait("'quartermaster up'", limit: .seconds(600)) {
             let output = try String(contentsOfFile: log, encoding: .utf8)
             guard child.isRunning else { throw BenchError("'quartermaster up' ended: \(output)") }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Operations
 
 /// One line of the table: what was measured, and what it should be.
 struct Figure: Codable, Sendable {
@@ -70,9 +71,5 @@ extension Array where Element == Double {
 }
 
 extension Duration {
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
-    }
-
     var inMilliseconds: Double { inSeconds * 1000 }
 }

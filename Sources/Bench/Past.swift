@@ -1,4 +1,5 @@
 internal import EventLog
+internal import Operations
 internal import Postgres
 
 /// A log with a history, and the EventLog measured by writing it.

@@ -1,5 +1,7 @@
 internal import Bus
 internal import Commands
+internal import Domain
+internal import EventCodec
 internal import EventLog
 internal import Foundation
 internal import LocalServers
@@ -151,7 +153,7 @@ struct Selling {
 
     // MARK: Means
 
-    /// New boats on the bench's trip, with a first booking each so that they are in memory.
+    /// New boats on the bench's trip.
     func launch(_ count: Int, capacity: Int) async throws -> [BenchFleet.Berth] {
         let berths = (0..<count).map { _ in BenchFleet.Berth(capacity: capacity) }
         try await system.withLoop { loop in
@@ -203,8 +205,12 @@ struct Selling {
         let rows = try await client.run(
             """
             SELECT count(*) FROM log.event_tag
-            WHERE tag = ANY ($1::text[]::uuid[]) AND type = 28
-            """, [.array(of: .text, berths.map { .text("\($0.sailing)") })])
+            WHERE tag = ANY ($1::text[]::uuid[]) AND type = $2::smallint
+            """,
+            [
+                .array(of: .text, berths.map { .text("\($0.sailing)") }),
+                .integer(EventType.bookingPlaced.rawValue),
+            ])
         return rows.integer(0, 0)
     }
 
@@ -236,14 +242,12 @@ struct Yardstick {
 
     /// Rows a second.
     func measure(seconds: Int) async throws -> Double {
-        let log = system.folder + "/pgbench-\(UInt32.random(in: 0 ... .max)).out"
-        let child = try ChildProcess(
+        let output = try await runToEnd(
+            "pgbench",
             [
-                try program("pgbench"), "-n", "-c", "32", "-j", "2", "-M", "prepared", "-T",
-                String(seconds), "-f", script, system.postgres.url,
-            ], log: log)
-        while child.isRunning { try await Task.sleep(for: .milliseconds(20)) }
-        let output = try String(contentsOfFile: log, encoding: .utf8)
+                "-n", "-c", "32", "-j", "2", "-M", "prepared", "-T", String(seconds), "-f", script,
+                system.postgres.url,
+            ], in: system.folder)
         let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
         let rate = line?.split(separator: " ").dropFirst(2).first.flatMap { Double($0) }
         guard let rate else { throw BenchError("pgbench failed: \(output)") }

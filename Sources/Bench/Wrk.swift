@@ -28,18 +28,15 @@ struct Wrk {
     }
 
     func run(in folder: String) async throws -> Outcome {
-        let name = "\(folder)/wrk-\(UInt32.random(in: 0 ... .max))"
-        try script.write(toFile: name + ".lua", atomically: true, encoding: .utf8)
-        let child = try ChildProcess(
-            [
-                try program("wrk"), "-t1", "-c\(connections)", "-d\(seconds)s", "--timeout", "10s",
-                "-s", name + ".lua", url,
-            ], log: name + ".out")
-        while child.isRunning { try await Task.sleep(for: .milliseconds(20)) }
-        let output = try String(contentsOfFile: name + ".out", encoding: .utf8)
-        guard child.hasSucceeded,
-            let line = output.split(separator: "\n").last(where: { $0.hasPrefix("{") })
-        else { throw BenchError("wrk failed: \(output)") }
+        let file = "\(folder)/wrk.lua"
+        try script.write(toFile: file, atomically: true, encoding: .utf8)
+        let output = try await runToEnd(
+            "wrk",
+            ["-t1", "-c\(connections)", "-d\(seconds)s", "--timeout", "10s", "-s", file, url],
+            in: folder)
+        guard let line = output.split(separator: "\n").last(where: { $0.hasPrefix("{") }) else {
+            throw BenchError("wrk failed: \(output)")
+        }
         return try JSONDecoder().decode(Outcome.self, from: Data(line.utf8))
     }
 
@@ -132,4 +129,14 @@ func program(_ name: String) throws -> String {
         if FileManager.default.isExecutableFile(atPath: file) { return file }
     }
     throw BenchError("\(name) is not installed: 'make bench' installs what the bench needs")
+}
+
+/// Runs a program of Debian's to its end, and returns what it printed.
+func runToEnd(_ name: String, _ arguments: [String], in folder: String) async throws -> String {
+    let log = "\(folder)/\(name)-\(UInt32.random(in: 0 ... .max)).out"
+    let child = try ChildProcess([try program(name)] + arguments, log: log)
+    while child.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+    let output = try String(contentsOfFile: log, encoding: .utf8)
+    guard child.hasSucceeded else { throw BenchError("\(name) failed: \(output)") }
+    return output
 }

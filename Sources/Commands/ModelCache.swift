@@ -1,7 +1,7 @@
-internal import Domain
+public import Domain
 internal import EventCodec
 internal import EventLog
-internal import Postgres
+public import Postgres
 
 /// The decision models in memory, all of them brought up to one position.
 ///
@@ -274,7 +274,7 @@ struct MissingModel: Sendable {
 }
 
 extension PostgresUUID {
-    init(_ id: EntityID) {
+    public init(_ id: EntityID) {
         self.init(high: id.high, low: id.low)
     }
 }

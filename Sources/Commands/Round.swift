@@ -1,6 +1,6 @@
-internal import Domain
+public import Domain
 internal import EventCodec
-internal import EventLog
+public import EventLog
 internal import Postgres
 
 /// The decisions of one batch, in the order in which they were made.
@@ -124,18 +124,23 @@ struct Round {
     }
 }
 
+extension NewEvent {
+    /// An event of the trade as it is written down today.
+    public init(_ event: Event) {
+        let stored = EventCodec.encode(event)
+        self.init(
+            type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data,
+            tags: stored.tags.map { PostgresUUID($0) })
+    }
+}
+
 extension AppendCommand {
     init(_ envelope: Envelope, _ events: [RecordedEvent], _ conditions: [ConditionItem]) {
         self.init(
             id: PostgresUUID(envelope.id), requestHash: envelope.requestHash,
             correlationID: PostgresUUID(envelope.correlationID),
             causationPosition: envelope.causationPosition, actor: envelope.actor,
-            events: events.map { recorded in
-                let stored = EventCodec.encode(recorded.event)
-                return NewEvent(
-                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data,
-                    tags: stored.tags.map { PostgresUUID($0) })
-            },
+            events: events.map { NewEvent($0.event) },
             conditions: conditions,
             customerKeys: envelope.customerKeys.map { (PostgresUUID($0.customer.entity), $0.key) })
     }

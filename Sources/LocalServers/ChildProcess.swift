@@ -9,10 +9,13 @@ public final class ChildProcess: Sendable {
     public let pid: Int32
     public let name: String
 
-    /// Starts `arguments[0]`. Output goes to the end of `log`.
+    /// Starts `arguments[0]`, with `environment` on top of ours. Output goes to the end of `log`.
     ///
     /// As root, a server that refuses root is run as the user `account`.
-    public init(_ arguments: [String], as account: String? = nil, log: String) throws(ServerError) {
+    public init(
+        _ arguments: [String], environment: [String: String] = [:], as account: String? = nil,
+        log: String
+    ) throws(ServerError) {
         name = (arguments[0] as NSString).lastPathComponent
         if !FileManager.default.fileExists(atPath: log) {
             _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -32,6 +35,7 @@ public final class ChildProcess: Sendable {
         }
         process.executableURL = URL(fileURLWithPath: arguments[0])
         process.arguments = Array(arguments.dropFirst())
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice

@@ -4,8 +4,8 @@ internal import Logging
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// The private PostgreSQL and nats-server of `up`: started here, started again should one die, and
-/// stopped when everything else has stopped.
+/// The private PostgreSQL and nats-server of `up`: started here, started again should one die
+/// for as long as it runs, and stopped by who started them.
 final class OwnServers: Service {
     private let servers: Mutex<Servers>
     private let folder: String
@@ -50,7 +50,6 @@ final class OwnServers: Service {
                 if !Task.isCancelled { await self.reviveTheDead() }
             }
         }
-        await stop()
     }
 
     func stop() async {

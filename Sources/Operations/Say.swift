@@ -5,3 +5,9 @@ func say(_ text: String) {
     print(text)
     fflush(nil)
 }
+
+extension Duration {
+    public var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

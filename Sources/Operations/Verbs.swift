@@ -146,16 +146,13 @@ public struct Verbs: Sendable {
             model, from: connections.log(2), configuration: connections.rebuildable)
         let (position, rowCount) = try await rebuild.run { progress in
             guard isTerminal else { return }
-            let seconds = max(0.001, Double((ContinuousClock.now - started).components.seconds))
-            let rate = Int(Double(progress.position) / seconds)
+            let seconds = (ContinuousClock.now - started).inSeconds
+            let rate = Int(Double(progress.position) / max(seconds, 0.001))
             FileHandle.standardError.write(
                 Data("\r\(progress.position) of \(progress.head) events, \(rate)/s  ".utf8))
         }
         if isTerminal { FileHandle.standardError.write(Data("\r".utf8)) }
-        let elapsed = ContinuousClock.now - started
-        let seconds =
-            Double(elapsed.components.seconds)
-            + Double(elapsed.components.attoseconds) / 1e18
+        let seconds = (ContinuousClock.now - started).inSeconds
         say(
             "rebuilt \(Model.name): \(rowCount) rows at position \(position), "
                 + "\(Int(Double(position) / max(seconds, 0.001))) events/s")

@@ -85,15 +85,19 @@ public struct PostgresConfiguration: Sendable {
     /// The URL with our settings after its own; a dead peer is noticed within 15 seconds.
     var connectionString: String {
         var options = settings
-        let milliseconds =
-            statementTimeout.components.seconds * 1000
-            + statementTimeout.components.attoseconds / 1_000_000_000_000_000
-        options["statement_timeout"] = String(milliseconds)
+        options["statement_timeout"] = String(statementTimeout.wholeMilliseconds)
         let switches = options.sorted { $0.key < $1.key }
             .map { "-c%20\($0.key)%3D\($0.value)" }.joined(separator: "%20")
         let parameters =
             "application_name=\(applicationName)&keepalives_idle=10&keepalives_interval=5"
             + "&tcp_user_timeout=15000&options=\(switches)"
         return url + (url.contains("?") ? "&" : "?") + parameters
+    }
+}
+
+extension Duration {
+    /// What is less than a millisecond is cut off.
+    var wholeMilliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
     }
 }

@@ -179,11 +179,7 @@ final class PostgresLoop: SerialExecutor {
 
     private func sleepMilliseconds() -> CInt {
         guard let first = watches.values.compactMap(\.deadline).min() else { return -1 }
-        let left = first - .now
-        let milliseconds =
-            left.components.seconds * 1000
-            + left.components.attoseconds / 1_000_000_000_000_000
-        return CInt(clamping: max(0, milliseconds + 1))
+        return CInt(clamping: max(0, (first - .now).wholeMilliseconds + 1))
     }
 
     private func callOverdue() {

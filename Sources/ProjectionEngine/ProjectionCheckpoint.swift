@@ -35,7 +35,7 @@ struct ProjectionCheckpoint: Sendable {
         guard known.count == 0 else { return }
         let table = ReadModelTable<Model>()
         let statements =
-            ["DROP TABLE IF EXISTS \(table.name)"] + table.creation + [table.primaryKey]
+            ["DROP TABLE IF EXISTS \(table.name)", table.creation, table.primaryKey]
             + table.indexes
         try await connection.run(
             statements.map { PostgresCall($0) } + [
@@ -88,6 +88,13 @@ public struct ProjectionStatus: Hashable, Sendable {
     public var stoppedBecause: String?
     /// Microseconds since 1970.
     public var updatedAt: Int64
+
+    /// One row with the position that all of these projections have reached.
+    public static func reached(by names: [String]) -> PostgresCall {
+        PostgresCall(
+            "SELECT coalesce(min(position), 0) FROM reading.projection WHERE name = ANY ($1::text[])",
+            [.array(of: .text, names.map { .text($0) })])
+    }
 
     /// All projections that have ever run, by name.
     public static func all(_ client: PostgresClient) async throws(PostgresError) -> [Self] {

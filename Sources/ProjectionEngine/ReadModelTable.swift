@@ -16,15 +16,15 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
     private var keyNames: String { definition.key.map(\.name).joined(separator: ", ") }
     private var allNames: String { definition.all.map(\.name).joined(separator: ", ") }
 
-    /// Statements that make the table; indexes come apart, to be made after the rows.
-    var creation: [String] {
+    /// Makes the table; keys and indexes come apart, to be made after the rows.
+    var creation: String {
         let columns = definition.all.map { column in
             let isRequired =
                 definition.key.contains { $0.name == column.name }
                 || column.name == "position"
             return "\(column.name) \(column.type.name)\(isRequired ? " NOT NULL" : "")"
         }
-        return ["CREATE TABLE \(name) (\(columns.joined(separator: ", ")))"]
+        return "CREATE TABLE \(name) (\(columns.joined(separator: ", ")))"
     }
 
     var primaryKey: String { "ALTER TABLE \(name) ADD PRIMARY KEY (\(keyNames))" }

@@ -163,7 +163,7 @@ private struct TableInTheMaking<Model: ReadModel> {
         self.connection = connection
         self.session = session
         try await connection.run(
-            (["DROP TABLE IF EXISTS \(table.name)"] + table.creation).map { PostgresCall($0) })
+            ["DROP TABLE IF EXISTS \(table.name)", table.creation].map { PostgresCall($0) })
     }
 
     var name: String { table.name }

@@ -103,11 +103,9 @@ public actor AvailabilityFeed: Service {
             if let position {
                 start = position
             } else {
-                let rows = try await client.run(
-                    """
-                    SELECT coalesce(min(position), 0) FROM reading.projection
-                    WHERE name IN ($1::text, $2::text)
-                    """, [.text(SailingAvailability.name), .text(CatalogueEntries.name)])
+                let rows = try await client.run([
+                    ProjectionStatus.reached(by: [SailingAvailability.name, CatalogueEntries.name])
+                ])[0]
                 // A little before now, for those who came since the last reading.
                 start = max(0, Int64(rows.integer(0, 0)) - 1000)
             }

@@ -79,11 +79,8 @@ public struct QueryAPI: Sendable {
     private func run(
         _ names: [String], _ calls: [PostgresCall]
     ) async throws(Problem) -> (position: Int64, rows: [Rows]) {
-        let checkpoint = PostgresCall(
-            "SELECT coalesce(min(position), 0) FROM reading.projection WHERE name = ANY ($1::text[])",
-            [.array(of: .text, names.map { .text($0) })])
         do throws(PostgresError) {
-            let rows = try await client.run([checkpoint] + calls)
+            let rows = try await client.run([ProjectionStatus.reached(by: names)] + calls)
             return (Int64(rows[0].integer(0, 0)), Array(rows.dropFirst()))
         } catch {
             throw .unavailable("the read models can't be reached now")

@@ -10,9 +10,7 @@ public struct HTTPAnswer: Sendable {
     public var body: Data
 
     /// The body as a JSON object; empty when it is none.
-    public var json: [String: Any] {
-        (try? JSONSerialization.jsonObject(with: body)) as? [String: Any] ?? [:]
-    }
+    public var json: [String: Any] { jsonObject(body) }
 }
 
 /// A door of the running system, as its users see it.
@@ -107,7 +105,10 @@ public struct ServerSentEvent: Sendable {
     }
 
     /// The data as a JSON object; empty when it is none.
-    public var json: [String: Any] {
-        (try? JSONSerialization.jsonObject(with: Data(data.utf8))) as? [String: Any] ?? [:]
-    }
+    public var json: [String: Any] { jsonObject(Data(data.utf8)) }
+}
+
+/// Reads a JSON object; empty when it is none.
+public func jsonObject(_ text: Data) -> [String: Any] {
+    (try? JSONSerialization.jsonObject(with: text)) as? [String: Any] ?? [:]
 }

@@ -28,10 +28,8 @@ public struct ServerProcess: Sendable {
             "QUERY_PORT": String(query), "STAFF_TOKEN": token, "LOG_LEVEL": "notice",
         ]
         settings.merge(environment) { $1 }
-        let assignments = settings.map { "\($0)=\($1)" }
-        let program = try programPath()
         let process = try ChildProcess(
-            ["/usr/bin/env"] + assignments + [program, verb],
+            [try programPath(), verb], environment: settings,
             log: folder + "/output-\(command).log")
         let server = ServerProcess(
             process: process, folder: folder, commandPort: command, queryPort: query)
@@ -79,8 +77,7 @@ public struct ServerProcess: Sendable {
         let log = folder + "/verb-\(UInt32.random(in: 0 ... .max)).log"
         let settings = ["QUARTERMASTER_DATA": folder].merging(environment) { $1 }
         let process = try ChildProcess(
-            ["/usr/bin/env"] + settings.map { "\($0)=\($1)" } + [try programPath()] + arguments,
-            log: log)
+            [try programPath()] + arguments, environment: settings, log: log)
         try await eventually("\(arguments) ends", within: .seconds(120)) { !process.isRunning }
         return (process.hasSucceeded, try String(contentsOfFile: log, encoding: .utf8))
     }

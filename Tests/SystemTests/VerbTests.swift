@@ -32,9 +32,9 @@ import TestSupport
         let lines = events.output.split(separator: "\n")
         #expect(lines.count == 3)
         for (index, line) in lines.enumerated() {
-            let json = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-            #expect(json?["position"] as? Int == index + 1)
-            #expect(json?["data"] is [String: Any])
+            let json = jsonObject(Data(line.utf8))
+            #expect(json["position"] as? Int == index + 1)
+            #expect(json["data"] is [String: Any])
         }
     }
 
@@ -47,9 +47,8 @@ import TestSupport
         #expect(unknown.output.contains("there is no read model 'nothing'"))
         try await eventually("all read models are up to date") {
             let status = try await server.run(["status", "--json"])
-            let json =
-                try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [String: Any]
-            let lags = (json?["projections"] as? [[String: Any]])?.map { $0["lag"] as? Int }
+            let json = jsonObject(Data(status.output.utf8))
+            let lags = (json["projections"] as? [[String: Any]])?.map { $0["lag"] as? Int }
             return lags == Array(repeating: 0, count: 6)
         }
         let status = try await server.run(["status"])
@@ -120,11 +119,11 @@ import TestSupport
         let folder = ServerProcess.scratchFolder()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let settings = [
-            "QUARTERMASTER_DATA=\(folder)", "COMMAND_PORT=\(try freeLoopbackPort())",
-            "QUERY_PORT=\(try freeLoopbackPort())",
+            "QUARTERMASTER_DATA": folder, "COMMAND_PORT": String(try freeLoopbackPort()),
+            "QUERY_PORT": String(try freeLoopbackPort()),
         ]
         let process = try ChildProcess(
-            ["/usr/bin/env"] + settings + [try ServerProcess.programPath(), "up"],
+            [try ServerProcess.programPath(), "up"], environment: settings,
             log: folder + "/output.log")
         let pidFile = folder + "/postgres/data/postmaster.pid"
         var pid = ""
@@ -172,8 +171,7 @@ import TestSupport
         process.standardOutput = FileHandle(forWritingAtPath: file)
         try process.run()
         try await eventually("the line ends") { !process.isRunning }
-        let output = try Data(contentsOf: URL(fileURLWithPath: file))
-        return try JSONSerialization.jsonObject(with: output) as? [String: Any] ?? [:]
+        return jsonObject(try Data(contentsOf: URL(fileURLWithPath: file)))
     }
 
     @Test("names in the README every verb of the program and every target of the Makefile")

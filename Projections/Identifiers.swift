@@ -12,6 +12,23 @@ extension PostgresValue {
     static func instant(_ instant: Instant) -> PostgresValue { .timestamp(instant.microseconds) }
 }
 
+extension PostgresFields {
+    mutating func append<K>(_ id: ID<K>) { append(PostgresUUID(id)) }
+
+    mutating func append(_ instant: Instant) { append(timestamp: instant.microseconds) }
+
+    mutating func append(_ instant: Instant?) {
+        if let instant { append(instant) } else { appendNull() }
+    }
+
+    mutating func append(_ number: Int?) {
+        if let number { append(number) } else { appendNull() }
+    }
+
+    /// The name of one of our own cases.
+    mutating func append(_ choice: some RawRepresentable<String>) { append(choice.rawValue) }
+}
+
 extension Rows {
     func id<K>(_ row: Int, _ column: Int, _ kind: K.Type = K.self) -> ID<K> {
         let uuid = uuid(row, column)

@@ -1,10 +1,10 @@
 internal import JSON
 internal import Postgres
 
-extension PostgresValue {
+extension PostgresFields {
     /// A `json` column.
-    static func json(_ body: (inout JSONWriter) -> Void) -> PostgresValue {
-        .bytes(JSONWriter.write(body))
+    mutating func append(json body: (inout JSONWriter) -> Void) {
+        append(JSONWriter.write(body))
     }
 }
 

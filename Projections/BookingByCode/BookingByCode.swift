@@ -83,17 +83,26 @@ public struct BookingByCode: ReadModel {
         return row
     }
 
-    public static func values(of key: BookingID) -> [PostgresValue] { [.id(key)] }
+    public static func write(_ key: BookingID, to fields: inout PostgresFields) {
+        fields.append(key)
+    }
 
-    public static func values(of row: Row) -> [PostgresValue] {
-        [
-            .text(row.code.description), .id(row.customer), .id(row.mission),
-            .text(row.stage.rawValue), .instant(row.placedAt), .instant(row.deadline),
-            .json { json in json.object { EventCodec.write(row.quote, to: &$0) } },
-            .optional(row.contact) { contact in .json { $0.write(contact) } },
-            .bool(row.wantsUpdates), .json { $0.array(row.aboard) { $0.value($1) } },
-            .optional(row.cancelReason) { .text($0) },
-        ]
+    public static func write(_ row: Row, to fields: inout PostgresFields) {
+        fields.append(row.code.description)
+        fields.append(row.customer)
+        fields.append(row.mission)
+        fields.append(row.stage)
+        fields.append(row.placedAt)
+        fields.append(row.deadline)
+        fields.append { json in json.object { EventCodec.write(row.quote, to: &$0) } }
+        if let contact = row.contact {
+            fields.append { $0.write(contact) }
+        } else {
+            fields.appendNull()
+        }
+        fields.append(row.wantsUpdates)
+        fields.append { $0.array(row.aboard) { $0.value($1) } }
+        fields.append(row.cancelReason)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {

@@ -65,17 +65,24 @@ public struct BookingSearch: ReadModel {
         return row
     }
 
-    public static func values(of key: BookingID) -> [PostgresValue] { [.id(key)] }
+    public static func write(_ key: BookingID, to fields: inout PostgresFields) {
+        fields.append(key)
+    }
 
-    public static func values(of row: Row) -> [PostgresValue] {
-        [
-            .text(row.code.description), .id(row.mission), .text(row.status.rawValue),
-            .instant(row.placedAt), .optional(row.firstName) { .text($0) },
-            .optional(row.lastName) { .text($0) }, .optional(row.email) { .text($0) },
-            .optional(row.phone) { .text($0) }, .int64(Int64(row.seatCount)),
-            .int64(Int64(row.aboardCount)), .int64(Int64(row.total.minorUnits)),
-            .text(row.total.currency.rawValue), .text(row.words),
-        ]
+    public static func write(_ row: Row, to fields: inout PostgresFields) {
+        fields.append(row.code.description)
+        fields.append(row.mission)
+        fields.append(row.status)
+        fields.append(row.placedAt)
+        fields.append(row.firstName)
+        fields.append(row.lastName)
+        fields.append(row.email)
+        fields.append(row.phone)
+        fields.append(row.seatCount)
+        fields.append(row.aboardCount)
+        fields.append(row.total.minorUnits)
+        fields.append(row.total.currency)
+        fields.append(row.words)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {

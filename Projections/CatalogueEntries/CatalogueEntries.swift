@@ -91,17 +91,19 @@ public struct CatalogueEntries: ReadModel {
         return row
     }
 
-    public static func values(of key: EntityID) -> [PostgresValue] {
-        [.uuid(PostgresUUID(high: key.high, low: key.low))]
+    public static func write(_ key: EntityID, to fields: inout PostgresFields) {
+        fields.append(PostgresUUID(high: key.high, low: key.low))
     }
 
-    public static func values(of row: Row) -> [PostgresValue] {
-        [
-            .text(row.kind.rawValue), .text(row.name),
-            .optional(row.parent) { .uuid(PostgresUUID(high: $0.high, low: $0.low)) },
-            .bool(row.isArchived), .bool(row.isActive), .optional(row.timeZone) { .text($0) },
-            .optional(row.capacity) { .int64(Int64($0)) }, .optional(row.liftOff) { .instant($0) },
-        ]
+    public static func write(_ row: Row, to fields: inout PostgresFields) {
+        fields.append(row.kind)
+        fields.append(row.name)
+        if let parent = row.parent { write(parent, to: &fields) } else { fields.appendNull() }
+        fields.append(row.isArchived)
+        fields.append(row.isActive)
+        fields.append(row.timeZone)
+        fields.append(row.capacity)
+        fields.append(row.liftOff)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: EntityID, row: Row) {

@@ -82,26 +82,27 @@ public struct Manifest: ReadModel {
         return row
     }
 
-    public static func values(of key: Key) -> [PostgresValue] {
-        [.id(key.sailing), .id(key.booking)]
+    public static func write(_ key: Key, to fields: inout PostgresFields) {
+        fields.append(key.sailing)
+        fields.append(key.booking)
     }
 
-    public static func values(of row: Row) -> [PostgresValue] {
-        [
-            .text(row.code.description), .optional(row.firstName) { .text($0) },
-            .optional(row.lastName) { .text($0) },
-            .optional(row.specialRequests) { .text($0) }, .bool(row.isSold),
-            .json { json in
-                json.array(row.seats) { json, seats in
-                    json.object { json in
-                        json.field("label", seats.label)
-                        json.field("quantity", seats.quantity)
-                    }
+    public static func write(_ row: Row, to fields: inout PostgresFields) {
+        fields.append(row.code.description)
+        fields.append(row.firstName)
+        fields.append(row.lastName)
+        fields.append(row.specialRequests)
+        fields.append(row.isSold)
+        fields.append { json in
+            json.array(row.seats) { json, seats in
+                json.object { json in
+                    json.field("label", seats.label)
+                    json.field("quantity", seats.quantity)
                 }
-            },
-            .json { $0.array(row.passengers) { $0.value($1) } },
-            .json { $0.array(row.aboard) { $0.value($1) } },
-        ]
+            }
+        }
+        fields.append { $0.array(row.passengers) { $0.value($1) } }
+        fields.append { $0.array(row.aboard) { $0.value($1) } }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: Key, row: Row) {

@@ -92,26 +92,28 @@ public struct SailingAvailability: ReadModel {
         return row
     }
 
-    public static func values(of key: SailingID) -> [PostgresValue] { [.id(key)] }
+    public static func write(_ key: SailingID, to fields: inout PostgresFields) {
+        fields.append(key)
+    }
 
-    public static func values(of row: Row) -> [PostgresValue] {
-        [
-            .id(row.trip), .id(row.boat), .optional(row.limit) { .int64(Int64($0)) },
-            .bool(row.isPaused),
-            .json { json in
-                json.array(row.types) { json, type in
-                    json.object { json in
-                        json.field("id", type.ticketType.id)
-                        json.field("label", type.ticketType.label)
-                        json.field("price", type.ticketType.price.minorUnits)
-                        json.field("currency", type.ticketType.price.currency.rawValue)
-                        json.field("fixedCap", type.ticketType.cap.fixedCount)
-                        json.field("committed", type.committed)
-                        json.field("held", type.held)
-                    }
+    public static func write(_ row: Row, to fields: inout PostgresFields) {
+        fields.append(row.trip)
+        fields.append(row.boat)
+        fields.append(row.limit)
+        fields.append(row.isPaused)
+        fields.append { json in
+            json.array(row.types) { json, type in
+                json.object { json in
+                    json.field("id", type.ticketType.id)
+                    json.field("label", type.ticketType.label)
+                    json.field("price", type.ticketType.price.minorUnits)
+                    json.field("currency", type.ticketType.price.currency.rawValue)
+                    json.field("fixedCap", type.ticketType.cap.fixedCount)
+                    json.field("committed", type.committed)
+                    json.field("held", type.held)
                 }
-            },
-        ]
+            }
+        }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: SailingID, row: Row) {

@@ -55,17 +55,25 @@ public struct TripsOnSale: ReadModel {
         return row
     }
 
-    public static func values(of key: TripID) -> [PostgresValue] { [.id(key)] }
+    public static func write(_ key: TripID, to fields: inout PostgresFields) {
+        fields.append(key)
+    }
 
-    public static func values(of row: Row) -> [PostgresValue] {
+    public static func write(_ row: Row, to fields: inout PostgresFields) {
         let trip = row.scheduled
-        return [
-            .id(trip.mission), .id(trip.launch), .id(trip.location), .text(trip.kind.rawValue),
-            .optional(trip.label) { .text($0) }, .instant(trip.times.checkIn),
-            .instant(trip.times.boarding), .instant(trip.times.departure),
-            .text(trip.saleMode.rawValue), .optional(trip.salesOpenAt) { .instant($0) },
-            .bool(trip.isListed), .bool(row.isActive), .bool(row.isArchived),
-        ]
+        fields.append(trip.mission)
+        fields.append(trip.launch)
+        fields.append(trip.location)
+        fields.append(trip.kind)
+        fields.append(trip.label)
+        fields.append(trip.times.checkIn)
+        fields.append(trip.times.boarding)
+        fields.append(trip.times.departure)
+        fields.append(trip.saleMode)
+        fields.append(trip.salesOpenAt)
+        fields.append(trip.isListed)
+        fields.append(row.isActive)
+        fields.append(row.isArchived)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: TripID, row: Row) {

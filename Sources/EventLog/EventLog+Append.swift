@@ -131,24 +131,20 @@ extension EventLog {
 /// The flat arrays of `log.append`; indexes begin at 1.
 private struct AppendArrays {
     private var commands = (
-        ids: PostgresArray(of: .uuid), hashes: PostgresArray(of: .bytea),
-        correlations: PostgresArray(of: .uuid)
+        ids: PostgresFields(), hashes: PostgresFields(), correlations: PostgresFields()
     )
     private var events = (
-        commands: PostgresArray(of: .int4), causations: PostgresArray(of: .int8),
-        actors: PostgresArray(of: .text), types: PostgresArray(of: .int2),
-        versions: PostgresArray(of: .int2), data: PostgresArray(of: .bytea)
+        commands: PostgresFields(), causations: PostgresFields(), actors: PostgresFields(),
+        types: PostgresFields(), versions: PostgresFields(), data: PostgresFields()
     )
-    private var tags = (events: PostgresArray(of: .int4), tags: PostgresArray(of: .uuid))
+    private var tags = (events: PostgresFields(), tags: PostgresFields())
     private var items = (
-        after: PostgresArray(of: .int8), tagEnds: PostgresArray(of: .int4),
-        tags: PostgresArray(of: .uuid), typeEnds: PostgresArray(of: .int4),
-        types: PostgresArray(of: .int2)
+        after: PostgresFields(), tagEnds: PostgresFields(), tags: PostgresFields(),
+        typeEnds: PostgresFields(), types: PostgresFields()
     )
-    private var references = (commands: PostgresArray(of: .int4), items: PostgresArray(of: .int4))
+    private var references = (commands: PostgresFields(), items: PostgresFields())
     private var keys = (
-        commands: PostgresArray(of: .int4), customers: PostgresArray(of: .uuid),
-        bytes: PostgresArray(of: .bytea)
+        commands: PostgresFields(), customers: PostgresFields(), bytes: PostgresFields()
     )
 
     init(_ commands: [AppendCommand]) {
@@ -202,13 +198,18 @@ private struct AppendArrays {
 
     var parameters: [PostgresValue] {
         [
-            commands.ids, commands.hashes, commands.correlations,
-            events.commands, events.causations, events.actors, events.types, events.versions,
-            events.data,
-            tags.events, tags.tags,
-            items.after, items.tagEnds, items.tags, items.typeEnds, items.types,
-            references.commands, references.items,
-            keys.commands, keys.customers, keys.bytes,
-        ].map(\.value)
+            .array(of: .uuid, commands.ids), .array(of: .bytea, commands.hashes),
+            .array(of: .uuid, commands.correlations),
+            .array(of: .int4, events.commands), .array(of: .int8, events.causations),
+            .array(of: .text, events.actors), .array(of: .int2, events.types),
+            .array(of: .int2, events.versions), .array(of: .bytea, events.data),
+            .array(of: .int4, tags.events), .array(of: .uuid, tags.tags),
+            .array(of: .int8, items.after), .array(of: .int4, items.tagEnds),
+            .array(of: .uuid, items.tags), .array(of: .int4, items.typeEnds),
+            .array(of: .int2, items.types),
+            .array(of: .int4, references.commands), .array(of: .int4, references.items),
+            .array(of: .int4, keys.commands), .array(of: .uuid, keys.customers),
+            .array(of: .bytea, keys.bytes),
+        ]
     }
 }

@@ -22,9 +22,10 @@ public struct Connections: Sendable {
     }
 
     /// The log and the projections go by keys. A plan made while a table was small would read all of
-    /// it later, so reading all of a table is ruled out.
+    /// it later, so reading all of a table is ruled out; then one plan is good for ever.
     private static let byKeysOnly = [
         "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+        "plan_cache_mode": "force_generic_plan",
     ]
 
     private func configuration(_ settings: [String: String] = [:]) -> PostgresConfiguration {

@@ -44,25 +44,21 @@ public actor PostgresSession {
 
     // MARK: COPY
 
-    /// Sends `rows` with `COPY … FROM STDIN (FORMAT binary)`; returns the number of rows taken.
+    /// Sends rows with `COPY … FROM STDIN (FORMAT binary)`; returns the number of rows taken.
     ///
-    /// Each row has one value for each column of the statement. All rows are taken, or none is.
+    /// `fields` holds those of each row, one for each column of the statement, row after row. All
+    /// rows are taken, or none is.
     @discardableResult
     public func copyIn(
-        _ statement: String, rows: some Sequence<[PostgresValue]> & Sendable
+        _ statement: String, columnCount: Int, _ fields: PostgresFields
     ) async throws(PostgresError) -> Int {
         guard PQsendQuery(handle.pointer, statement) == 1 else { throw lost() }
         try await flush()
         try await expect(PGRES_COPY_IN)
-        var chunk = CopyFormat.header
-        for row in rows {
-            CopyFormat.append(row, to: &chunk)
-            guard chunk.count >= CopyFormat.chunkSize else { continue }
-            try await put(chunk)
-            chunk.removeAll(keepingCapacity: true)
-        }
-        chunk += CopyFormat.trailer
-        try await put(chunk)
+        try await put(CopyFormat.header)
+        var rest = CopyFormat(fields, columnCount: columnCount)
+        while let chunk = rest.nextChunk() { try await put(chunk) }
+        try await put(CopyFormat.trailer)
         try await untilTaken { PQputCopyEnd(handle.pointer, nil) }
         try await flush()
         return try await expect(PGRES_COMMAND_OK).affectedCount
@@ -189,20 +185,42 @@ public actor PostgresSession {
     }
 }
 
-/// The binary format of COPY; see "Binary Format" in PostgreSQL's documentation of COPY.
-enum CopyFormat {
+/// Rows on their way into COPY, in chunks; see "Binary Format" in PostgreSQL's documentation of COPY.
+struct CopyFormat {
     static let header: [UInt8] =
         Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + [0, 0, 0, 0, 0, 0, 0, 0]
     static let trailer: [UInt8] = [0xFF, 0xFF]
     /// Bytes gathered before they are handed to libpq.
     static let chunkSize = 64 * 1024
 
-    static func append(_ row: [PostgresValue], to chunk: inout [UInt8]) {
-        withUnsafeBytes(of: Int16(row.count).bigEndian) { chunk.append(contentsOf: $0) }
-        for value in row {
-            let length = Int32(value.bytes?.count ?? -1)
-            withUnsafeBytes(of: length.bigEndian) { chunk.append(contentsOf: $0) }
-            if let bytes = value.bytes { chunk.append(contentsOf: bytes) }
+    private let fields: PostgresFields
+    private let columnCount: Int
+    private var start = 0
+
+    init(_ fields: PostgresFields, columnCount: Int) {
+        precondition(fields.count.isMultiple(of: columnCount), "a row that lacks a field")
+        self.fields = fields
+        self.columnCount = columnCount
+    }
+
+    /// The next rows, each after its number of fields; nil at the end.
+    mutating func nextChunk() -> [UInt8]? {
+        guard start < fields.bytes.count else { return nil }
+        var chunk: [UInt8] = []
+        chunk.reserveCapacity(Self.chunkSize + 4096)
+        fields.bytes.withUnsafeBytes { bytes in
+            while start < bytes.count, chunk.count < Self.chunkSize {
+                var end = start
+                for _ in 0..<columnCount {
+                    let length = Int32(
+                        bigEndian: bytes.loadUnaligned(fromByteOffset: end, as: Int32.self))
+                    end += 4 + Int(max(0, length))
+                }
+                withUnsafeBytes(of: Int16(columnCount).bigEndian) { chunk.append(contentsOf: $0) }
+                chunk.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+                start = end
+            }
         }
+        return chunk
     }
 }

@@ -50,94 +50,28 @@ public struct PostgresValue: Hashable, Sendable {
         value.map(make) ?? .null
     }
 
-    /// A one-dimensional array.
+    /// A one-dimensional array; see `array_recv` in PostgreSQL's `arrayfuncs.c`.
+    public static func array(of type: PostgresType, _ elements: PostgresFields) -> PostgresValue {
+        // An array without elements has no dimensions either.
+        let dimensionCount = elements.count == 0 ? 0 : 1
+        var array = PostgresFields(capacity: 20 + elements.bytes.count)
+        array.appendRaw(Int32(dimensionCount))
+        array.appendRaw(Int32(elements.hasNulls ? 1 : 0))
+        array.appendRaw(Int32(bitPattern: type.rawValue))
+        if dimensionCount == 1 {
+            let lowerBound: Int32 = 1
+            array.appendRaw(Int32(elements.count))
+            array.appendRaw(lowerBound)
+        }
+        return PostgresValue(bytes: array.bytes + elements.bytes)
+    }
+
     public static func array(
         of type: PostgresType, _ elements: [PostgresValue]
     ) -> PostgresValue {
-        var array = PostgresArray(of: type)
-        for element in elements { array.append(element) }
-        return array.value
-    }
-}
-
-/// A one-dimensional array in the making, one buffer whatever its length; see `array_recv` in
-/// PostgreSQL's `arrayfuncs.c`.
-public struct PostgresArray: Sendable {
-    private var bytes: [UInt8]
-    public private(set) var count = 0
-
-    /// Number of dimensions, whether there are nulls, element type, length, lower bound.
-    private static let headerSize = 20
-
-    public init(of type: PostgresType) {
-        bytes = Array(repeating: 0, count: Self.headerSize)
-        patch(Int(type.rawValue), at: 8)
-        patch(1, at: 16)
-    }
-
-    public mutating func append(_ value: PostgresValue) {
-        if let bytes = value.bytes {
-            append(bytes)
-        } else {
-            appendNull()
-        }
-    }
-
-    public mutating func append(_ value: [UInt8]) {
-        begin(value.count)
-        bytes.append(contentsOf: value)
-    }
-
-    public mutating func append(_ text: String) {
-        begin(text.utf8.count)
-        bytes.append(contentsOf: text.utf8)
-    }
-
-    public mutating func append(_ number: Int16) {
-        begin(2)
-        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    public mutating func append(_ number: Int32) {
-        begin(4)
-        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    public mutating func append(_ number: Int64) {
-        begin(8)
-        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    public mutating func append(_ id: PostgresUUID) {
-        begin(16)
-        withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) {
-            bytes.append(contentsOf: $0)
-        }
-    }
-
-    public mutating func appendNull() {
-        begin(-1)
-        patch(1, at: 4)
-    }
-
-    public var value: PostgresValue {
-        // An array without elements has no dimensions either.
-        guard count > 0 else { return PostgresValue(bytes: Array(bytes[..<12])) }
-        var array = self
-        array.patch(1, at: 0)
-        array.patch(count, at: 12)
-        return PostgresValue(bytes: array.bytes)
-    }
-
-    private mutating func begin(_ length: Int) {
-        count += 1
-        withUnsafeBytes(of: Int32(length).bigEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    private mutating func patch(_ number: Int, at offset: Int) {
-        withUnsafeBytes(of: Int32(number).bigEndian) {
-            bytes.replaceSubrange(offset..<offset + 4, with: $0)
-        }
+        var fields = PostgresFields()
+        for element in elements { fields.append(element) }
+        return array(of: type, fields)
     }
 }
 

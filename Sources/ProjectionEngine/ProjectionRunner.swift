@@ -63,7 +63,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             try await Task.sleep(for: Self.retryInterval)
         }
         var checkpoint = try await ProjectionCheckpoint.lead(Model.self, on: connection)
-        var known: ReadModelTable<Model>.Rows = [:]
+        var memory = RowMemory<Model>()
         logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
         while !Task.isCancelled {
             let began = ContinuousClock.now
@@ -76,11 +76,11 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             precondition(events.first?.position == checkpoint.position + 1, "a hole in the feed")
             do {
                 let (wanted, fault) = ProjectionFault.wanted(by: Model.self, of: events)
-                if known.count > Self.rowLimit { known.removeAll() }
+                if memory.count > Self.rowLimit { memory.removeAll() }
                 // What stands before an event that can't be read is projected all the same.
                 let reached = fault?.position.map { $0 - 1 } ?? last.position
                 if reached > checkpoint.position {
-                    try await project(wanted, to: reached, &checkpoint, &known, on: connection)
+                    try await project(wanted, to: reached, &checkpoint, &memory, on: connection)
                 }
                 if let fault { throw fault }
                 Gauge(
@@ -96,7 +96,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 logger.error(
                     "stopped", metadata: ["reason": "\(error)", "position": "\(position)"])
                 try await checkpoint.stop(at: position, because: error.description, on: connection)
-                known.removeAll()
+                memory.removeAll()
                 try await Task.sleep(for: Self.retryInterval)
             }
         }
@@ -104,16 +104,15 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
 
     private func project(
         _ events: [ProjectedEvent], to position: Int64, _ checkpoint: inout ProjectionCheckpoint,
-        _ known: inout ReadModelTable<Model>.Rows, on connection: PostgresConnection
+        _ memory: inout RowMemory<Model>, on connection: PostgresConnection
     ) async throws(ProjectionFault) {
         do throws(PostgresError) {
-            let missing = Model.missing(of: events, in: &known)
+            let missing = Model.missing(for: events, in: &memory)
             if !missing.isEmpty {
-                let rows = try await connection.run([table.load(missing)])[0]
-                for (key, row, position) in table.read(rows) { known[key] = .some((row, position)) }
+                memory.take(try await connection.run([table.load(missing)])[0])
             }
-            let changed = Model.fold(events, into: &known)
-            let changes = known.subset(of: changed)
+            Model.fold(events, into: &memory)
+            let changes = Model.takeChanges(of: &memory)
             let advance = checkpoint.advance(to: position)
             _ = try await connection.run([advance] + table.write(changes))
             checkpoint.position = position
@@ -147,15 +146,16 @@ struct ProjectionFault: Error, CustomStringConvertible {
     static func wanted<Model: ReadModel>(
         by model: Model.Type, of events: some Sequence<SourceEvent>
     ) -> (events: [ProjectedEvent], fault: ProjectionFault?) {
+        let types = Model.types
         var wanted: [ProjectedEvent] = []
         for source in events {
             switch source.event {
             case .success(let event):
-                if Model.types.contains(event.event.type) { wanted.append(event) }
+                if types.contains(event.event.type) { wanted.append(event) }
             case .failure(let error):
                 // Nobody knows whether it wants an event of a type that nobody knows.
                 let type = EventType(rawValue: source.type)
-                guard type.map({ Model.types.contains($0) }) ?? true else { continue }
+                guard type.map({ types.contains($0) }) ?? true else { continue }
                 let fault = ProjectionFault(
                     position: source.position, description: error.description)
                 return (wanted, fault)

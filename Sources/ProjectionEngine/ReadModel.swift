@@ -25,12 +25,24 @@ public protocol ReadModel: Sendable {
     /// The row after the event; nil when there is none any more.
     static func fold(_ row: Row?, of key: Key, _ event: ProjectedEvent) -> Row?
 
-    /// The values of the key columns, in the table's order.
-    static func values(of key: Key) -> [PostgresValue]
-    /// The values of the other columns, in the table's order.
-    static func values(of row: Row) -> [PostgresValue]
+    /// Writes the key columns, in the table's order.
+    static func write(_ key: Key, to fields: inout PostgresFields)
+    /// Writes the other columns, in the table's order.
+    static func write(_ row: Row, to fields: inout PostgresFields)
     /// Reads a row of the table, its columns in the table's order, key first.
     static func read(_ rows: Rows, _ index: Int) -> (key: Key, row: Row)
+
+    // The same for all, and here only so that each read model gets code of its own.
+
+    /// The keys whose rows have to be read before events are folded; of those that nobody has seen
+    /// before there are none. All of them are in memory from now on, without a row until one is read.
+    static func missing(
+        for events: [ProjectedEvent], in memory: inout RowMemory<Self>
+    ) -> [Key]
+    /// Folds events, in order, into the rows that they concern.
+    static func fold(_ events: [ProjectedEvent], into memory: inout RowMemory<Self>)
+    /// What has changed since this was asked last; it counts as written.
+    static func takeChanges(of memory: inout RowMemory<Self>) -> RowChanges
 }
 
 /// The columns and indexes of a read model. Its last column is always the engine's: `position`, of

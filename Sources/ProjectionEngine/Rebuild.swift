@@ -150,10 +150,7 @@ private struct TableInTheMaking<Model: ReadModel> {
     private let table = ReadModelTable<Model>(isBuilding: true)
     private let connection: PostgresConnection
     private let session: PostgresSession
-    private var rows: ReadModelTable<Model>.Rows = [:]
-    private var changed: Set<Model.Key> = []
-    /// Those of the keys in memory that have a row in the table.
-    private var stored: Set<Model.Key> = []
+    private var memory = RowMemory<Model>()
     /// Whether a row that is not in memory may be in the table, which then has its key.
     private var hasWritten = false
 
@@ -167,41 +164,33 @@ private struct TableInTheMaking<Model: ReadModel> {
     }
 
     var name: String { table.name }
-    var rowCount: Int { rows.count }
+    var rowCount: Int { memory.count }
 
     mutating func apply(_ events: [ProjectedEvent]) async throws(PostgresError) {
         if hasWritten {
-            let missing = Model.missing(of: events, in: &rows)
+            let missing = Model.missing(for: events, in: &memory)
             if !missing.isEmpty {
-                let found = try await connection.run([table.load(missing)])[0]
-                for (key, row, position) in table.read(found) {
-                    rows[key] = .some((row, position))
-                    stored.insert(key)
-                }
+                memory.take(try await connection.run([table.load(missing)])[0])
             }
         }
-        changed.formUnion(Model.fold(events, into: &rows))
+        Model.fold(events, into: &memory)
     }
 
     /// Writes the changed rows and lets go of all; new ones with COPY, where that is allowed.
     mutating func write(copies: Bool = true) async throws(PostgresError) {
-        let changes = rows.subset(of: changed)
-        let table = table
-        if copies {
-            let fresh = changes.filter { !stored.contains($0.key) }
+        var changes = Model.takeChanges(of: &memory)
+        if copies, !changes.inserts.isEmpty {
             try await session.copyIn(
-                table.copyStatement,
-                rows: fresh.lazy.compactMap { key, change in change.map { table.values(key, $0) } })
+                table.copyStatement, columnCount: table.columnCount, changes.inserts)
+            changes.inserts = PostgresFields()
         }
         if !hasWritten {
             try await connection.run([PostgresCall(table.primaryKey)])
             hasWritten = true
         }
-        let rest = copies ? changes.filter { stored.contains($0.key) } : changes
-        if !rest.isEmpty { try await connection.run(table.write(rest)) }
-        rows.removeAll(keepingCapacity: true)
-        changed.removeAll(keepingCapacity: true)
-        stored.removeAll(keepingCapacity: true)
+        let calls = table.write(changes)
+        if !calls.isEmpty { try await connection.run(calls) }
+        memory.removeAll()
     }
 
     /// Writes what is left, and makes the indexes.

@@ -60,8 +60,6 @@ public struct EventPublisher: Service {
         let log = await feed.log
         let source = EventHeaders(log: try await log.identity())
         let bus = try await BusConnection.connect(to: busURL, logger: logger)
-        let publisher = try StreamPublisher(on: bus)
-        defer { publisher.close() }
         let state = try await bus.makeStream(
             StreamConfiguration(name: Self.stream, subjects: [Self.subjectPrefix + ".>"]))
         var position = Int64(state.lastSequence)
@@ -77,7 +75,7 @@ public struct EventPublisher: Service {
                 continue
             }
             precondition(events.first?.stored.position == position + 1, "a hole in the feed")
-            try await publisher.publish(try events.map(source.message), after: Int(position))
+            try await bus.publish(try events.map(source.message), after: Int(position))
             position = last.stored.position
             onProgress()
             try await Task.sleep(until: began + EventFeed.gatherInterval(after: events.count))

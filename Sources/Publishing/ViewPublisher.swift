@@ -76,8 +76,6 @@ public struct ViewPublisher: Service {
             try await Task.sleep(for: Self.retryLimit)
         }
         let bus = try await BusConnection.connect(to: busURL, logger: logger)
-        let publisher = try StreamPublisher(on: bus)
-        defer { publisher.close() }
         let state = try await bus.makeStream(
             StreamConfiguration(
                 name: Self.stream, subjects: ["views.>"], messagesPerSubjectLimit: 1))
@@ -95,9 +93,9 @@ public struct ViewPublisher: Service {
                 continue
             }
             // One event may have changed more sailings than a run holds.
-            for start in stride(from: 0, to: views.count, by: StreamPublisher.runLimit) {
-                let run = views[start..<min(start + StreamPublisher.runLimit, views.count)]
-                try await publisher.publish(run.map(message), after: sequence)
+            for start in stride(from: 0, to: views.count, by: BusConnection.runLimit) {
+                let run = views[start..<min(start + BusConnection.runLimit, views.count)]
+                try await bus.publish(run.map(message), after: sequence)
                 sequence += run.count
             }
             position = last.position

@@ -22,9 +22,8 @@ import TestServers
         let bus = try await connect()
         let state = try await bus.makeStream(.init(name: "SEQUENCE", subjects: ["sequence"]))
         #expect(state.lastSequence == 0)
-        let publisher = try StreamPublisher(on: bus)
-        try await publisher.publish(messages(1...700, to: "sequence"), after: 0)
-        try await publisher.publish(messages(701...1000, to: "sequence"), after: 700)
+        try await bus.publish(messages(1...700, to: "sequence"), after: 0)
+        try await bus.publish(messages(701...1000, to: "sequence"), after: 700)
         #expect(try await bus.state(ofStream: "SEQUENCE").lastSequence == 1000)
         for sequence in [1, 700, 701, 1000] {
             let message = try await bus.message(at: sequence, ofStream: "SEQUENCE")
@@ -36,11 +35,10 @@ import TestServers
     func refusesStalePublishers() async throws {
         let bus = try await connect()
         _ = try await bus.makeStream(.init(name: "STALE", subjects: ["stale"]))
-        let publisher = try StreamPublisher(on: bus)
-        try await publisher.publish(messages(1...3, to: "stale"), after: 0)
+        try await bus.publish(messages(1...3, to: "stale"), after: 0)
         for expected in [0, 2] {
             let error = await #expect(throws: BusError.self) {
-                try await publisher.publish(messages(9...9, to: "stale"), after: expected)
+                try await bus.publish(messages(9...9, to: "stale"), after: expected)
             }
             #expect(error?.kind == .wrongLastSequence)
         }
@@ -52,8 +50,7 @@ import TestServers
         let bus = try await connect()
         _ = try await bus.makeStream(
             .init(name: "LAST", subjects: ["last.>"], messagesPerSubjectLimit: 1))
-        let publisher = try StreamPublisher(on: bus)
-        try await publisher.publish(
+        try await bus.publish(
             messages(1...2, to: "last.a") + messages(3...3, to: "last.b"), after: 0)
         let state = try await bus.state(ofStream: "LAST")
         #expect(state.messageCount == 2)
@@ -76,7 +73,7 @@ import TestServers
     func pulls() async throws {
         let bus = try await connect()
         _ = try await bus.makeStream(.init(name: "PULL", subjects: ["pull"]))
-        try await StreamPublisher(on: bus).publish(messages(1...50, to: "pull"), after: 0)
+        try await bus.publish(messages(1...50, to: "pull"), after: 0)
         var seen: [Int] = []
         for limit in [20, 100] {
             let consumer = try await StreamConsumer(

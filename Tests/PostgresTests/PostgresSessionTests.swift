@@ -14,11 +14,13 @@ import TestServers
     func copies() async throws {
         let session = try await session()
         try await session.execute("CREATE TEMP TABLE launch (number int8, name text)")
-        let rows = (1...20_000).map { number -> [PostgresValue] in
-            [.int64(Int64(number)), number % 2 == 0 ? .null : .text("Starship \(number)")]
+        var rows = PostgresFields()
+        for number in 1...20_000 {
+            rows.append(Int64(number))
+            rows.append(number % 2 == 0 ? nil : "Starship \(number)")
         }
         let taken = try await session.copyIn(
-            "COPY launch (number, name) FROM STDIN (FORMAT binary)", rows: rows)
+            "COPY launch (number, name) FROM STDIN (FORMAT binary)", columnCount: 2, rows)
         #expect(taken == 20_000)
         let counted = try await session.execute("SELECT count(*), count(name) FROM launch")
         #expect(counted.text(0, 0) == "20000")
@@ -35,9 +37,11 @@ import TestServers
     func refusesBadCopies() async throws {
         let session = try await session()
         try await session.execute("CREATE TEMP TABLE pad (number int8 CONSTRAINT pad_key UNIQUE)")
+        var fields = PostgresFields()
+        for _ in 0..<2 { fields.append(Int64(1)) }
+        let rows = fields
         let error = await #expect(throws: PostgresError.self) {
-            try await session.copyIn(
-                "COPY pad FROM STDIN (FORMAT binary)", rows: [[.int64(1)], [.int64(1)]])
+            try await session.copyIn("COPY pad FROM STDIN (FORMAT binary)", columnCount: 1, rows)
         }
         #expect(error?.kind == .uniqueViolation(constraint: "pad_key"))
         #expect(try await session.execute("SELECT count(*) FROM pad").text(0, 0) == "0")

@@ -2,6 +2,7 @@ internal import Commands
 internal import Domain
 internal import EventCodec
 internal import EventLog
+internal import Operations
 internal import Postgres
 internal import Sealing
 
@@ -78,7 +79,7 @@ struct BenchFleet: Sendable {
 
     private func envelope(_ additions: [AddToCatalogue.Addition]) -> Envelope {
         Envelope(
-            id: drawn(), requestHash: [], actor: "bench",
+            id: drawnKey(), requestHash: [], actor: "bench",
             commands: additions.map { AddToCatalogue($0) })
     }
 
@@ -138,7 +139,7 @@ struct BenchFleet: Sendable {
         keys: [(customer: PostgresUUID, key: [UInt8])]
     ) -> AppendCommand {
         let event = NewEvent(event)
-        let id: EntityID = drawn()
+        let id = drawnKey()
         return AppendCommand(
             id: PostgresUUID(id), requestHash: Array(repeating: 7, count: 32),
             correlationID: PostgresUUID(id), causationPosition: nil, actor: "bench",
@@ -151,11 +152,14 @@ struct BenchFleet: Sendable {
     }
 }
 
-private func drawn() -> EntityID {
+/// An id as the service draws it.
+private func drawn<K>(_ kind: K.Type = K.self) -> ID<K> {
     var generator = SystemRandomNumberGenerator()
-    return .random(using: &generator)
+    return ID(.drawn(at: wallClock(), using: &generator))
 }
 
-private func drawn<K>(_ kind: K.Type = K.self) -> ID<K> {
-    ID(drawn())
+/// A key as clients draw it.
+private func drawnKey() -> EntityID {
+    var generator = SystemRandomNumberGenerator()
+    return .random(using: &generator)
 }

@@ -69,7 +69,8 @@ extension CommandAPI {
             // The first tag of an event that adds a thing is the thing.
             let entity = receipt.events.first?.event.tags.first ?? named
             return answer(.created, position: receipt.position) { json in
-                json.field("id", plain: entity.utf8)
+                json.name("id")
+                json.value(entity)
             }
         }
     }
@@ -93,7 +94,8 @@ extension CommandAPI {
             }
             let receipt = try await submit(request, body.hash, commands)
             return answer(position: receipt.position) { json in
-                json.field("id", plain: entity.utf8)
+                json.name("id")
+                json.value(entity)
                 json.field("happened", receipt.events) { $0.value($1.event.type.name) }
             }
         }

@@ -140,10 +140,12 @@ extension EventCodec {
     }
 
     private static func placed(_ json: JSONObject) throws(JSONError) -> BookingPlaced {
-        guard let code = ConfirmationCode(try json["code"].string()) else {
+        guard let code = try json["code"].withPlainString(ConfirmationCode.init(utf8:)) ?? nil
+        else {
             throw try json["code"].fault("must be a confirmation code")
         }
-        guard let contact = try json["contact"].withPlainString(bytes(hexadecimal:)) ?? nil else {
+        guard let contact = try json["contact"].withPlainString(Hexadecimal.bytes(of:)) ?? nil
+        else {
             throw try json["contact"].fault("must be hexadecimal")
         }
         return BookingPlaced(
@@ -223,23 +225,4 @@ extension EventCodec {
     private static func instant(_ value: JSONValue?) throws(JSONError) -> Instant? {
         try value?.instant()
     }
-}
-
-/// nil when `text` is not an even number of hexadecimal digits, in lower case.
-func bytes(hexadecimal text: UnsafeRawBufferPointer) -> [UInt8]? {
-    guard text.count % 2 == 0 else { return nil }
-    var isHexadecimal = true
-    let bytes = [UInt8](unsafeUninitializedCapacity: text.count / 2) { buffer, count in
-        func nibble(_ digit: UInt8) -> UInt8 {
-            if digit &- 48 < 10 { return digit &- 48 }
-            if digit &- 97 < 6 { return digit &- 87 }
-            isHexadecimal = false
-            return 0
-        }
-        for index in 0..<text.count / 2 {
-            buffer[index] = nibble(text[2 * index]) << 4 | nibble(text[2 * index + 1])
-        }
-        count = text.count / 2
-    }
-    return isHexadecimal ? bytes : nil
 }

@@ -149,7 +149,8 @@ extension EventCodec {
         json.field("mission", fact.mission)
         json.field("quote") { write(fact.quote, to: &$0) }
         json.field("deadline", fact.deadline)
-        json.field("contact", plain: hexadecimal(fact.contact.bytes))
+        // Longer than base64, but without a library, and read back at the speed of memory.
+        json.field("contact", plain: Hexadecimal.digits(of: fact.contact.bytes))
         json.field("wantsUpdates", fact.wantsUpdates)
     }
 
@@ -203,7 +204,7 @@ extension EventCodec {
     }
 
     private static func write(_ sailings: [SailingID], to json: inout JSONWriter) {
-        json.field("sailings", sailings) { $0.value(plain: $1.entity.utf8) }
+        json.field("sailings", sailings) { $0.value($1) }
     }
 }
 
@@ -214,17 +215,5 @@ extension TicketType.Cap {
         case .shared: nil
         case .fixed(let count): count
         }
-    }
-}
-
-/// Two digits a byte: longer than base64, but without a library and read back at memory speed.
-func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { digits, count in
-        for (index, byte) in bytes.enumerated() {
-            for (offset, nibble) in [(0, byte >> 4), (1, byte & 15)] {
-                digits[index * 2 + offset] = nibble < 10 ? 48 + nibble : 87 + nibble
-            }
-        }
-        count = bytes.count * 2
     }
 }

@@ -11,7 +11,7 @@ extension JSONValue {
 
     /// An RFC 3339 instant; a time without a zone is refused.
     public func instant() throws(JSONError) -> Instant {
-        guard let instant = Instant(try string()) else {
+        guard let instant = withPlainString({ Instant(utf8: $0) }) ?? nil else {
             throw fault("must be a time with its zone, such as 2026-11-22T17:30:00Z")
         }
         return instant
@@ -42,8 +42,13 @@ extension JSONValue {
 }
 
 extension JSONWriter {
+    public mutating func value<K>(_ id: ID<K>) { value(id.entity) }
+
+    public mutating func value(_ id: EntityID) { id.withUTF8 { value(plain: $0) } }
+
     public mutating func field<K>(_ name: StaticString, _ id: ID<K>?) {
-        field(name, plain: id?.entity.utf8)
+        self.name(name)
+        if let id { value(id) } else { null() }
     }
 
     public mutating func field(_ name: StaticString, _ instant: Instant?) {

@@ -148,7 +148,9 @@ private struct Scanner {
         let start = position
         var isEscaped = false
         var isASCII = true
-        while let byte = current, byte != UInt8(ascii: "\"") {
+        while true {
+            position = endOfPlainText(in: bytes, from: position)
+            guard let byte = current, byte != UInt8(ascii: "\"") else { break }
             guard byte >= 0x20 else { throw fault("a control character in a string") }
             if byte == UInt8(ascii: "\\") {
                 isEscaped = true

@@ -54,13 +54,18 @@ public struct JSONWriter {
     public mutating func value(_ text: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 { appendEscaped(byte) }
+        var text = text
+        text.withUTF8 { appendEscaped($0) }
         bytes.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
     /// Writes a string whose bytes need no escapes.
     public mutating func value(plain ascii: [UInt8]) {
+        ascii.withUnsafeBufferPointer { value(plain: $0) }
+    }
+
+    public mutating func value(plain ascii: UnsafeBufferPointer<UInt8>) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         bytes.append(contentsOf: ascii)
@@ -141,6 +146,16 @@ public struct JSONWriter {
     private mutating func appendDigits(_ number: UInt64) {
         if number >= 10 { appendDigits(number / 10) }
         bytes.append(UInt8(48 + number % 10))
+    }
+
+    private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+        var start = 0
+        while start < text.count {
+            let end = endOfPlainText(in: text, from: start)
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
+            if end < text.count { appendEscaped(text[end]) }
+            start = end + 1
+        }
     }
 
     private mutating func appendEscaped(_ byte: UInt8) {

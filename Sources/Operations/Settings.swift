@@ -1,4 +1,4 @@
-internal import Domain
+public import Domain
 public import Foundation
 public import Logging
 internal import Web
@@ -91,6 +91,6 @@ public struct OperationError: Error, CustomStringConvertible {
 }
 
 /// The wall clock, read here and nowhere below.
-@Sendable func wallClock() -> Instant {
+@Sendable public func wallClock() -> Instant {
     Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
 }

@@ -39,10 +39,32 @@ import Testing
         #expect(EntityID(text)?.description == text)
         #expect(EntityID(text.uppercased())?.description == text)
         #expect(EntityID(bytes: EntityID(text)!.bytes)?.description == text)
-        for bad in [
-            "", "0190b2a4", text + "0", text.replacing("-", with: "_"), "\(text.dropLast())g",
-        ] {
+        for bad in ["", "0190b2a4", text + "0", text.replacing("-", with: "_")] {
             #expect(EntityID(bad) == nil)
+        }
+        // What stands beside the digits in ASCII, at each place.
+        for place in 0..<36 {
+            for wrong in "/:@G`gö\u{B0}\0" {
+                var characters = Array(text)
+                characters[place] = wrong
+                #expect(EntityID(String(characters)) == nil)
+            }
+        }
+    }
+
+    @Test("writes bytes as digits and reads them back, whatever their number")
+    func readsHexadecimal() {
+        for count in 0..<40 {
+            let bytes = (0..<count).map { _ in UInt8.random(in: 0...255) }
+            let digits = Hexadecimal.digits(of: bytes)
+            let expected = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            #expect(digits == Array(expected.utf8))
+            #expect(digits.withUnsafeBytes { Hexadecimal.bytes(of: $0) } == bytes)
+            for place in digits.indices {
+                var wrong = digits
+                wrong[place] = UInt8(ascii: "g")
+                #expect(wrong.withUnsafeBytes { Hexadecimal.bytes(of: $0) } == nil)
+            }
         }
     }
 

@@ -109,6 +109,25 @@ import Testing
         #expect(try JSONDocument(written).root.object()["a"].string() == "A🚀\n\"\\")
     }
 
+    @Test("sees what is special in a string at every place, and only that")
+    func seesSpecials() throws {
+        for length in 1..<40 {
+            for place in 0..<length {
+                for special in ["\"", "\\", "\u{1F}", "\u{80}", "é", "🚀", " ", "!", "\u{7F}"] {
+                    var characters = Array(repeating: "x", count: length)
+                    characters[place] = special
+                    let text = characters.joined()
+                    let written = JSONWriter.write { $0.array([text, text]) { $0.value($1) } }
+                    let read = try JSONDocument(written).root.array().map { try $0.string() }
+                    #expect(read == [text, text])
+                }
+                var bytes = Array("[\"\(String(repeating: "x", count: length))\"]".utf8)
+                bytes[2 + place] = 0x1F
+                #expect(throws: JSONError.self) { try JSONDocument(bytes) }
+            }
+        }
+    }
+
     @Test("names the place of a mistake")
     func namesPlaces() throws {
         let json = try JSONDocument(Array(#"{"lines":[{"x":1},{"x":"a"}]}"#.utf8)).root.object()

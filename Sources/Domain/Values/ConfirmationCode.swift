@@ -21,9 +21,17 @@ public struct ConfirmationCode: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a code in either case; nil when it has another length or other characters.
     public init?(_ text: some StringProtocol) {
-        guard text.utf8.count == Self.length else { return nil }
+        var text = String(text)
+        guard let code = text.withUTF8({ ConfirmationCode(utf8: UnsafeRawBufferPointer($0)) })
+        else { return nil }
+        self = code
+    }
+
+    /// The same, from ASCII.
+    public init?(utf8 text: UnsafeRawBufferPointer) {
+        guard text.count == Self.length else { return nil }
         var bits: UInt64 = 0
-        for byte in text.utf8 {
+        for byte in text {
             let capital = (97...122).contains(byte) ? byte - 32 : byte
             guard let digit = Self.alphabet.firstIndex(of: capital) else { return nil }
             bits = bits << 5 | UInt64(digit)
@@ -32,10 +40,13 @@ public struct ConfirmationCode: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let characters = (0..<Self.length).map { index in
-            Self.alphabet[Int(bits >> UInt64((Self.length - 1 - index) * 5) & 31)]
+        String(unsafeUninitializedCapacity: Self.length) { characters in
+            for index in 0..<Self.length {
+                let digit = Int(bits >> UInt64((Self.length - 1 - index) * 5) & 31)
+                characters[index] = Self.alphabet[digit]
+            }
+            return Self.length
         }
-        return String(decoding: characters, as: UTF8.self)
     }
 
     /// The code as an entity: a fixed prefix and the 40 bits, as a version 8 UUID.

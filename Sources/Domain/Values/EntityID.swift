@@ -48,22 +48,23 @@ public struct EntityID: Hashable, Sendable {
     /// Reads the canonical form of 36 bytes of ASCII; nil when it is not one.
     public init?(utf8 text: UnsafeRawBufferPointer) {
         guard text.count == 36 else { return nil }
-        var halves: (UInt64, UInt64) = (0, 0)
-        var digitCount = 0
-        for index in 0..<36 {
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard text[index] == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let digit = hexDigit(text[index]) else { return nil }
-            if digitCount < 16 {
-                halves.0 = halves.0 << 4 | digit
-            } else {
-                halves.1 = halves.1 << 4 | digit
-            }
-            digitCount += 1
+        let dash = UInt8(ascii: "-")
+        guard text[8] == dash, text[13] == dash, text[18] == dash, text[23] == dash else {
+            return nil
         }
-        self.init(high: halves.0, low: halves.1)
+        func half(_ start: Int) -> UInt64 {
+            UInt64(UInt32(bigEndian: text.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+        }
+        func whole(_ start: Int) -> UInt64 {
+            UInt64(bigEndian: text.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+        }
+        guard let first = Hexadecimal.number(of: whole(0)),
+            let second = Hexadecimal.number(of: half(9) << 32 | half(14)),
+            let third = Hexadecimal.number(of: half(19) << 32 | half(24)),
+            let fourth = Hexadecimal.number(of: whole(28))
+        else { return nil }
+        self.init(
+            high: UInt64(first) << 32 | UInt64(second), low: UInt64(third) << 32 | UInt64(fourth))
     }
 
     /// The 16 bytes in network order.
@@ -91,39 +92,39 @@ public struct EntityID: Hashable, Sendable {
         self.init(high: halves.0, low: halves.1)
     }
 
-    /// The canonical form in ASCII: 36 bytes, lower case.
-    public var utf8: [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 36) { buffer, count in
-            var digit = 0
-            for index in 0..<36 {
-                if index == 8 || index == 13 || index == 18 || index == 23 {
-                    buffer[index] = UInt8(ascii: "-")
-                    continue
-                }
-                let half = digit < 16 ? high : low
-                let nibble = (half >> UInt64((15 - digit % 16) * 4)) & 0xF
-                buffer[index] = UInt8(nibble < 10 ? 48 + nibble : 87 + nibble)
-                digit += 1
+    /// Lends the canonical form in ASCII: 36 bytes, lower case.
+    public func withUTF8<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { text in
+            let bytes = UnsafeMutableRawBufferPointer(text)
+            func put(_ word: UInt64, _ start: Int) {
+                bytes.storeBytes(of: word.bigEndian, toByteOffset: start, as: UInt64.self)
             }
-            count = 36
+            func put(half word: UInt64, _ start: Int) {
+                let half = UInt32(truncatingIfNeeded: word)
+                bytes.storeBytes(of: half.bigEndian, toByteOffset: start, as: UInt32.self)
+            }
+            let (second, third) = (
+                Hexadecimal.digits(of: UInt32(truncatingIfNeeded: high)),
+                Hexadecimal.digits(of: UInt32(truncatingIfNeeded: low >> 32))
+            )
+            put(Hexadecimal.digits(of: UInt32(truncatingIfNeeded: high >> 32)), 0)
+            put(half: second >> 32, 9)
+            put(half: second, 14)
+            put(half: third >> 32, 19)
+            put(half: third, 24)
+            put(Hexadecimal.digits(of: UInt32(truncatingIfNeeded: low)), 28)
+            let dash = UInt8(ascii: "-")
+            (bytes[8], bytes[13], bytes[18], bytes[23]) = (dash, dash, dash, dash)
+            return body(UnsafeBufferPointer(text))
         }
     }
 }
 
 extension EntityID: CustomStringConvertible, Comparable {
-    public var description: String { String(decoding: utf8, as: UTF8.self) }
+    public var description: String { withUTF8 { String(decoding: $0, as: UTF8.self) } }
 
     public static func < (left: EntityID, right: EntityID) -> Bool {
         (left.high, left.low) < (right.high, right.low)
-    }
-}
-
-private func hexDigit(_ byte: UInt8) -> UInt64? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte) - 48
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte) - 87
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte) - 55
-    default: nil
     }
 }
 

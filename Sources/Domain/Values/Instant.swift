@@ -79,7 +79,16 @@ extension Instant: CustomStringConvertible {
     /// A leap second (`:60`) is read as the second after it. Years 0001 to 9999. A time without a
     /// zone is nil: nobody can know which instant it means.
     public init?(_ text: some StringProtocol) {
-        var reader = DigitReader(Array(text.utf8))
+        var text = String(text)
+        guard let instant = text.withUTF8({ Instant(utf8: UnsafeRawBufferPointer($0)) }) else {
+            return nil
+        }
+        self = instant
+    }
+
+    /// The same, from ASCII.
+    public init?(utf8 text: UnsafeRawBufferPointer) {
+        var reader = DigitReader(text)
         guard let year = reader.number(4), year > 0, reader.take("-"),
             let month = reader.number(2), reader.take("-"),
             let day = reader.number(2), reader.take("T") || reader.take("t") || reader.take(" "),
@@ -158,11 +167,12 @@ private func appendFraction(_ microseconds: Int64, to text: inout [UInt8]) {
 }
 
 /// Takes fixed-width numbers and marks off the front of a text.
+/// It lives no longer than the text is lent.
 private struct DigitReader {
-    private let text: [UInt8]
+    private let text: UnsafeRawBufferPointer
     private var position = 0
 
-    init(_ text: [UInt8]) {
+    init(_ text: UnsafeRawBufferPointer) {
         self.text = text
     }
 

@@ -6,17 +6,17 @@ public final class JSONDocument: Sendable {
     public static let depthLimit = 32
     public static let sizeLimit = Int(Int32.max)
 
-    let bytes: [UInt8]
+    @usableFromInline let bytes: [UInt8]
     let tokens: [Token]
 
-    struct Token: Sendable {
-        enum Kind: UInt8, Sendable {
+    @usableFromInline struct Token: Sendable {
+        @usableFromInline enum Kind: UInt8, Sendable {
             case object, array, string, escapedString, number, `true`, `false`, null
         }
-        var kind: Kind
+        @usableFromInline var kind: Kind
         /// For a string: what stands between the quotes.
-        var start: Int32
-        var end: Int32
+        @usableFromInline var start: Int32
+        @usableFromInline var end: Int32
         /// The token after this one and all that it contains.
         var next: Int32
     }

@@ -1,9 +1,9 @@
 /// One value of a document. Asking it for what it is not throws an error that names its place.
 public struct JSONValue: Sendable {
-    let document: JSONDocument
-    let index: Int
+    @usableFromInline let document: JSONDocument
+    @usableFromInline let index: Int
 
-    private var token: JSONDocument.Token { document.tokens[index] }
+    @usableFromInline var token: JSONDocument.Token { document.tokens[index] }
 
     public var isNull: Bool { token.kind == .null }
 
@@ -25,7 +25,7 @@ public struct JSONValue: Sendable {
     }
 
     /// Lends the bytes of a string that has no escapes; nil for anything else.
-    public func withPlainString<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R? {
+    @inlinable public func withPlainString<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R? {
         guard token.kind == .string else { return nil }
         return document.bytes.withUnsafeBytes {
             body(UnsafeRawBufferPointer(rebasing: $0[Int(token.start)..<Int(token.end)]))

@@ -1,17 +1,18 @@
 /// Writes JSON straight into bytes. Members come out in the order in which they are written.
 public struct JSONWriter {
-    public private(set) var bytes: [UInt8] = []
-    private var needsComma = false
+    public var bytes: [UInt8] { buffer }
+    @usableFromInline var buffer: [UInt8] = []
+    @usableFromInline var needsComma = false
 
     public init() {
-        bytes.reserveCapacity(512)
+        buffer.reserveCapacity(512)
     }
 
     /// Writes a whole document with `body`.
     public static func write(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()
         body(&writer)
-        return writer.bytes
+        return writer.buffer
     }
 
     public mutating func object(_ body: (inout JSONWriter) -> Void) {
@@ -20,7 +21,7 @@ public struct JSONWriter {
         close(UInt8(ascii: "}"))
     }
 
-    public mutating func array<Element>(
+    @inlinable public mutating func array<Element>(
         _ elements: some Sequence<Element>, _ body: (inout JSONWriter, Element) -> Void
     ) {
         open(UInt8(ascii: "["))
@@ -31,11 +32,11 @@ public struct JSONWriter {
     /// Writes a member's name; its value comes next.
     public mutating func name(_ name: StaticString) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(
+        buffer.append(UInt8(ascii: "\""))
+        buffer.append(
             contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        buffer.append(UInt8(ascii: "\""))
+        buffer.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
@@ -44,7 +45,7 @@ public struct JSONWriter {
 
     public mutating func value(_ number: Int64) {
         separate()
-        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        if number < 0 { buffer.append(UInt8(ascii: "-")) }
         appendDigits(number.magnitude)
         needsComma = true
     }
@@ -53,10 +54,10 @@ public struct JSONWriter {
 
     public mutating func value(_ text: String) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
+        buffer.append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { appendEscaped($0) }
-        bytes.append(UInt8(ascii: "\""))
+        buffer.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
@@ -67,16 +68,16 @@ public struct JSONWriter {
 
     public mutating func value(plain ascii: UnsafeBufferPointer<UInt8>) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: ascii)
-        bytes.append(UInt8(ascii: "\""))
+        buffer.append(UInt8(ascii: "\""))
+        buffer.append(contentsOf: ascii)
+        buffer.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
     /// Writes a value that is JSON already.
     public mutating func value(json: some Sequence<UInt8>) {
         separate()
-        bytes.append(contentsOf: json)
+        buffer.append(contentsOf: json)
         needsComma = true
     }
 
@@ -111,7 +112,7 @@ public struct JSONWriter {
         object(body)
     }
 
-    public mutating func field<Element>(
+    @inlinable public mutating func field<Element>(
         _ name: StaticString, _ elements: some Sequence<Element>,
         _ body: (inout JSONWriter, Element) -> Void
     ) {
@@ -121,38 +122,38 @@ public struct JSONWriter {
 
     // MARK: Bytes
 
-    private mutating func open(_ bracket: UInt8) {
+    @usableFromInline mutating func open(_ bracket: UInt8) {
         separate()
-        bytes.append(bracket)
+        buffer.append(bracket)
         needsComma = false
     }
 
-    private mutating func close(_ bracket: UInt8) {
-        bytes.append(bracket)
+    @usableFromInline mutating func close(_ bracket: UInt8) {
+        buffer.append(bracket)
         needsComma = true
     }
 
     private mutating func separate() {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        if needsComma { buffer.append(UInt8(ascii: ",")) }
     }
 
     private mutating func raw(_ word: StaticString) {
         separate()
-        bytes.append(
+        buffer.append(
             contentsOf: UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
         needsComma = true
     }
 
     private mutating func appendDigits(_ number: UInt64) {
         if number >= 10 { appendDigits(number / 10) }
-        bytes.append(UInt8(48 + number % 10))
+        buffer.append(UInt8(48 + number % 10))
     }
 
     private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
         var start = 0
         while start < text.count {
             let end = endOfPlainText(in: text, from: start)
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
+            buffer.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
             if end < text.count { appendEscaped(text[end]) }
             start = end + 1
         }
@@ -161,14 +162,14 @@ public struct JSONWriter {
     private mutating func appendEscaped(_ byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-            bytes.append(UInt8(ascii: "\\"))
-            bytes.append(byte)
+            buffer.append(UInt8(ascii: "\\"))
+            buffer.append(byte)
         case 0..<0x20:
             let digits = Array("0123456789abcdef".utf8)
-            bytes.append(contentsOf: "\\u00".utf8)
-            bytes.append(digits[Int(byte >> 4)])
-            bytes.append(digits[Int(byte & 15)])
-        default: bytes.append(byte)
+            buffer.append(contentsOf: "\\u00".utf8)
+            buffer.append(digits[Int(byte >> 4)])
+            buffer.append(digits[Int(byte & 15)])
+        default: buffer.append(byte)
         }
     }
 }

@@ -10,8 +10,8 @@ public import Postgres
 /// swap takes the checkpoint's lock for a moment.
 public struct Rebuild<Model: ReadModel>: Sendable {
     public static var pageLimit: Int { 10_000 }
-    /// Rows kept in memory.
-    public static var rowLimit: Int { 20_000 }
+    /// Rows kept in memory, and as many again while they are written.
+    public static var rowLimit: Int { 4_000 }
     /// The swap catches up with this many events at most; before it, it catches up without a lock.
     public static var swapLimit: Int { 1_000 }
 
@@ -41,39 +41,60 @@ public struct Rebuild<Model: ReadModel>: Sendable {
         guard try await Leadership.take("rebuild." + Model.name, on: connection) else {
             throw RebuildError(description: "\(Model.name) is being rebuilt already")
         }
-        var building = try await TableInTheMaking<Model>(
+        let building = try await TableInTheMaking<Model>(
             on: connection, copyingWith: try await PostgresSession.connect(to: configuration))
-        var position = try await fold(into: &building, progress)
-        try await building.finish()
+        var position = try await fold(into: building, progress)
         while try await log.head() - position > Self.swapLimit {
-            position = try await catchUp(&building, after: position)
+            position = try await catchUp(building, after: position)
         }
-        position = try await swap(&building, after: position, on: connection)
+        position = try await swap(building, after: position, on: connection)
         let count = try await connection.run("SELECT count(*) FROM reading.\(Model.name)")
         return (position, count.integer(0, 0))
     }
 
-    /// Folds the log up to its head of now, as a pipeline: while one page is folded and written, the
-    /// next is decoded, and the one after that is read.
+    /// Folds the log up to its head of now, and makes the indexes.
+    ///
+    /// A pipeline: while the rows of one page are written, the next is folded, the one after that is
+    /// decoded, and the one after that is read.
     private func fold(
-        into building: inout TableInTheMaking<Model>, _ progress: @Sendable (Progress) -> Void
+        into building: TableInTheMaking<Model>, _ progress: @Sendable (Progress) -> Void
     ) async throws -> Int64 {
         let head = try await log.head()
+        var memory = RowMemory<Model>()
         var stored = try await read(after: 0, to: head)
         var page: [SourceEvent] = []
+        var changes = RowChanges()
         while !stored.isEmpty || !page.isEmpty {
-            let last = stored
+            let (last, taken) = (stored, changes)
             async let following = read(after: last.last?.position ?? head, to: head)
             async let next = source.decoded(last, opensContacts: Model.opensContacts)
+            async let written: Void = building.copy(taken)
+            try await apply(page, to: &memory, from: building)
+            let isFull = memory.count > Self.rowLimit
+            changes = isFull ? Model.takeChanges(of: &memory) : RowChanges()
+            try await written
+            if isFull { memory.leave() }
             if let position = page.last?.position {
-                try await building.apply(try readable(page))
-                if building.rowCount > Self.rowLimit { try await building.write() }
                 progress(Progress(position: position, head: head))
             }
             page = try await next
             stored = try await following
         }
+        try await building.copy(changes)
+        try await building.copy(Model.takeChanges(of: &memory))
+        try await building.makeIndexes()
         return head
+    }
+
+    /// Folds a page; rows that are not in memory are read from the table.
+    private func apply(
+        _ page: [SourceEvent], to memory: inout RowMemory<Model>,
+        from building: TableInTheMaking<Model>
+    ) async throws {
+        let events = try readable(page)
+        let missing = Model.missing(for: events, in: &memory)
+        if !missing.isEmpty { memory.take(try await building.load(missing)) }
+        Model.fold(events, into: &memory)
     }
 
     /// A rebuild is of the whole log or not at all.
@@ -94,13 +115,14 @@ public struct Rebuild<Model: ReadModel>: Sendable {
 
     /// Folds what has come since, and writes the changed rows; returns the position reached.
     private func catchUp(
-        _ building: inout TableInTheMaking<Model>, after position: Int64
+        _ building: TableInTheMaking<Model>, after position: Int64
     ) async throws -> Int64 {
         let events = try await source.read(
             after: position, limit: Self.pageLimit, opensContacts: Model.opensContacts)
         guard let last = events.last else { return position }
-        try await building.apply(try readable(events))
-        try await building.write(copies: false)
+        var memory = RowMemory<Model>()
+        try await apply(events, to: &memory, from: building)
+        try await building.write(Model.takeChanges(of: &memory))
         return last.position
     }
 
@@ -108,7 +130,7 @@ public struct Rebuild<Model: ReadModel>: Sendable {
     ///
     /// The epoch is raised, so the live leader finds itself replaced and begins again.
     private func swap(
-        _ building: inout TableInTheMaking<Model>, after position: Int64,
+        _ building: TableInTheMaking<Model>, after position: Int64,
         on connection: PostgresConnection
     ) async throws -> Int64 {
         try await connection.run("BEGIN")
@@ -118,7 +140,7 @@ public struct Rebuild<Model: ReadModel>: Sendable {
                 [.text(Model.name)])
             var reached = position
             while true {
-                let next = try await catchUp(&building, after: reached)
+                let next = try await catchUp(building, after: reached)
                 if next == reached { break }
                 reached = next
             }
@@ -145,14 +167,11 @@ public struct Rebuild<Model: ReadModel>: Sendable {
     }
 }
 
-/// The new table of a rebuild: rows in memory, and those that were written before.
-private struct TableInTheMaking<Model: ReadModel> {
+/// The new table of a rebuild.
+private struct TableInTheMaking<Model: ReadModel>: Sendable {
     private let table = ReadModelTable<Model>(isBuilding: true)
     private let connection: PostgresConnection
     private let session: PostgresSession
-    private var memory = RowMemory<Model>()
-    /// Whether a row that is not in memory may be in the table, which then has its key.
-    private var hasWritten = false
 
     init(
         on connection: PostgresConnection, copyingWith session: PostgresSession
@@ -160,42 +179,35 @@ private struct TableInTheMaking<Model: ReadModel> {
         self.connection = connection
         self.session = session
         try await connection.run(
-            ["DROP TABLE IF EXISTS \(table.name)", table.creation].map { PostgresCall($0) })
+            ["DROP TABLE IF EXISTS \(table.name)", table.creation, table.primaryKey].map {
+                PostgresCall($0)
+            })
     }
 
     var name: String { table.name }
-    var rowCount: Int { memory.count }
 
-    mutating func apply(_ events: [ProjectedEvent]) async throws(PostgresError) {
-        if hasWritten {
-            let missing = Model.missing(for: events, in: &memory)
-            if !missing.isEmpty {
-                memory.take(try await connection.run([table.load(missing)])[0])
-            }
-        }
-        Model.fold(events, into: &memory)
+    func load(_ keys: [Model.Key]) async throws(PostgresError) -> Rows {
+        try await connection.run([table.load(keys)])[0]
     }
 
-    /// Writes the changed rows and lets go of all; new ones with COPY, where that is allowed.
-    mutating func write(copies: Bool = true) async throws(PostgresError) {
-        var changes = Model.takeChanges(of: &memory)
-        if copies, !changes.inserts.isEmpty {
+    /// Writes changed rows, new ones with COPY.
+    func copy(_ changes: RowChanges) async throws(PostgresError) {
+        var rest = changes
+        if !changes.inserts.isEmpty {
             try await session.copyIn(
                 table.copyStatement, columnCount: table.columnCount, changes.inserts)
-            changes.inserts = PostgresFields()
+            rest.inserts = PostgresFields()
         }
-        if !hasWritten {
-            try await connection.run([PostgresCall(table.primaryKey)])
-            hasWritten = true
-        }
-        let calls = table.write(changes)
-        if !calls.isEmpty { try await connection.run(calls) }
-        memory.removeAll()
+        try await write(rest)
     }
 
-    /// Writes what is left, and makes the indexes.
-    mutating func finish() async throws(PostgresError) {
-        try await write()
+    /// Writes changed rows with plain statements, in the transaction under way.
+    func write(_ changes: RowChanges) async throws(PostgresError) {
+        guard !changes.isEmpty else { return }
+        try await connection.run(table.write(changes))
+    }
+
+    func makeIndexes() async throws(PostgresError) {
         try await connection.run(table.indexes.map { PostgresCall($0) })
     }
 }

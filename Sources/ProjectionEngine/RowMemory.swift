@@ -17,6 +17,8 @@ public struct RowMemory<Model: ReadModel>: Sendable {
     }
 
     @usableFromInline var entries: [Model.Key: Entry] = [:]
+    /// Rows whose changes are being written: nobody can read them from the table yet.
+    @usableFromInline var leaving: [Model.Key: Entry] = [:]
     /// Those to be written, in the order in which they changed first.
     @usableFromInline var changedKeys: [Model.Key] = []
 
@@ -27,7 +29,15 @@ public struct RowMemory<Model: ReadModel>: Sendable {
     /// Lets go of all rows; what has changed is lost.
     mutating func removeAll() {
         entries.removeAll(keepingCapacity: true)
+        leaving.removeAll(keepingCapacity: true)
         changedKeys.removeAll(keepingCapacity: true)
+    }
+
+    /// Lets go of all rows the next time that this is asked; until then those that are needed again
+    /// stay. To be called when changes were taken, and those taken before are in the table.
+    mutating func leave() {
+        swap(&entries, &leaving)
+        entries.removeAll(keepingCapacity: true)
     }
 
     /// Takes rows as the table has them, its columns in its order.
@@ -47,8 +57,9 @@ public struct RowMemory<Model: ReadModel>: Sendable {
         var missing: [Model.Key] = []
         for event in events {
             for key in Model.keys(of: event.event) where entries[key] == nil {
-                entries[key] = Entry()
-                if !Model.begins(with: event.event) { missing.append(key) }
+                let entry = leaving.isEmpty ? nil : leaving.removeValue(forKey: key)
+                entries[key] = entry ?? Entry()
+                if entry == nil, !Model.begins(with: event.event) { missing.append(key) }
             }
         }
         return missing
@@ -93,6 +104,8 @@ public struct RowChanges: Sendable {
     @usableFromInline var deletions = PostgresFields()
 
     @inlinable init() {}
+
+    var isEmpty: Bool { inserts.isEmpty && updates.isEmpty && deletions.isEmpty }
 
     /// Adds a row, which counts as written from now on.
     @inlinable mutating func add<Model: ReadModel>(

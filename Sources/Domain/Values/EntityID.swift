@@ -93,7 +93,7 @@ public struct EntityID: Hashable, Sendable {
     }
 
     /// Lends the canonical form in ASCII: 36 bytes, lower case.
-    public func withUTF8<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    public func withUTF8(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { text in
             let bytes = UnsafeMutableRawBufferPointer(text)
             func put(_ word: UInt64, _ start: Int) {
@@ -115,13 +115,17 @@ public struct EntityID: Hashable, Sendable {
             put(Hexadecimal.digits(of: UInt32(truncatingIfNeeded: low)), 28)
             let dash = UInt8(ascii: "-")
             (bytes[8], bytes[13], bytes[18], bytes[23]) = (dash, dash, dash, dash)
-            return body(UnsafeBufferPointer(text))
+            body(UnsafeBufferPointer(text))
         }
     }
 }
 
 extension EntityID: CustomStringConvertible, Comparable {
-    public var description: String { withUTF8 { String(decoding: $0, as: UTF8.self) } }
+    public var description: String {
+        var text = ""
+        withUTF8 { text = String(decoding: $0, as: UTF8.self) }
+        return text
+    }
 
     public static func < (left: EntityID, right: EntityID) -> Bool {
         (left.high, left.low) < (right.high, right.low)

@@ -11,9 +11,17 @@ extension DecisionLoop {
         asideCount += 1
         for model in missing where aside[model.key] == nil {
             aside[model.key] = []
-            errands.continuation.yield(.load(model))
+            waitingLoads.append(model)
         }
         aside[missing[0].key, default: []].append(pending)
+        startLoads()
+    }
+
+    private func startLoads() {
+        while loadCount < limits.loadLimit, !waitingLoads.isEmpty {
+            loadCount += 1
+            errands.continuation.yield(.load(waitingLoads.removeFirst()))
+        }
     }
 
     func run(_ errand: Errand) async {
@@ -38,6 +46,8 @@ extension DecisionLoop {
                 break
             }
         }
+        loadCount -= 1
+        startLoads()
         let waiting = aside.removeValue(forKey: missing.key) ?? []
         asideCount -= waiting.count
         for pending in waiting {

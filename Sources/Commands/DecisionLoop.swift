@@ -23,6 +23,9 @@ public actor DecisionLoop: Service {
     /// Requests that wait for a model, by the model.
     var aside: [MissingModel.Key: [Pending]] = [:]
     var asideCount = 0
+    /// Models to be read when others have been.
+    var waitingLoads: [MissingModel] = []
+    var loadCount = 0
     var cache: ModelCache?
     private var caughtUpAt = ContinuousClock.now
     private var mustCatchUp = true

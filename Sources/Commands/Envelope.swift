@@ -69,6 +69,8 @@ public struct DecisionLimits: Sendable {
     public var patience = Duration.seconds(3)
     /// Models kept in memory; the least recently used go first.
     public var modelLimit = 20_000
+    /// Models read at a time; a long history is held a page at a time for each.
+    public var loadLimit = 4
     /// Events of other processes are looked for this often while there is work.
     public var catchUpInterval = Duration.milliseconds(100)
 

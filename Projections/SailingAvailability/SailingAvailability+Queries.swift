@@ -34,19 +34,19 @@ extension SailingAvailability {
     /// Sailings that changed after a position, or whose boats did, oldest change first.
     ///
     /// No further than both read models have come, unless one of them has stopped: so what is shown
-    /// once is never changed behind it. `limit` is exceeded by sailings that one event changed together: a page ends between events.
+    /// once is never changed behind it. `limit` is exceeded by sailings that one event changed
+    /// together: a page ends between events. The arrays keep the plan from beginning at the sailings,
+    /// which are many.
     public static func changed(after position: Int64, limit: Int) -> PostgresCall {
         PostgresCall(
             """
-            WITH changed AS (
-                SELECT sailing FROM reading.sailing_availability WHERE position > $1::bigint
-                UNION
-                SELECT of_boat.sailing FROM reading.catalogue_entry b
-                JOIN reading.sailing_availability of_boat ON of_boat.boat = b.entity
-                WHERE b.position > $1::bigint
-            )
             \(selection)
-            WHERE a.sailing IN (SELECT sailing FROM changed)
+            WHERE a.sailing = ANY (ARRAY(
+                    SELECT sailing FROM reading.sailing_availability WHERE position > $1::bigint
+                    UNION ALL
+                    SELECT sailing FROM reading.sailing_availability WHERE boat = ANY (ARRAY(
+                        SELECT entity FROM reading.catalogue_entry WHERE position > $1::bigint))
+                ))
                 AND greatest(a.position, boat.position) <= (
                     SELECT min(p.position) FROM reading.projection p
                     WHERE p.name IN ('\(name)', '\(CatalogueEntries.name)')

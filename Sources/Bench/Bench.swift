@@ -98,6 +98,8 @@ public struct Bench: Sendable {
         add(try await past.append(to: system.connections.log(1), progress: progress))
         progress("rebuilding the read models")
         add(try await Rebuilding(system).measure())
+        progress("letting PostgreSQL tidy up")
+        try await system.settle()
         let up = try await system.up()
         do {
             try await sell(system, fleet, past, up.pid, add)

@@ -3,6 +3,7 @@ internal import Foundation
 internal import LocalServers
 internal import Logging
 internal import Operations
+internal import Postgres
 internal import Schema
 
 /// Servers of the bench's own, and `quartermaster up` on them as a process of its own.
@@ -42,6 +43,14 @@ struct BenchSystem {
 
     var commands: String { "http://127.0.0.1:\(commandPort)" }
     var queries: String { "http://127.0.0.1:\(queryPort)" }
+
+    /// Has done at once what autovacuum and the checkpointer would do after so much was written, in
+    /// the middle of what is measured next.
+    func settle() async throws {
+        let session = try await PostgresSession.connect(to: connections.administrative)
+        try await session.execute("VACUUM (ANALYZE)")
+        try await session.execute("CHECKPOINT")
+    }
 
     /// Starts `up`, and returns when it says so.
     func up() async throws -> ChildProcess {

@@ -54,7 +54,8 @@ public struct PrivatePostgres: Sendable {
         var options = [
             "listen_addresses": "127.0.0.1", "port": String(port),
             "unix_socket_directories": "", "max_connections": "100",
-            "shared_buffers": "256MB", "max_wal_size": "2GB", "wal_compression": "lz4",
+            "shared_buffers": "256MB", "min_wal_size": "512MB", "max_wal_size": "2GB",
+            "wal_compression": "lz4",
             "log_min_messages": "warning",
         ]
         options.merge(settings) { $1 }
@@ -101,7 +102,8 @@ public struct PrivatePostgres: Sendable {
         let isMade = try await runToEnd(
             [
                 programs + "/initdb", "-D", data, "-U", "postgres", "--auth=trust",
-                "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions",
+                // The order of bytes is that of C.UTF-8, and compares without asking the library.
+                "--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "--no-instructions",
             ], as: account, log: log)
         guard isMade else { throw ServerError("initdb failed; its reason stands in \(log)") }
     }

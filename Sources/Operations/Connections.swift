@@ -25,6 +25,7 @@ public struct Connections: Sendable {
     /// it later, so reading all of a table is ruled out; then one plan is good for ever.
     private static let byKeysOnly = [
         "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+        "enable_bitmapscan": "off",
         "plan_cache_mode": "force_generic_plan",
     ]
 

@@ -13,7 +13,7 @@ public actor EventFeed: Service {
     public static let recentLimit = 4096
     public static let pageLimit = 1000
     public static let pollInterval = Duration.milliseconds(500)
-    public static let gatherIntervals = (shortest: 10, longest: 25)
+    public static let gatherIntervals = (shortest: 10, longest: 40)
 
     /// How far apart two batches begin, the first of them of `count` events: so a busy log is taken in
     /// fewer, larger ones, and a quiet one at once.

@@ -49,6 +49,7 @@ public struct Body: Sendable {
         detail: "a body may have \(RequestLimits.bodyBytes) bytes")
 
     private static func isJSON(_ type: String) -> Bool {
+        if type == "application/json" { return true }
         let parts = type.lowercased().split(separator: ";").map { part in
             part.filter { !$0.isWhitespace && $0 != "\"" }
         }

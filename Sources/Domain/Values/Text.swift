@@ -15,12 +15,15 @@ public enum Text: Int, Sendable {
     /// A text is not blank, has no control characters, and is no longer than its limit. Bytes are
     /// limited too (four a character on average), because one character may hold many scalars.
     public func fault(in text: String) -> String? {
-        if text.utf8.count > characterLimit * 4 || text.count > characterLimit {
+        let byteCount = text.utf8.count
+        if byteCount > characterLimit, byteCount > characterLimit * 4 || text.count > characterLimit
+        {
             return "must be at most \(characterLimit) characters"
         }
         if text.allSatisfy(\.isWhitespace) { return "must not be blank" }
         let hasControl = text.unicodeScalars.contains { scalar in
-            scalar.properties.generalCategory == .control
+            // Unicode's general category Cc, which never changes.
+            (scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value))
                 && !(self == .specialRequests && scalar == "\n")
         }
         return hasControl ? "must not contain control characters" : nil

@@ -26,7 +26,8 @@ public struct Connections: Sendable {
     private static let byKeysOnly = [
         "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
         "enable_bitmapscan": "off",
-        "plan_cache_mode": "force_generic_plan",
+        // What is ruled out counts as dear, and what is dear would be compiled.
+        "plan_cache_mode": "force_generic_plan", "jit": "off",
     ]
 
     private func configuration(_ settings: [String: String] = [:]) -> PostgresConfiguration {

@@ -27,7 +27,7 @@ struct EventSource: Sendable {
     }
 
     func decoded(
-        _ stored: [LoggedEvent], opensContacts: Bool
+        _ stored: some Collection<LoggedEvent> & Sendable, opensContacts: Bool
     ) async throws(PostgresError) -> [SourceEvent] {
         var events = stored.map(decode)
         if opensContacts { try await openContacts(in: &events) }

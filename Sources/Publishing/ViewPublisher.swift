@@ -16,6 +16,8 @@ public struct ViewPublisher: Service {
     public static let pageLimit = 500
     public static let retryLimit = Duration.seconds(2)
     public static let pollInterval = Duration.milliseconds(500)
+    /// How far apart two looks at the rows are: they change several times for one event.
+    public static let gatherInterval = Duration.milliseconds(10)
 
     public static func subject(of sailing: SailingID) -> String {
         "views.availability.\(sailing)"
@@ -84,22 +86,23 @@ public struct ViewPublisher: Service {
         var position = max(0, try await lastPosition(bus, at: sequence) - 1)
         var iterator = wakeups.stream.makeAsyncIterator()
         while !Task.isCancelled {
+            let began = ContinuousClock.now
             let rows = try await client.run([
                 SailingAvailability.changed(after: position, limit: Self.pageLimit)
             ])[0]
             let views = SailingAvailability.views(rows)
-            guard let last = views.last else {
-                guard await iterator.next() != nil else { return }
-                continue
-            }
             // One event may have changed more sailings than a run holds.
             for start in stride(from: 0, to: views.count, by: BusConnection.runLimit) {
                 let run = views[start..<min(start + BusConnection.runLimit, views.count)]
                 try await bus.publish(run.map(message), after: sequence)
                 sequence += run.count
             }
-            position = last.position
-            onProgress()
+            position = views.last?.position ?? position
+            if !views.isEmpty { onProgress() }
+            // A full page is not all that there is.
+            guard views.count < Self.pageLimit else { continue }
+            guard await iterator.next() != nil else { return }
+            try await Task.sleep(until: began + Self.gatherInterval)
         }
     }
 

@@ -62,7 +62,7 @@ let borders: [Target] = [
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
     module("Postgres", ["CPostgres", locks, logging]),
-    module("Bus", ["CNATS", locks, logging]),
+    module("Bus", ["CNATS", logging]),
     module("LocalServers", [locks]),
     module("TestServers", path: "Tests/Servers", ["LocalServers", locks]),
     tests("PostgresTests", ["Postgres", "TestServers", locks, logging]),

@@ -1,17 +1,18 @@
 internal import CNATS
 
 extension BusConnection {
-    /// The most messages of one run; the server keeps that many on their way to a stream.
+    /// The most messages of one run, and so of those on their way that nobody has acknowledged.
     public static let runLimit = 1000
 
     /// Publishes `messages` to JetStream so that they get the sequences after `lastSequence`, in
     /// order, and returns when they stand there.
     ///
-    /// Each message is taken at its own sequence or not at all, so only the first and the last of a
-    /// run are acknowledged: where those two are in their places, all between them are. Throws
-    /// ``BusError``: `wrongLastSequence` when the stream goes on from elsewhere; `timedOut` and
-    /// others when some may be in the stream and some not, in which case the stream's state says
-    /// where to go on.
+    /// Each message is taken at its own sequence or not at all, and there is one publisher at a time;
+    /// so only the first and the last of a run are acknowledged: where those two are in their places,
+    /// all between them are. Throws ``BusError``: `wrongLastSequence` when the stream goes on from
+    /// elsewhere, or has refused a message between the two, whose own reason comes when the next run
+    /// begins with it; `timedOut` and others when some may be in the stream and some not. In each case
+    /// the stream's state says where to go on.
     ///
     /// Source: NATS documentation, "JetStream headers", `Nats-Expected-Last-Sequence`.
     public func publish(

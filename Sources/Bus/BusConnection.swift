@@ -2,7 +2,7 @@ internal import CNATS
 internal import Dispatch
 public import Logging
 
-/// A link to NATS that mends itself, and what hangs on it: streams, publishers, subscriptions.
+/// A link to NATS that mends itself, and what hangs on it: streams, runs of messages, subscriptions.
 ///
 /// `@unchecked Sendable`: "The library is thread-safe" where a connection is concerned (README of
 /// libnats); both pointers never change, and are freed once, in `deinit`, when nobody has them.

@@ -11,7 +11,10 @@ extension JSONValue {
 
     /// An RFC 3339 instant; a time without a zone is refused.
     public func instant() throws(JSONError) -> Instant {
-        guard let instant = withPlainString({ Instant(utf8: $0) }) ?? nil else {
+        var instant = withPlainString { Instant(utf8: $0) }
+        // A string with escapes, such as \u002B for the sign of a zone, is not lent.
+        if instant == nil { instant = Instant(try string()) }
+        guard let instant = instant ?? nil else {
             throw fault("must be a time with its zone, such as 2026-11-22T17:30:00Z")
         }
         return instant

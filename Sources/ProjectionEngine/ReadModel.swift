@@ -20,7 +20,8 @@ public protocol ReadModel: Sendable {
     static var opensContacts: Bool { get }
 
     static func keys(of event: Event) -> [Key]
-    /// Whether the event is the first of all its keys, so that no row of theirs can be there yet.
+    /// Whether the event is the first of all its keys, so that no row of theirs can be there yet; the
+    /// projection stops where that turns out to be wrong.
     static func begins(with event: Event) -> Bool
     /// The row after the event; nil when there is none any more.
     static func fold(_ row: Row?, of key: Key, _ event: ProjectedEvent) -> Row?

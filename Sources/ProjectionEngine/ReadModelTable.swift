@@ -13,7 +13,7 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
     private var keyNames: String { definition.key.map(\.name).joined(separator: ", ") }
     private var allNames: String { definition.all.map(\.name).joined(separator: ", ") }
 
-    /// Makes the table; keys and indexes come apart, to be made after the rows.
+    /// Makes the table; its key and its other indexes come apart, for a rebuild makes those last.
     var creation: String {
         let columns = definition.all.map { column in
             let isRequired =

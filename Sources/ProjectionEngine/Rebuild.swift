@@ -6,11 +6,11 @@ public import Postgres
 /// Builds a read model anew from the first event, beside the live table, and swaps the two.
 ///
 /// The same fold as live. Rows are kept in memory until there are many, and then written with COPY;
-/// while they are, the next events are read. Sales and the live projection go on meanwhile; only the
+/// while they are, the next events are read and folded. Sales and the live projection go on meanwhile; only the
 /// swap takes the checkpoint's lock for a moment.
 public struct Rebuild<Model: ReadModel>: Sendable {
     public static var pageLimit: Int { 10_000 }
-    /// Rows kept in memory, and as many again while they are written.
+    /// Rows in memory after a page, above which those that changed are written and all let go.
     public static var rowLimit: Int { 4_000 }
     /// The swap catches up with this many events at most; before it, it catches up without a lock.
     public static var swapLimit: Int { 1_000 }

@@ -17,7 +17,8 @@ public struct RowMemory<Model: ReadModel>: Sendable {
     }
 
     @usableFromInline var entries: [Model.Key: Entry] = [:]
-    /// Rows whose changes are being written: nobody can read them from the table yet.
+    /// Rows that were let go of and whose changes may still be being written: until they are let go of
+    /// for good they are looked for here and not in the table.
     @usableFromInline var leaving: [Model.Key: Entry] = [:]
     /// Those to be written, in the order in which they changed first.
     @usableFromInline var changedKeys: [Model.Key] = []

@@ -105,6 +105,10 @@ import Testing
         let json = try JSONDocument(Array(text.utf8)).root.object()
         #expect(try json["a"].string() == "A🚀\n\"\\")
         #expect(try json["b"].array()[1].integer() == -2)
+        let zoned = try JSONDocument(Array(#"["2026-11-22T18:30:00\u002b01:00", 7]"#.utf8)).root
+        #expect(try zoned.array()[0].instant() == Instant("2026-11-22T17:30:00Z"))
+        let error = #expect(throws: JSONError.self) { try zoned.array()[1].instant() }
+        #expect(error?.reason == "must be a string")
         let written = JSONWriter.write { $0.object { $0.field("a", "A🚀\n\"\\") } }
         #expect(try JSONDocument(written).root.object()["a"].string() == "A🚀\n\"\\")
     }

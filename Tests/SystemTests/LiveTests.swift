@@ -52,7 +52,8 @@ import TestSupport
                 missed = try #require(try await rest.next())
             }
             #expect(missed.json["sailing"] as? String == busy.sailing)
-            #expect(missed.id > change.id)
+            // It claims no more than what all of its read models have reached.
+            #expect(missed.id >= change.id)
         }
     }
 

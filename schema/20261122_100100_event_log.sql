@@ -24,17 +24,25 @@ CREATE TABLE log.event (
     command_id uuid NOT NULL,
     correlation_id uuid NOT NULL,
     causation_position bigint,
+    -- Of the first event of each command only: the SHA-256 of its request, and its last event. So an
+    -- accepted command is found for ever, and a repeated one takes effect once.
+    request_hash bytea,
+    command_end bigint,
     type smallint NOT NULL,
     schema_version smallint NOT NULL,
     actor text NOT NULL,
-    -- json and not jsonb: the exact bytes stay, so the hash can be checked, and it reads faster.
-    data json NOT NULL,
+    -- JSON. As text, because the exact bytes stay, so that the hash can be checked, and because the
+    -- program is strict with it when it writes and when it reads.
+    data text NOT NULL,
     -- SHA-256 over the hash before it and everything in this row, see log.append.
     hash bytea NOT NULL,
     CONSTRAINT event_pkey PRIMARY KEY (position),
     CONSTRAINT event_position_check CHECK (position > 0),
-    CONSTRAINT event_hash_check CHECK (octet_length(hash) = 32)
+    CONSTRAINT event_hash_check CHECK (octet_length(hash) = 32),
+    CONSTRAINT event_command_end_check CHECK (command_end >= position)
 );
+
+CREATE UNIQUE INDEX event_command_id_key ON log.event (command_id) WHERE command_end IS NOT NULL;
 
 -- Which entities an event concerns. An index: it can be made again from the events.
 CREATE TABLE log.event_tag (
@@ -42,16 +50,6 @@ CREATE TABLE log.event_tag (
     position bigint NOT NULL,
     type smallint NOT NULL,
     CONSTRAINT event_tag_pkey PRIMARY KEY (tag, position) INCLUDE (type)
-);
-
--- Accepted commands, so that a repeated one takes effect once, for ever.
-CREATE TABLE log.command (
-    id uuid NOT NULL,
-    request_hash bytea NOT NULL,
-    first_position bigint NOT NULL,
-    last_position bigint NOT NULL,
-    CONSTRAINT command_pkey PRIMARY KEY (id),
-    CONSTRAINT command_positions_check CHECK (first_position <= last_position)
 );
 
 -- The keys that personal data in events is sealed with; to destroy one is to forget a customer.
@@ -74,10 +72,8 @@ CREATE TRIGGER event_is_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON log.eve
     FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
 CREATE TRIGGER event_tag_is_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON log.event_tag
     FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
-CREATE TRIGGER command_is_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON log.command
-    FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
 
-GRANT SELECT ON log.identity, log.event_type, log.event, log.event_tag, log.command
+GRANT SELECT ON log.identity, log.event_type, log.event, log.event_tag
     TO quartermaster_application;
 GRANT SELECT ON vault.customer_key TO quartermaster_application;
 

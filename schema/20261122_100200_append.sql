@@ -6,25 +6,30 @@ SET LOCAL ROLE quartermaster_owner;
 --   duplicate   its key was accepted before, for the same request; the positions are of then
 --   key reused  its key was accepted before, for another request
 --   conflict    an event has appeared that the command's decision does not know of
+-- When all are appended, one row says so for the whole batch: it has given out all the positions from
+-- the first command's first to the last one's last, in order. Else there is a row for each.
 -- A refused command disturbs no other one, but those later in the batch whose decision rests on
 -- what it would have done: their conditions name a tag of its events, so they conflict as well.
 --
 -- The arrays lie flat: events, keys and references say to which command they belong, tags to which
--- event, all by index from 1. A condition item matches an event after item_after that has one of
+-- event, all by index from 1; the first event of each command says how many it has. A condition item matches an event after item_after that has one of
 -- its types (any, when it has none) and all of its tags; tags and types are slices of item_tags
 -- and item_types. reference_item says on which items the command of reference_command rests.
 --
--- The hash of an event is SHA-256 over, in this order: the hash of the event before it (nothing for
--- the first), position, recorded_at (microseconds since 2000), command, correlation, causation
--- (0 for none), type, schema version, length of the actor, actor, data. Numbers in network order.
+-- The hash of an event is SHA-256 over the hash of the event before it (nothing for the first), the
+-- time of recording (microseconds since 2000), and the event's digest. The caller brings the digest:
+-- it is SHA-256 over command, correlation, causation (0 for none), type, schema version, the hash of
+-- the request (empty but in the first event of a command) and actor, each after its length in four
+-- bytes, and then data; numbers in network order. Positions need no hashing: they are dense, and the
+-- chain is in their order. Whoever verifies the log makes the digests anew from its rows.
 --
 -- Positions have no holes, because they are handed out under a lock that is kept until commit: so
 -- the order of commits is the order of positions. Plans are pinned to index probes, or one made
 -- while the table was small would read all of it later.
 CREATE FUNCTION log.append(
     command_ids uuid[], request_hashes bytea[], correlation_ids uuid[],
-    event_commands int[], event_causations bigint[], event_actors text[], event_types smallint[],
-    event_versions smallint[], event_data bytea[],
+    event_commands int[], event_counts int[], event_causations bigint[], event_actors text[],
+    event_types smallint[], event_versions smallint[], event_data text[], event_digests bytea[],
     tag_events int[], tags uuid[],
     item_after bigint[], item_tag_ends int[], item_tags uuid[], item_type_ends int[],
     item_types smallint[],
@@ -41,21 +46,19 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
-    command_count int := cardinality(command_ids);
-    event_count int := cardinality(event_commands);
     head bigint;
     head_hash bytea;
     now timestamptz;
+    stamp bytea;
     failed_items int[];
-    outcomes text[] := array_fill('appended'::text, ARRAY[command_count]);
-    firsts bigint[] := array_fill(NULL::bigint, ARRAY[command_count]);
-    lasts bigint[] := array_fill(NULL::bigint, ARRAY[command_count]);
-    positions bigint[] := array_fill(NULL::bigint, ARRAY[event_count]);
-    hashes bytea[] := array_fill(NULL::bytea, ARRAY[event_count]);
+    outcomes text[];
+    firsts bigint[];
+    lasts bigint[];
+    positions bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(event_commands)]);
+    hashes bytea[] := array_fill(NULL::bytea, ARRAY[cardinality(event_commands)]);
     is_clean boolean;
-    event int;
-    command int;
-    payload bytea;
+    digest bytea;
+    event int := 0;
     start bigint;
 BEGIN
     -- Any number will do, as long as nobody else locks it.
@@ -67,11 +70,13 @@ BEGIN
     start := head;
     head_hash := coalesce(head_hash, '');
     now := greatest(clock_timestamp(), now);
+    stamp := timestamptz_send(now);
 
     failed_items := log.failed_items(
         item_after, item_tag_ends, item_tags, item_type_ends, item_types);
-    is_clean := failed_items IS NULL
-        AND NOT EXISTS (SELECT FROM log.command c WHERE c.id = ANY (command_ids));
+    is_clean := failed_items IS NULL AND NOT EXISTS (
+        SELECT FROM log.event e
+        WHERE e.command_id = ANY (command_ids) AND e.command_end IS NOT NULL);
     IF NOT is_clean THEN
         SELECT j.outcomes, j.firsts, j.lasts INTO outcomes, firsts, lasts
             FROM log.judge(
@@ -79,35 +84,26 @@ BEGIN
                 item_tags, reference_commands, reference_items, failed_items) AS j;
     END IF;
 
-    FOR event, command, payload IN
-        SELECT e.n, e.command,
-               uuid_send(command_ids[e.command]) || uuid_send(correlation_ids[e.command])
-               || int8send(coalesce(e.causation, 0)) || int2send(e.type) || int2send(e.version)
-               || int4send(octet_length(e.actor)) || convert_to(e.actor, 'UTF8') || e.data
-            FROM unnest(event_commands, event_causations, event_actors, event_types,
-                        event_versions, event_data)
-                WITH ORDINALITY AS e (command, causation, actor, type, version, data, n)
-            WHERE outcomes[e.command] = 'appended'
-            ORDER BY e.n
-    LOOP
+    FOREACH digest IN ARRAY event_digests LOOP
+        event := event + 1;
+        CONTINUE WHEN NOT is_clean AND outcomes[event_commands[event]] <> 'appended';
         head := head + 1;
-        head_hash := sha256(head_hash || int8send(head) || timestamptz_send(now) || payload);
+        head_hash := sha256(head_hash || stamp || digest);
         positions[event] := head;
         hashes[event] := head_hash;
-        firsts[command] := coalesce(firsts[command], head);
-        lasts[command] := head;
     END LOOP;
 
     IF head > start THEN
         INSERT INTO log.event (
-            position, recorded_at, command_id, correlation_id, causation_position, type,
-            schema_version, actor, data, hash)
+            position, recorded_at, command_id, correlation_id, causation_position, request_hash,
+            command_end, type, schema_version, actor, data, hash)
         SELECT e.position, now, command_ids[e.command], correlation_ids[e.command], e.causation,
-               e.type, e.version, e.actor, convert_from(e.data, 'UTF8')::json, e.hash
+               CASE WHEN e.count IS NOT NULL THEN request_hashes[e.command] END,
+               e.position + e.count - 1, e.type, e.version, e.actor, e.data, e.hash
             FROM unnest(
-                positions, event_commands, event_causations, event_actors, event_types,
-                event_versions, event_data, hashes
-            ) AS e (position, command, causation, actor, type, version, data, hash)
+                positions, event_commands, event_counts, event_causations, event_actors,
+                event_types, event_versions, event_data, hashes
+            ) AS e (position, command, count, causation, actor, type, version, data, hash)
             WHERE e.position IS NOT NULL;
 
         INSERT INTO log.event_tag (tag, position, type)
@@ -115,23 +111,27 @@ BEGIN
             FROM unnest(tags, tag_events) AS t (tag, event)
             WHERE positions[t.event] IS NOT NULL;
 
-        INSERT INTO log.command (id, request_hash, first_position, last_position)
-        SELECT c.id, c.hash, c.first, c.last
-            FROM unnest(command_ids, request_hashes, outcomes, firsts, lasts)
-                AS c (id, hash, outcome, first, last)
-            WHERE c.outcome = 'appended';
-
         INSERT INTO vault.customer_key (customer, key)
         SELECT k.customer, k.bytes
             FROM unnest(key_commands, key_customers, key_bytes) AS k (command, customer, bytes)
-            WHERE outcomes[k.command] = 'appended';
+            WHERE is_clean OR outcomes[k.command] = 'appended';
 
         PERFORM pg_notify('quartermaster_event', head::text);
     END IF;
 
-    RETURN QUERY SELECT o.outcome, o.first, o.last, now
-        FROM unnest(outcomes, firsts, lasts) WITH ORDINALITY AS o (outcome, first, last, n)
-        ORDER BY o.n;
+    IF is_clean THEN
+        RETURN QUERY SELECT 'appended', start + 1, head, now;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT o.outcome, coalesce(o.first, e.first), coalesce(o.last, e.last), now
+            FROM unnest(outcomes, firsts, lasts) WITH ORDINALITY AS o (outcome, first, last, n)
+            LEFT JOIN (
+                SELECT command, min(position) AS first, max(position) AS last
+                    FROM unnest(positions, event_commands) AS p (position, command)
+                    GROUP BY command
+            ) AS e ON e.command = o.n
+            ORDER BY o.n;
 END
 $$;
 
@@ -189,11 +189,12 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     -- Tags of events that the commands before in the batch wanted, and did not get.
     missing_tags uuid[] := '{}';
-    known log.command;
+    known log.event;
     is_known boolean;
 BEGIN
     FOR n IN 1 .. cardinality(command_ids) LOOP
-        SELECT * INTO known FROM log.command c WHERE c.id = command_ids[n];
+        SELECT * INTO known FROM log.event e
+            WHERE e.command_id = command_ids[n] AND e.command_end IS NOT NULL;
         is_known := FOUND;
         outcomes[n] := CASE
             WHEN is_known AND known.request_hash = request_hashes[n] THEN 'duplicate'
@@ -207,8 +208,8 @@ BEGIN
             ) THEN 'conflict'
             ELSE 'appended'
         END;
-        firsts[n] := CASE WHEN outcomes[n] = 'duplicate' THEN known.first_position END;
-        lasts[n] := CASE WHEN outcomes[n] = 'duplicate' THEN known.last_position END;
+        firsts[n] := CASE WHEN outcomes[n] = 'duplicate' THEN known.position END;
+        lasts[n] := CASE WHEN outcomes[n] = 'duplicate' THEN known.command_end END;
         IF outcomes[n] <> 'appended' THEN
             missing_tags := missing_tags || ARRAY(
                 SELECT t.tag FROM unnest(tags, tag_events) AS t (tag, event)

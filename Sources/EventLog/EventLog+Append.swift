@@ -105,26 +105,40 @@ extension EventLog {
         precondition(commands.count <= Self.batchCommandLimit, "a batch of \(commands.count)")
         guard !commands.isEmpty else { return ([], 0) }
         let rows = try await client.run(Self.appendCall, AppendArrays(commands).parameters)
-        let outcomes = (0..<rows.count).map { row -> AppendOutcome in
-            switch rows.text(row, 0) {
-            case "appended": .appended(Int64(rows.integer(row, 1))...Int64(rows.integer(row, 2)))
-            case "duplicate": .duplicate(Int64(rows.integer(row, 1))...Int64(rows.integer(row, 2)))
-            case "key reused": .keyReused
-            case "conflict": .conflict
-            case let other: preconditionFailure("log.append reports '\(other)'")
-            }
+        return (Self.outcomes(rows, of: commands), rows.timestamp(0, 3))
+    }
+
+    /// One row for each command, or one for all when all were appended.
+    private static func outcomes(_ rows: Rows, of commands: [AppendCommand]) -> [AppendOutcome] {
+        guard rows.count == 1, rows.text(0, 0) == "appended" else {
+            return (0..<rows.count).map { outcome(rows, $0) }
         }
-        return (outcomes, rows.timestamp(0, 3))
+        var next = Int64(rows.integer(0, 1))
+        return commands.map { command in
+            let first = next
+            next += Int64(command.events.count)
+            return .appended(first...next - 1)
+        }
+    }
+
+    private static func outcome(_ rows: Rows, _ row: Int) -> AppendOutcome {
+        switch rows.text(row, 0) {
+        case "appended": .appended(Int64(rows.integer(row, 1))...Int64(rows.integer(row, 2)))
+        case "duplicate": .duplicate(Int64(rows.integer(row, 1))...Int64(rows.integer(row, 2)))
+        case "key reused": .keyReused
+        case "conflict": .conflict
+        case let other: preconditionFailure("log.append reports '\(other)'")
+        }
     }
 
     private static let appendCall = """
         SELECT outcome, first_position, last_position, recorded_at
         FROM log.append(
             $1::uuid[], $2::bytea[], $3::uuid[],
-            $4::int[], $5::bigint[], $6::text[], $7::smallint[], $8::smallint[], $9::bytea[],
-            $10::int[], $11::uuid[],
-            $12::bigint[], $13::int[], $14::uuid[], $15::int[], $16::smallint[],
-            $17::int[], $18::int[], $19::int[], $20::uuid[], $21::bytea[])
+            $4::int[], $5::int[], $6::bigint[], $7::text[], $8::smallint[], $9::smallint[],
+            $10::text[], $11::bytea[], $12::int[], $13::uuid[],
+            $14::bigint[], $15::int[], $16::uuid[], $17::int[], $18::smallint[],
+            $19::int[], $20::int[], $21::int[], $22::uuid[], $23::bytea[])
         """
 }
 
@@ -134,8 +148,10 @@ private struct AppendArrays {
         ids: PostgresFields(), hashes: PostgresFields(), correlations: PostgresFields()
     )
     private var events = (
-        commands: PostgresFields(), causations: PostgresFields(), actors: PostgresFields(),
-        types: PostgresFields(), versions: PostgresFields(), data: PostgresFields()
+        commands: PostgresFields(), counts: PostgresFields(), causations: PostgresFields(),
+        actors: PostgresFields(), types: PostgresFields(), versions: PostgresFields(),
+        data: PostgresFields(),
+        digests: PostgresFields()
     )
     private var tags = (events: PostgresFields(), tags: PostgresFields())
     private var items = (
@@ -155,7 +171,9 @@ private struct AppendArrays {
             self.commands.hashes.append(command.requestHash)
             self.commands.correlations.append(command.correlationID)
             let number = Int32(self.commands.ids.count)
-            for event in command.events { add(event, of: command, number) }
+            for (index, event) in command.events.enumerated() {
+                add(event, of: command, number, isFirst: index == 0)
+            }
             for condition in command.conditions {
                 let item = numbers[condition] ?? add(condition)
                 numbers[condition] = item
@@ -170,8 +188,15 @@ private struct AppendArrays {
         }
     }
 
-    private mutating func add(_ event: NewEvent, of command: AppendCommand, _ number: Int32) {
+    private mutating func add(
+        _ event: NewEvent, of command: AppendCommand, _ number: Int32, isFirst: Bool
+    ) {
         events.commands.append(number)
+        if isFirst {
+            events.counts.append(Int32(command.events.count))
+        } else {
+            events.counts.appendNull()
+        }
         if let position = command.causationPosition {
             events.causations.append(position)
         } else {
@@ -181,6 +206,12 @@ private struct AppendArrays {
         events.types.append(event.type)
         events.versions.append(event.schemaVersion)
         events.data.append(event.data)
+        let digest = EventDigest(
+            commandID: command.id, correlationID: command.correlationID,
+            causationPosition: command.causationPosition,
+            requestHash: isFirst ? command.requestHash : [], type: event.type,
+            schemaVersion: event.schemaVersion, actor: command.actor)
+        events.digests.append(digest.over(event.data))
         for tag in event.tags {
             tags.events.append(Int32(events.commands.count))
             tags.tags.append(tag)
@@ -200,9 +231,11 @@ private struct AppendArrays {
         [
             .array(of: .uuid, commands.ids), .array(of: .bytea, commands.hashes),
             .array(of: .uuid, commands.correlations),
-            .array(of: .int4, events.commands), .array(of: .int8, events.causations),
+            .array(of: .int4, events.commands), .array(of: .int4, events.counts),
+            .array(of: .int8, events.causations),
             .array(of: .text, events.actors), .array(of: .int2, events.types),
-            .array(of: .int2, events.versions), .array(of: .bytea, events.data),
+            .array(of: .int2, events.versions), .array(of: .text, events.data),
+            .array(of: .bytea, events.digests),
             .array(of: .int4, tags.events), .array(of: .uuid, tags.tags),
             .array(of: .int8, items.after), .array(of: .int4, items.tagEnds),
             .array(of: .uuid, items.tags), .array(of: .int4, items.typeEnds),

@@ -97,8 +97,8 @@ extension EventLog {
     )] {
         let rows = try await client.run(
             """
-            SELECT id, request_hash, first_position, last_position
-            FROM log.command WHERE id = ANY ($1::uuid[])
+            SELECT command_id, request_hash, position, command_end
+            FROM log.event WHERE command_id = ANY ($1::uuid[]) AND command_end IS NOT NULL
             """, [.array(of: .uuid, ids.map { .uuid($0) })])
         var commands: [PostgresUUID: (requestHash: [UInt8], positions: ClosedRange<Int64>)] = [:]
         for row in 0..<rows.count {

@@ -7,6 +7,7 @@ public struct LogFault: Hashable, Sendable, CustomStringConvertible {
         case hole = "a position is missing"
         case brokenChain = "the hash does not fit what stands there"
         case timeRunsBackwards = "recorded before the event before it"
+        case brokenCommand = "the command that it belongs to begins or ends elsewhere"
         case strayTag = "a tag of an event that does not exist"
     }
 
@@ -37,12 +38,18 @@ extension EventLog {
         while faults.count < Self.faultLimit {
             let rows = try await client.run(
                 """
-                SELECT \(LoggedEvent.columns), e.hash FROM log.event e
+                SELECT \(LoggedEvent.columns), e.hash, e.request_hash, e.command_end
+                FROM log.event e
                 WHERE e.position > $1::bigint ORDER BY e.position LIMIT 5000
                 """, [.int64(chain.position)])
             guard rows.count > 0 else { break }
             for (row, event) in LoggedEvent.all(rows).enumerated() {
-                faults += chain.add(event, hash: rows.bytes(row, 9))
+                let end = rows.optionalInteger(row, 11).map(Int64.init)
+                faults += chain.add(
+                    event,
+                    HashChain.Link(
+                        hash: rows.bytes(row, 9),
+                        command: end.map { (rows.bytes(row, 10), $0) }))
             }
             progress(chain.position)
         }
@@ -64,8 +71,16 @@ struct HashChain {
     private(set) var position: Int64 = 0
     private var hash: [UInt8] = []
     private var recordedAt = Int64.min
+    /// The command that the last event belongs to, and the positions that it says to fill.
+    private var command: (id: PostgresUUID, positions: ClosedRange<Int64>)?
 
-    mutating func add(_ event: LoggedEvent, hash stored: [UInt8]) -> [LogFault] {
+    /// What a row says besides its event: `command` of the first event of a command only.
+    struct Link {
+        var hash: [UInt8]
+        var command: (requestHash: [UInt8], end: Int64)?
+    }
+
+    mutating func add(_ event: LoggedEvent, _ link: Link) -> [LogFault] {
         var faults: [LogFault] = []
         for missing in (position + 1)..<max(position + 1, event.position) {
             faults.append(LogFault(position: missing, kind: .hole))
@@ -74,28 +89,41 @@ struct HashChain {
         if event.recordedAt < recordedAt {
             faults.append(LogFault(position: event.position, kind: .timeRunsBackwards))
         }
+        if let position = brokenCommand(event, link) {
+            faults.append(LogFault(position: position, kind: .brokenCommand))
+        }
         // After a fault the chain goes on from what is stored, so one fault is reported once.
-        if Self.hash(event, after: hash) != stored {
+        if Self.hash(event, requestHash: link.command?.requestHash ?? [], after: hash) != link.hash
+        {
             faults.append(LogFault(position: event.position, kind: .brokenChain))
         }
-        (position, hash, recordedAt) = (event.position, stored, event.recordedAt)
+        (position, hash, recordedAt) = (event.position, link.hash, event.recordedAt)
         return faults
     }
 
-    static func hash(_ event: LoggedEvent, after previous: [UInt8]) -> [UInt8] {
-        var digest = SHA256()
-        var head = previous
-        head += PostgresValue.int64(event.position).bytes ?? []
-        head += PostgresValue.timestamp(event.recordedAt).bytes ?? []
-        head += PostgresValue.uuid(event.commandID).bytes ?? []
-        head += PostgresValue.uuid(event.correlationID).bytes ?? []
-        head += PostgresValue.int64(event.causationPosition ?? 0).bytes ?? []
-        head += PostgresValue.integer(event.type).bytes ?? []
-        head += PostgresValue.integer(event.schemaVersion).bytes ?? []
-        head += PostgresValue.int32(event.actor.utf8.count).bytes ?? []
-        head += event.actor.utf8
-        digest.update(data: head)
-        digest.update(data: event.data)
-        return Array(digest.finalize())
+    /// Where a command is broken, if the event does not begin one where the last has ended, or go on
+    /// with that one.
+    private mutating func brokenCommand(_ event: LoggedEvent, _ link: Link) -> Int64? {
+        let last = command.flatMap { $0.positions.contains(event.position) ? $0 : nil }
+        guard let begun = link.command else {
+            return last?.id == event.commandID ? nil : event.position
+        }
+        guard begun.end >= event.position else { return event.position }
+        command = (event.commandID, event.position...begun.end)
+        return last?.positions.lowerBound
+    }
+
+    static func hash(
+        _ event: LoggedEvent, requestHash: [UInt8], after previous: [UInt8]
+    ) -> [UInt8] {
+        let digest = EventDigest(
+            commandID: event.commandID, correlationID: event.correlationID,
+            causationPosition: event.causationPosition, requestHash: requestHash,
+            type: event.type, schemaVersion: event.schemaVersion, actor: event.actor)
+        var chain = SHA256()
+        chain.update(data: previous)
+        chain.update(data: PostgresValue.timestamp(event.recordedAt).bytes ?? [])
+        chain.update(data: digest.over(event.data))
+        return Array(chain.finalize())
     }
 }

@@ -43,6 +43,21 @@ public struct LoggedEvent: Hashable, Sendable {
     public var actor: String
     public var data: [UInt8]
 
+    public init(
+        position: Int64, recordedAt: Int64, commandID: PostgresUUID, correlationID: PostgresUUID,
+        causationPosition: Int64?, type: Int16, schemaVersion: Int16, actor: String, data: [UInt8]
+    ) {
+        self.position = position
+        self.recordedAt = recordedAt
+        self.commandID = commandID
+        self.correlationID = correlationID
+        self.causationPosition = causationPosition
+        self.type = type
+        self.schemaVersion = schemaVersion
+        self.actor = actor
+        self.data = data
+    }
+
     static let columns = """
         e.position, e.recorded_at, e.command_id, e.correlation_id, e.causation_position, e.type, \
         e.schema_version, e.actor, e.data

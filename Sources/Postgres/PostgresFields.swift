@@ -11,6 +11,8 @@ public struct PostgresFields: Sendable {
     }
 
     public var isEmpty: Bool { count == 0 }
+    /// All of them, each after its length, in four bytes in network order.
+    public var contents: [UInt8] { bytes }
 
     public mutating func append(_ value: PostgresValue) {
         if let bytes = value.bytes { append(bytes) } else { appendNull() }

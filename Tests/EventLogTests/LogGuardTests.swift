@@ -8,10 +8,9 @@ import TestSupport
     static let statements = [
         "INSERT INTO log.event SELECT * FROM log.event",
         "INSERT INTO log.event_tag VALUES (gen_random_uuid(), 1, 1)",
-        "INSERT INTO log.command VALUES (gen_random_uuid(), '', 1, 1)",
         "INSERT INTO vault.customer_key VALUES (gen_random_uuid(), '')",
         "UPDATE log.event SET data = '{}'", "DELETE FROM log.event", "TRUNCATE log.event",
-        "UPDATE log.event_tag SET type = 2", "DELETE FROM log.command",
+        "UPDATE log.event_tag SET type = 2", "DELETE FROM log.event_tag",
         "DELETE FROM vault.customer_key", "DROP TABLE log.event",
         "ALTER TABLE log.event DISABLE TRIGGER ALL",
         "CREATE TABLE log.mine (a int)", "SELECT log.has_tags(1, '{}')",
@@ -31,9 +30,9 @@ import TestSupport
 
     @Test(
         "stops the owner too",
-        arguments: ["event", "event_tag", "command"].flatMap { table in
+        arguments: ["event", "event_tag"].flatMap { table in
             [
-                "UPDATE log.\(table) SET \(table == "event" ? "actor = ''" : table == "command" ? "request_hash = ''" : "type = 2")",
+                "UPDATE log.\(table) SET \(table == "event" ? "actor = ''" : "type = 2")",
                 "DELETE FROM log.\(table)", "TRUNCATE log.\(table)",
             ]
         })
@@ -77,6 +76,9 @@ import TestSupport
             "UPDATE log.event SET recorded_at = recorded_at - interval '1 day' WHERE position = 2",
             .brokenChain
         ),
+        ("UPDATE log.event SET request_hash = 'x' WHERE position = 2", .brokenChain),
+        ("UPDATE log.event SET command_end = 3 WHERE position = 2", .brokenCommand),
+        ("UPDATE log.event SET command_end = NULL WHERE position = 2", .brokenCommand),
         ("UPDATE log.event SET hash = sha256('x') WHERE position = 2", .brokenChain),
         ("DELETE FROM log.event WHERE position = 2", .hole),
     ]

@@ -18,7 +18,8 @@ final class ModelCache: ModelSource {
     /// The last events, oldest first, without holes up to `position`.
     private var recent: [RecordedEvent] = []
     private(set) var notes = Notes()
-    /// Slots changed by events of the batch under way, which may yet fail.
+    /// Events of the batch under way, which may yet fail, and the slots that know of them.
+    private var anticipated: [RecordedEvent] = []
     private var touched: [any ModelSlot] = []
 
     static let recentLimit = 4096
@@ -68,11 +69,12 @@ final class ModelCache: ModelSource {
 
     // MARK: Events
 
-    /// Applies an event that is not committed yet; `forgetTouched` takes it back.
+    /// Applies an event, found by `tags`, that is not committed yet; `forgetTouched` takes it back.
     ///
     /// With `keepingBackups` the models can be restored instead; that costs a copy of each.
-    func anticipate(_ recorded: RecordedEvent, keepingBackups: Bool) {
-        for slot in concerned(by: recorded) {
+    func anticipate(_ recorded: RecordedEvent, tags: [EntityID], keepingBackups: Bool) {
+        anticipated.append(recorded)
+        forEachSlot(concernedBy: recorded.event.type, tags) { slot in
             if keepingBackups { slot.backUp() }
             slot.evolve(recorded)
             touched.append(slot)
@@ -82,30 +84,38 @@ final class ModelCache: ModelSource {
     /// Undoes everything that was anticipated with backups.
     func restoreTouched() {
         for slot in touched { slot.restore() }
+        anticipated.removeAll()
         touched.removeAll()
     }
 
     /// What was anticipated came true, at the positions that were foreseen.
-    ///
-    /// Models that came into memory meanwhile have not heard of it yet.
     func settle(_ events: [RecordedEvent]) {
         for slot in touched { slot.forgetBackup() }
+        anticipated.removeAll()
         touched.removeAll()
-        apply(events)
+        remember(events)
     }
 
     /// What was anticipated did not come true, or elsewhere: the models it changed are dropped.
     func forgetTouched() {
         for slot in touched { remove(slot) }
+        anticipated.removeAll()
         touched.removeAll()
     }
 
-    /// Applies the committed events that follow on `position`, in order.
+    /// Applies the committed events that follow on `position`, in order. No batch is under way.
     func apply(_ events: [RecordedEvent]) {
-        guard let last = events.last else { return }
+        precondition(anticipated.isEmpty, "following the log while a batch is under way")
         for recorded in events {
-            for slot in concerned(by: recorded) { slot.evolve(recorded) }
+            forEachSlot(concernedBy: recorded.event.type, recorded.event.tags) {
+                $0.evolve(recorded)
+            }
         }
+        remember(events)
+    }
+
+    private func remember(_ events: [RecordedEvent]) {
+        guard let last = events.last else { return }
         recent += events
         if recent.count > 2 * Self.recentLimit {
             recent.removeFirst(recent.count - Self.recentLimit)
@@ -117,6 +127,7 @@ final class ModelCache: ModelSource {
     /// Drops everything: the log has gone on too far to follow.
     func restart(at position: Int64) {
         slots.removeAll()
+        anticipated.removeAll()
         touched.removeAll()
         recent.removeAll()
         count = 0
@@ -138,10 +149,13 @@ final class ModelCache: ModelSource {
         }
         knownTo = max(knownTo, completeTo)
         let slot = Slot(model, of: entity, completeTo: completeTo)
-        for recorded in recent where recorded.position > completeTo {
-            if Model.types.contains(recorded.event.type), recorded.event.tags.contains(entity) {
-                slot.evolve(recorded)
-            }
+        for recorded in recent
+        where recorded.position > completeTo && slot.isConcerned(by: recorded) {
+            slot.evolve(recorded)
+        }
+        for recorded in anticipated where slot.isConcerned(by: recorded) {
+            slot.evolve(recorded)
+            touched.append(slot)
         }
         clock += 1
         slot.lastUse = clock
@@ -161,10 +175,11 @@ final class ModelCache: ModelSource {
         slots[entity]?.first { $0.type == type }
     }
 
-    private func concerned(by recorded: RecordedEvent) -> [any ModelSlot] {
-        let type = recorded.event.type
-        return recorded.event.tags.flatMap { tag in
-            slots[tag]?.filter { $0.concerns(type) } ?? []
+    private func forEachSlot(
+        concernedBy type: EventType, _ tags: [EntityID], _ body: (any ModelSlot) -> Void
+    ) {
+        for tag in tags {
+            for slot in slots[tag] ?? [] where slot.concerns(type) { body(slot) }
         }
     }
 
@@ -216,6 +231,10 @@ private final class Slot<Model: DecisionModel>: ModelSlot {
     var type: ObjectIdentifier { ObjectIdentifier(Model.self) }
 
     func concerns(_ type: EventType) -> Bool { types.contains(type) }
+
+    func isConcerned(by recorded: RecordedEvent) -> Bool {
+        concerns(recorded.event.type) && recorded.event.tags.contains(entity)
+    }
 
     func evolve(_ recorded: RecordedEvent) {
         guard recorded.position > foldedTo else { return }

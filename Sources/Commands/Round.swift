@@ -73,6 +73,7 @@ struct Round {
             return postponed.append(pending)
         }
         var events: [RecordedEvent] = []
+        var stored: [NewEvent] = []
         var conditions: [ConditionItem] = []
         for command in envelope.commands {
             cache.beginDecision()
@@ -92,8 +93,11 @@ struct Round {
             for fact in facts {
                 let recorded = RecordedEvent(
                     position: next + Int64(events.count), recordedAt: now, event: fact)
+                let encoded = EventCodec.encode(fact)
                 events.append(recorded)
-                cache.anticipate(recorded, keepingBackups: pending.isAlone)
+                stored.append(NewEvent(encoded))
+                cache.anticipate(
+                    recorded, tags: encoded.tags, keepingBackups: pending.isAlone)
             }
         }
         guard !events.isEmpty else {
@@ -103,7 +107,7 @@ struct Round {
         next += Int64(events.count)
         decided.append(
             Decided(
-                pending: pending, command: AppendCommand(envelope, events, conditions),
+                pending: pending, command: AppendCommand(envelope, stored, conditions),
                 events: events))
     }
 
@@ -127,7 +131,10 @@ struct Round {
 extension NewEvent {
     /// An event of the trade as it is written down today.
     public init(_ event: Event) {
-        let stored = EventCodec.encode(event)
+        self.init(EventCodec.encode(event))
+    }
+
+    init(_ stored: StoredEvent) {
         self.init(
             type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data,
             tags: stored.tags.map { PostgresUUID($0) })
@@ -135,13 +142,23 @@ extension NewEvent {
 }
 
 extension AppendCommand {
-    init(_ envelope: Envelope, _ events: [RecordedEvent], _ conditions: [ConditionItem]) {
+    init(_ envelope: Envelope, _ events: [NewEvent], _ conditions: [ConditionItem]) {
         self.init(
             id: PostgresUUID(envelope.id), requestHash: envelope.requestHash,
             correlationID: PostgresUUID(envelope.correlationID),
             causationPosition: envelope.causationPosition, actor: envelope.actor,
-            events: events.map { NewEvent($0.event) },
-            conditions: conditions,
+            events: events, conditions: conditions,
             customerKeys: envelope.customerKeys.map { (PostgresUUID($0.customer.entity), $0.key) })
+    }
+}
+
+extension LoggedEvent {
+    /// An event that was appended, as it would be read.
+    init(_ event: NewEvent, of command: AppendCommand, _ recorded: RecordedEvent) {
+        self.init(
+            position: recorded.position, recordedAt: recorded.recordedAt.microseconds,
+            commandID: command.id, correlationID: command.correlationID,
+            causationPosition: command.causationPosition, type: event.type,
+            schemaVersion: event.schemaVersion, actor: command.actor, data: event.data)
     }
 }

@@ -70,8 +70,15 @@ public enum EventCodec {
 
 extension EventType {
     /// The name of the type in metadata, subjects and people's mouths: `BookingPlaced`.
-    public var name: String {
-        let text = String(describing: self)
-        return text.prefix(1).uppercased() + text.dropFirst()
-    }
+    public var name: String { Self.names[Int(rawValue)] }
+
+    /// By number; asking for the name of a case takes longer than all else that is done with it.
+    private static let names: [String] = {
+        let count = allCases.reduce(0) { max($0, Int($1.rawValue)) } + 1
+        return (0..<count).map { number in
+            guard let type = EventType(rawValue: Int16(number)) else { return "" }
+            let text = String(describing: type)
+            return text.prefix(1).uppercased() + text.dropFirst()
+        }
+    }()
 }

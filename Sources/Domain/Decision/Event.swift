@@ -1,7 +1,7 @@
 /// A fact. Once appended it is never changed.
 ///
 /// What an event is called on disk, and which of its ids are tags, is the business of `EventCodec`.
-public enum Event: Hashable, Sendable {
+public indirect enum Event: Hashable, Sendable {
     case locationAdded(LocationAdded)
     case jurisdictionAdded(JurisdictionAdded)
     case taxRateSet(TaxRateSet)

@@ -54,7 +54,8 @@ public struct PrivatePostgres: Sendable {
         var options = [
             "listen_addresses": "127.0.0.1", "port": String(port),
             "unix_socket_directories": "", "max_connections": "100",
-            "shared_buffers": "256MB", "min_wal_size": "512MB", "max_wal_size": "2GB",
+            "shared_buffers": "\(bufferMegabytes)MB", "min_wal_size": "512MB",
+            "max_wal_size": "2GB",
             "wal_compression": "lz4",
             "log_min_messages": "warning",
         ]
@@ -72,6 +73,12 @@ public struct PrivatePostgres: Sendable {
             throw error
         }
         return server
+    }
+
+    /// An eighth of the machine's memory, within reason: the indexes of the log should fit, because new
+    /// entries come everywhere in them.
+    private static var bufferMegabytes: UInt64 {
+        min(max(ProcessInfo.processInfo.physicalMemory / 8 / 1_048_576, 128), 1024)
     }
 
     /// Stops it: open transactions are rolled back, everything else is written.

@@ -2,8 +2,9 @@ public import Domain
 public import EventLog
 public import Logging
 internal import Metrics
-internal import Postgres
+public import Postgres
 public import ServiceLifecycle
+internal import Synchronization
 
 /// Decides commands one after the other in memory, and appends them in batches.
 ///
@@ -19,6 +20,7 @@ public actor DecisionLoop: Service {
 
     /// Where requests arrive, without waiting for a decision under way.
     nonisolated let inbox = Inbox()
+    private nonisolated let listener = Mutex<AppendListener?>(nil)
     var queue: [Pending] = []
     /// Requests that wait for a model, by the model.
     var aside: [MissingModel.Key: [Pending]] = [:]
@@ -70,6 +72,17 @@ public actor DecisionLoop: Service {
         }
         return try reply.get()
     }
+
+    /// Has `listener` told of every batch when it is appended, in order: its events, and the keys of
+    /// the customers who are new with them. It must not block.
+    public nonisolated func onAppend(_ listener: @escaping AppendListener) {
+        self.listener.withLock { $0 = listener }
+    }
+
+    public typealias AppendListener =
+        @Sendable (
+            _ events: [(stored: LoggedEvent, event: Event)], _ keys: [PostgresUUID: [UInt8]]
+        ) -> Void
 
     /// Requests waiting now.
     public nonisolated var queueDepth: Int { inbox.depth }
@@ -187,6 +200,7 @@ public actor DecisionLoop: Service {
         }
         if isAsForeseen {
             cache.settle(appended)
+            tell(of: round.decided, appended)
         } else {
             cache.forgetTouched()
             mustCatchUp = true
@@ -215,6 +229,20 @@ public actor DecisionLoop: Service {
         } else {
             answer(round.answers, at: appended.last?.position ?? cache.position)
         }
+    }
+
+    private func tell(of decided: [Round.Decided], _ events: [RecordedEvent]) {
+        guard let listener = listener.withLock({ $0 }) else { return }
+        var keys: [PostgresUUID: [UInt8]] = [:]
+        var appended: [(stored: LoggedEvent, event: Event)] = []
+        for command in decided.map(\.command) {
+            for key in command.customerKeys { keys[key.customer] = key.key }
+            for stored in command.events {
+                let event = events[appended.count]
+                appended.append((LoggedEvent(stored, of: command, event), event.event))
+            }
+        }
+        listener(appended, keys)
     }
 
     private func answer(_ answers: [Round.Answer], at position: Int64) {

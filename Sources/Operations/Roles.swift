@@ -85,6 +85,7 @@ public struct Roles: Sendable {
     /// Everything that follows the log: read models, publishing, and what time makes due.
     public func projector(_ loop: DecisionLoop) -> [any Service] {
         let feed = EventFeed(connections.log(), listeningAt: connections.durable, logger: logger)
+        loop.onAppend { feed.take($0, keys: $1) }
         let changed = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let runners = AllReadModels.list.map { model in
             runner(model, feed) { _ in changed.continuation.yield() }

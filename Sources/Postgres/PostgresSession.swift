@@ -113,19 +113,20 @@ public actor PostgresSession {
     /// Calls `onNotify` at once and then after each notification on `channel`, until cancelled.
     ///
     /// A notification says "look again" and nothing else: it may be lost when the link breaks, so
-    /// readers go by position. Several that arrive together are one call.
+    /// readers go by position. Several that arrive together are one call, with the payload of the last;
+    /// the first call comes at once, and has none.
     public func listen(
-        to channel: String, onNotify: @Sendable () -> Void
+        to channel: String, onNotify: @Sendable (_ payload: String?) -> Void
     ) async throws(PostgresError) {
         try await execute("LISTEN \(channel)")
-        onNotify()
+        onNotify(nil)
         while !Task.isCancelled {
-            var isNotified = false
+            var payload: String?
             while let notification = PQnotifies(handle.pointer) {
+                payload = String(cString: notification.pointee.extra)
                 PQfreemem(notification)
-                isNotified = true
             }
-            if isNotified { onNotify() }
+            if let payload { onNotify(payload) }
             guard await PostgresLoop.shared.readiness(of: handle.socket, for: POLLIN) else {
                 continue
             }

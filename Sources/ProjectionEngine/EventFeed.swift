@@ -1,4 +1,4 @@
-internal import Domain
+public import Domain
 public import EventLog
 public import Logging
 public import Postgres
@@ -8,6 +8,7 @@ public import ServiceLifecycle
 ///
 /// The last events are kept decoded, so that projections near the head share them; one that is far
 /// behind reads for itself. Woken by NOTIFY, and by a slow poll, because a notification may be lost.
+/// What this process appends itself need not be read: who appended it hands it in with `take`.
 public actor EventFeed: Service {
     /// Decoded events kept.
     public static let recentLimit = 4096
@@ -37,6 +38,12 @@ public actor EventFeed: Service {
     private var wakeups: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWakeup = 0
     private var isEnded = false
+    private nonisolated let handedIn = AsyncStream.makeStream(
+        of: Appended.self, bufferingPolicy: .bufferingNewest(handedInLimit))
+    /// What was handed in during a reading, and may go on after what that reads.
+    private var held: [Appended] = []
+    /// Batches handed in and not yet looked at, beyond which the oldest are left to be read.
+    static let handedInLimit = 64
 
     public init(_ log: EventLog, listeningAt configuration: PostgresConfiguration, logger: Logger) {
         source = EventSource(log: log)
@@ -58,13 +65,16 @@ public actor EventFeed: Service {
                         await self.wake()
                     }
                 }
+                group.addTask {
+                    for await events in self.handedIn.stream { await self.keep(events) }
+                }
                 var failureCount = 0
                 while !Task.isCancelled {
                     do {
                         let session = try await PostgresSession.connect(to: configuration)
                         failureCount = 0
-                        try await session.listen(to: EventLog.channel) {
-                            Task { await self.wake() }
+                        try await session.listen(to: EventLog.channel) { head in
+                            Task { await self.hear(of: head.flatMap { Int64($0) }) }
                         }
                     } catch {
                         failureCount += 1
@@ -87,12 +97,12 @@ public actor EventFeed: Service {
         after position: Int64
     ) async throws(PostgresError) -> ArraySlice<SourceEvent> {
         if let kept = kept(after: position) { return kept }
-        if let last = recent.last?.last?.position, position > last {
+        if let lastKept, position > lastKept {
             // Everybody is further: what is kept serves nobody.
             recent.removeAll()
             recentCount = 0
         }
-        guard position == (recent.last?.last?.position ?? position) else {
+        guard position == (lastKept ?? position) else {
             return try await source.read(
                 after: position, limit: Self.pageLimit, opensContacts: true)[...]
         }
@@ -117,6 +127,50 @@ public actor EventFeed: Service {
         } onCancel: {
             Task { await self.wake(number) }
         }
+    }
+
+    /// Takes events that were just appended, so that they need not be read.
+    ///
+    /// Nothing rests on it: what does not follow on what is kept is left to be read.
+    public nonisolated func take(
+        _ events: [(stored: LoggedEvent, event: Event)], keys: [PostgresUUID: [UInt8]]
+    ) {
+        handedIn.continuation.yield(Appended(events: events, keys: keys))
+    }
+
+    private struct Appended: Sendable {
+        var events: [(stored: LoggedEvent, event: Event)]
+        /// Of the customers who are new with them.
+        var keys: [PostgresUUID: [UInt8]]
+    }
+
+    private func keep(_ appended: Appended) {
+        guard reading == nil else {
+            if held.count < Self.handedInLimit { held.append(appended) }
+            return
+        }
+        guard let first = appended.events.first?.stored.position,
+            first == lastKept.map({ $0 + 1 })
+        else { return }
+        keep(
+            appended.events.map { SourceEvent($0.stored, .success($0.event), keys: appended.keys) })
+        wake()
+    }
+
+    private func keep(_ page: [SourceEvent]) {
+        recent.append(page)
+        recentCount += page.count
+        while recentCount > Self.recentLimit, recent.count > 1 {
+            recentCount -= recent.removeFirst().count
+        }
+    }
+
+    private var lastKept: Int64? { recent.last?.last?.position }
+
+    /// PostgreSQL says that the log has grown, up to `head` if that is known.
+    private func hear(of head: Int64?) {
+        if let head, let lastKept, head <= lastKept { return }
+        wake()
     }
 
     private func wake() {
@@ -169,14 +223,11 @@ public actor EventFeed: Service {
         reading = (position, task)
         let result = await task.value
         reading = nil
+        let waiting = held
+        held = []
         let events = try result.get()
-        if !events.isEmpty, recent.last?.last.map({ $0.position == position }) ?? true {
-            recent.append(events)
-            recentCount += events.count
-            while recentCount > Self.recentLimit, recent.count > 1 {
-                recentCount -= recent.removeFirst().count
-            }
-        }
+        if !events.isEmpty, lastKept.map({ $0 == position }) ?? true { keep(events) }
+        for appended in waiting { keep(appended) }
         return events
     }
 }

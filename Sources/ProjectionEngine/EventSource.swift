@@ -4,14 +4,28 @@ public import EventLog
 internal import Postgres
 internal import Sealing
 
-/// An event as it came from the log, read as far as it can be.
-public struct SourceEvent: Sendable {
-    public var stored: LoggedEvent
+/// An event as it came from the log, read as far as it can be. Shared like ``ProjectedEvent``.
+public final class SourceEvent: Sendable {
+    public let stored: LoggedEvent
     /// A failure is the business of those only who want events of this type.
-    public var event: Result<ProjectedEvent, EventCodecError>
+    public let event: Result<ProjectedEvent, EventCodecError>
 
     var position: Int64 { stored.position }
     var type: Int16 { stored.type }
+
+    /// Contacts are opened as far as their customers' keys are there.
+    init(
+        _ stored: LoggedEvent, _ event: Result<Event, EventCodecError>,
+        keys: [PostgresUUID: [UInt8]]
+    ) {
+        self.stored = stored
+        self.event = event.map { event in
+            ProjectedEvent(
+                position: stored.position,
+                recordedAt: Instant(microseconds: stored.recordedAt), event: event,
+                contact: event.contact(openedWith: keys))
+        }
+    }
 }
 
 /// Reads events of the log for folds: decoded, and with contacts opened where that is wanted.
@@ -29,49 +43,47 @@ struct EventSource: Sendable {
     func decoded(
         _ stored: some Collection<LoggedEvent> & Sendable, opensContacts: Bool
     ) async throws(PostgresError) -> [SourceEvent] {
-        var events = stored.map(decode)
-        if opensContacts { try await openContacts(in: &events) }
-        return events
+        let events = stored.map { ($0, decode($0)) }
+        let keys = opensContacts ? try await keys(of: events.compactMap { $1.customer }) : [:]
+        return events.map { SourceEvent($0, $1, keys: keys) }
     }
 
-    private func decode(_ stored: LoggedEvent) -> SourceEvent {
-        let event: Result<ProjectedEvent, EventCodecError>
+    private func decode(_ stored: LoggedEvent) -> Result<Event, EventCodecError> {
         do throws(EventCodecError) {
-            event = .success(
-                ProjectedEvent(
-                    position: stored.position,
-                    recordedAt: Instant(microseconds: stored.recordedAt),
-                    event: try EventCodec.decode(
-                        type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data),
-                    contact: nil))
+            return .success(
+                try EventCodec.decode(
+                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data))
         } catch {
-            event = .failure(error)
+            return .failure(error)
         }
-        return SourceEvent(stored: stored, event: event)
     }
 
-    private func openContacts(in events: inout [SourceEvent]) async throws(PostgresError) {
-        let customers = events.compactMap { $0.placed?.customer }
-        guard !customers.isEmpty else { return }
-        let keys = try await log.customerKeys(
-            of: customers.map { PostgresUUID(high: $0.entity.high, low: $0.entity.low) })
-        for index in events.indices {
-            guard let placed = events[index].placed,
-                case .success(var event) = events[index].event
-            else { continue }
-            let id = placed.customer.entity
-            let key = keys[PostgresUUID(high: id.high, low: id.low)].flatMap(
-                CustomerKey.init(bytes:))
-            event.contact = key?.open(placed.contact, of: placed.customer)
-            events[index].event = .success(event)
-        }
+    private func keys(
+        of customers: [CustomerID]
+    ) async throws(PostgresError) -> [PostgresUUID: [UInt8]] {
+        guard !customers.isEmpty else { return [:] }
+        return try await log.customerKeys(of: customers.map(PostgresUUID.init))
     }
 }
 
-extension SourceEvent {
-    fileprivate var placed: BookingPlaced? {
-        guard case .success(let projected) = event, case .bookingPlaced(let fact) = projected.event
-        else { return nil }
-        return fact
+extension Result<Event, EventCodecError> {
+    /// Who booked, of a `BookingPlaced`.
+    fileprivate var customer: CustomerID? {
+        guard case .success(.bookingPlaced(let fact)) = self else { return nil }
+        return fact.customer
+    }
+}
+
+extension Event {
+    fileprivate func contact(openedWith keys: [PostgresUUID: [UInt8]]) -> Contact? {
+        guard case .bookingPlaced(let fact) = self else { return nil }
+        let key = keys[PostgresUUID(fact.customer)].flatMap(CustomerKey.init(bytes:))
+        return key?.open(fact.contact, of: fact.customer)
+    }
+}
+
+extension PostgresUUID {
+    fileprivate init(_ customer: CustomerID) {
+        self.init(high: customer.entity.high, low: customer.entity.low)
     }
 }

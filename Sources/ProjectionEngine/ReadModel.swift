@@ -74,12 +74,15 @@ public struct TableDefinition: Sendable {
 }
 
 /// An event on its way through a projection.
-public struct ProjectedEvent: Sendable {
-    public var position: Int64
-    public var recordedAt: Instant
-    public var event: Event
+///
+/// A class, because all projections of a process share it, and each of them makes lists of those that
+/// it wants: that costs one reference each, and not a copy of everything in it.
+public final class ProjectedEvent: Sendable {
+    public let position: Int64
+    public let recordedAt: Instant
+    public let event: Event
     /// Who booked, of a `BookingPlaced`; nil when the customer has been forgotten.
-    public var contact: Contact?
+    public let contact: Contact?
 
     public init(position: Int64, recordedAt: Instant, event: Event, contact: Contact?) {
         self.position = position

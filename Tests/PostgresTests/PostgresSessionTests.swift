@@ -52,7 +52,7 @@ import TestServers
         let listener = try await session()
         let heard = AsyncStream.makeStream(of: Void.self)
         let listening = Task {
-            try await listener.listen(to: "rocket") { heard.continuation.yield() }
+            try await listener.listen(to: "rocket") { _ in heard.continuation.yield() }
         }
         var iterator = heard.stream.makeAsyncIterator()
         await iterator.next()  // It is listening now.

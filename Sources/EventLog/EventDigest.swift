@@ -24,8 +24,8 @@ struct EventDigest {
         head.append(requestHash)
         head.append(actor)
         var digest = SHA256()
-        digest.update(data: head.contents)
-        digest.update(data: data)
+        head.contents.withUnsafeBytes { digest.update(bufferPointer: $0) }
+        data.withUnsafeBytes { digest.update(bufferPointer: $0) }
         return Array(digest.finalize())
     }
 }

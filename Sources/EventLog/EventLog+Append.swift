@@ -150,8 +150,7 @@ private struct AppendArrays {
     private var events = (
         commands: PostgresFields(), counts: PostgresFields(), causations: PostgresFields(),
         actors: PostgresFields(), types: PostgresFields(), versions: PostgresFields(),
-        data: PostgresFields(),
-        digests: PostgresFields()
+        data: PostgresFields(), digests: PostgresFields()
     )
     private var tags = (events: PostgresFields(), tags: PostgresFields())
     private var items = (
@@ -163,9 +162,13 @@ private struct AppendArrays {
         commands: PostgresFields(), customers: PostgresFields(), bytes: PostgresFields()
     )
 
+    /// Bytes, so that most batches are put together without being moved.
+    private static let usualEventSize = 1024
+
     init(_ commands: [AppendCommand]) {
         // Many commands of a batch rest on the same item: it is sent and looked for once.
         var numbers: [ConditionItem: Int32] = [:]
+        events.data = PostgresFields(capacity: commands.count * Self.usualEventSize)
         for command in commands {
             self.commands.ids.append(command.id)
             self.commands.hashes.append(command.requestHash)

@@ -61,7 +61,8 @@ public struct Body: Sendable {
 /// What tells a repeated request from another one under the same key.
 public func requestHash(_ request: Request, _ body: [UInt8]) -> [UInt8] {
     var digest = SHA256()
-    digest.update(data: Array("\(request.method.rawValue) \(request.uri.path)\n".utf8))
-    digest.update(data: body)
+    for part in [Array("\(request.method.rawValue) \(request.uri.path)\n".utf8), body] {
+        part.withUnsafeBytes { digest.update(bufferPointer: $0) }
+    }
     return Array(digest.finalize())
 }

@@ -15,6 +15,8 @@ struct BenchSystem {
     let commandPort: Int
     let queryPort: Int
     static let token = "the token of the bench"
+    /// Of the write-ahead log: what a cluster has that has been at work for a while.
+    private static let workingSegmentCount = 120
 
     /// Starts the servers in a new folder, as `up` starts them, and makes the schema.
     static func start(logger: Logger) async throws -> BenchSystem {
@@ -26,6 +28,7 @@ struct BenchSystem {
                 nats: try await PrivateNATS.start(in: folder + "/nats"),
                 connections: Connections(url: postgres.url, logger: logger),
                 commandPort: try freeLoopbackPort(), queryPort: try freeLoopbackPort())
+            try await postgres.reserveLog(segments: workingSegmentCount, logger: logger)
             try await Schema.migrate(
                 system.connections.administrative, try Schema.migrations(), logger: logger)
             return system

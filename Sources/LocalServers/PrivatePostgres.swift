@@ -6,6 +6,8 @@ public struct PrivatePostgres: Sendable {
     public let folder: String
     public let port: Int
     public let process: ChildProcess
+    /// Whether the cluster was made just now.
+    public let isNew: Bool
     /// The account that PostgreSQL runs as when we are root, for it refuses root.
     static let account = "postgres"
 
@@ -46,17 +48,17 @@ public struct PrivatePostgres: Sendable {
         let data = folder + "/data"
         let log = folder + "/postgres.log"
         try makeFolder(folder, owner: account)
-        if !FileManager.default.fileExists(atPath: data + "/PG_VERSION") {
-            try await initialise(data, programs: programs, log: log)
-        }
+        let isNew = !FileManager.default.fileExists(atPath: data + "/PG_VERSION")
+        if isNew { try await initialise(data, programs: programs, log: log) }
         try await stopLeftover(data: data)
         let port = if let port { port } else { try freeLoopbackPort() }
         var options = [
             "listen_addresses": "127.0.0.1", "port": String(port),
             "unix_socket_directories": "", "max_connections": "100",
-            "shared_buffers": "\(bufferMegabytes)MB", "min_wal_size": "512MB",
-            "max_wal_size": "2GB",
-            "wal_compression": "lz4",
+            "shared_buffers": "\(bufferMegabytes)MB",
+            // What was once made of the write-ahead log is used again: making 16 MB of it anew takes
+            // tens of milliseconds, in the middle of somebody's commit.
+            "min_wal_size": "2GB", "max_wal_size": "2GB", "wal_compression": "lz4",
             "log_min_messages": "warning",
         ]
         options.merge(settings) { $1 }
@@ -65,7 +67,8 @@ public struct PrivatePostgres: Sendable {
         }
         let process = try ChildProcess(
             [programs + "/postgres", "-D", data] + switches, as: account, log: log)
-        let server = PrivatePostgres(folder: folder, port: port, process: process)
+        let server = PrivatePostgres(
+            folder: folder, port: port, process: process, isNew: isNew)
         do throws(ServerError) {
             try await server.waitUntilReady(programs: programs, log: log, limit: limit)
         } catch {

@@ -32,6 +32,7 @@ final class OwnServers: Service {
         let postgres =
             wantsPostgres ? try await PrivatePostgres.start(in: postgresFolder) : nil
         do {
+            try await postgres?.reserveLog(logger: logger)
             let nats = wantsNATS ? try await PrivateNATS.start(in: folder + "/nats") : nil
             servers = Mutex(Servers(postgres: postgres, nats: nats))
         } catch {

@@ -17,7 +17,7 @@ public struct ViewPublisher: Service {
     public static let retryLimit = Duration.seconds(2)
     public static let pollInterval = Duration.milliseconds(500)
     /// How far apart two looks at the rows are: they change several times for one event.
-    public static let gatherInterval = Duration.milliseconds(10)
+    public static let gatherInterval = Duration.milliseconds(25)
 
     public static func subject(of sailing: SailingID) -> String {
         "views.availability.\(sailing)"

@@ -232,23 +232,3 @@ final class SimulatedClock: Sendable {
         offset.withLock { $0 = TimeSpan(microseconds: $0.microseconds + span.microseconds) }
     }
 }
-
-/// Runs decision loops on a database, and ends them.
-func withLoops<R: Sendable>(
-    _ count: Int, on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil,
-    _ body: ([DecisionLoop]) async throws -> R
-) async throws -> R {
-    let loops = try makeLoops(count, on: database, clock: clock)
-    let running = loops.map { loop in Task { await loop.run() } }
-    defer { for task in running { task.cancel() } }
-    return try await body(loops)
-}
-
-func makeLoops(
-    _ count: Int, on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil
-) throws -> [DecisionLoop] {
-    let roles = Roles(
-        database.connections, natsURL: "", staffToken: "a token for tests only",
-        settings: try Settings([:]), logger: quiet, clock: clock)
-    return (0..<count).map { _ in roles.decisionLoop() }
-}

@@ -83,6 +83,37 @@ func randomID() -> PostgresUUID {
         }
     }
 
+    @Test("tells the positions of commands of several events, whether or not all are appended")
+    func appendsSeveralEvents() async throws {
+        try await TestDatabase.with { database in
+            let log = database.connections.log()
+            func events(_ count: Int, _ id: UInt64, after: Int64 = 0) -> AppendCommand {
+                let item = QueryItem(types: [], tags: [uuid(10 * id)])
+                var command = command(
+                    uuid(id), tags: [uuid(10 * id)],
+                    conditions: [ConditionItem(item: item, after: after)])
+                command.events = Array(repeating: command.events[0], count: count)
+                return command
+            }
+            let first = try await log.append([events(3, 1), events(1, 2), events(2, 3)])
+            #expect(first.outcomes == [.appended(1...3), .appended(4...4), .appended(5...6)])
+            let second = try await log.append([
+                events(2, 4), events(3, 1), events(2, 5), events(1, 6, after: 6),
+            ])
+            #expect(
+                second.outcomes == [
+                    .appended(7...8), .duplicate(1...3), .appended(9...10), .appended(11...11),
+                ])
+            let again = try await log.append([events(2, 5), events(2, 7)])
+            #expect(again.outcomes == [.duplicate(9...10), .appended(12...13)])
+            let known = try await log.commands([uuid(3), uuid(4), uuid(99)])
+            #expect(known[uuid(3)]?.positions == 5...6)
+            #expect(known[uuid(4)]?.positions == 7...8)
+            #expect(known[uuid(99)] == nil)
+            #expect(try await log.verify().faults.isEmpty)
+        }
+    }
+
     @Test("lets a refused command take down those that rest on it, and no others")
     func poisons() async throws {
         try await TestDatabase.with { database in

@@ -31,6 +31,32 @@ import TestSupport
         }
     }
 
+    @Test("follows its own process and others, in whatever order they append")
+    func followsOthersToo() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, _ in
+                let fleet = SeaFleet(capacity: 200)
+                _ = try await loop.submit(fleet.envelope)
+                try await withLoops(1, on: database) { others in
+                    for round in 0..<40 {
+                        // Its own are handed in, the others' are read; some come at the same time.
+                        async let theirs: Receipt? =
+                            round % 3 == 0 ? others[0].submit(fleet.order(seats: 1)) : nil
+                        _ = try await loop.submit(fleet.order(seats: 1))
+                        _ = try await theirs
+                    }
+                }
+                let head = try await loop.log.head()
+                try await waitForProjections(database, toReach: head)
+                for model in AllReadModels.list {
+                    let live = try await dump(model.name, database)
+                    try await rebuild(model, database)
+                    #expect(try await dump(model.name, database) == live)
+                }
+            }
+        }
+    }
+
     @Test("goes on with a read model that was rebuilt while it was live")
     func goesOnAfterRebuild() async throws {
         try await TestDatabase.with { database in

@@ -1,0 +1,23 @@
+public import Commands
+public import Domain
+internal import Operations
+
+/// Runs decision loops on a database, and ends them.
+public func withLoops<R: Sendable>(
+    _ count: Int, on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil,
+    _ body: ([DecisionLoop]) async throws -> R
+) async throws -> R {
+    let loops = try makeLoops(count, on: database, clock: clock)
+    let running = loops.map { loop in Task { await loop.run() } }
+    defer { for task in running { task.cancel() } }
+    return try await body(loops)
+}
+
+public func makeLoops(
+    _ count: Int, on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil
+) throws -> [DecisionLoop] {
+    let roles = Roles(
+        database.connections, natsURL: "", staffToken: "a token for tests only",
+        settings: try Settings([:]), logger: quiet, clock: clock)
+    return (0..<count).map { _ in roles.decisionLoop() }
+}

@@ -189,15 +189,29 @@ public actor EventFeed: Service {
             let last = recent.last?.last?.position, position < last
         else { return nil }
         var events: [SourceEvent] = []
-        for page in recent {
-            guard let start = page.first?.position, let end = page.last?.position, end > position
-            else { continue }
+        for page in recent[firstPage(after: position)...] {
+            let start = page.first?.position ?? 0
             let rest = page[max(0, Int(position + 1 - start))...]
             if events.isEmpty, rest.count >= Self.pageLimit / 2 { return rest }
             guard events.count + rest.count <= Self.pageLimit else { break }
             events += rest
         }
         return events[...]
+    }
+
+    /// The index of the first page that has events after `position`. A quiet log has thousands of pages
+    /// of one event each.
+    private func firstPage(after position: Int64) -> Int {
+        var (low, high) = (0, recent.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if let end = recent[middle].last?.position, end > position {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return low
     }
 
     /// Reads what follows on what is kept; those who ask meanwhile wait for the same reading.

@@ -60,7 +60,7 @@ public struct ViewPublisher: Service {
                 do {
                     try await publish { failureCount = 0 }
                 } catch {
-                    failureCount += 1
+                    if !isTooEarly(error) { failureCount += 1 }
                     if failureCount == 1, !Task.isCancelled {
                         logger.warning("not publishing", metadata: ["reason": "\(error)"])
                     }
@@ -70,6 +70,11 @@ public struct ViewPublisher: Service {
                 try? await Task.sleep(for: wait)
             }
         }
+    }
+
+    /// Whether the tables to look at are still being made, as at the very first start: "undefined_table".
+    private func isTooEarly(_ error: any Error) -> Bool {
+        (error as? PostgresError)?.kind == .other(sqlState: "42P01")
     }
 
     private func publish(onProgress: () -> Void) async throws {

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 BUILD_PACKAGES := libpq-dev libnats-dev libjemalloc-dev postgresql nats-server pkg-config
 SOURCES := Package.swift Sources Projections Tests schema
-# The standard library is linked in: a fifth less time of the processor for a booking.
+# The standard library is linked in: our own processes take a fifth less time for a booking.
 RELEASE := swift build -c release --static-swift-stdlib --product quartermaster
 
 .PHONY: help run test bench swift build-packages format lint

@@ -6,15 +6,16 @@ SET LOCAL ROLE quartermaster_owner;
 --   duplicate   its key was accepted before, for the same request; the positions are of then
 --   key reused  its key was accepted before, for another request
 --   conflict    an event has appeared that the command's decision does not know of
--- When all are appended, one row says so for the whole batch: it has given out all the positions from
--- the first command's first to the last one's last, in order. Else there is a row for each.
+-- When all are appended there is one row for the whole batch, from the first command's first position
+-- to the last one's last, for they follow on each other; else there is a row for each command.
 -- A refused command disturbs no other one, but those later in the batch whose decision rests on
 -- what it would have done: their conditions name a tag of its events, so they conflict as well.
 --
 -- The arrays lie flat: events, keys and references say to which command they belong, tags to which
--- event, all by index from 1; the first event of each command says how many it has. A condition item matches an event after item_after that has one of
--- its types (any, when it has none) and all of its tags; tags and types are slices of item_tags
--- and item_types. reference_item says on which items the command of reference_command rests.
+-- event, all by index from 1; the first event of each command says how many it has. A condition item
+-- matches an event after item_after that has one of its types (any, when it has none) and all of its
+-- tags; tags and types are slices of item_tags and item_types. reference_item says on which items the
+-- command of reference_command rests.
 --
 -- The hash of an event is SHA-256 over the hash of the event before it (nothing for the first), the
 -- time of recording (microseconds since 2000), and the event's digest. The caller brings the digest:

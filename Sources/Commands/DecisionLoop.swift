@@ -73,8 +73,10 @@ public actor DecisionLoop: Service {
         return try reply.get()
     }
 
-    /// Has `listener` told of every batch when it is appended, in order: its events, and the keys of
-    /// the customers who are new with them. It must not block.
+    /// Has `listener` told of batches when they are appended, in order: of their events, and the keys of
+    /// the customers who are new with them. It must not block, and a later listener takes its place.
+    ///
+    /// A batch that was not appended whole, or not where it was foreseen, is left to be read.
     public nonisolated func onAppend(_ listener: @escaping AppendListener) {
         self.listener.withLock { $0 = listener }
     }

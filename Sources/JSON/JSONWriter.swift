@@ -4,8 +4,8 @@ public struct JSONWriter {
     @usableFromInline var buffer: [UInt8] = []
     @usableFromInline var needsComma = false
 
-    /// Room for most documents here. With its header it is the largest block that the C library hands
-    /// out from a thread's own stock, 1,032 bytes; larger ones cost several times as much.
+    /// Room for most documents here, so that they are not moved while they grow: a booking placed has
+    /// some 970 bytes.
     private static let usualSize = 1000
 
     public init() {

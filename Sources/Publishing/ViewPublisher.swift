@@ -60,9 +60,11 @@ public struct ViewPublisher: Service {
                 do {
                     try await publish { failureCount = 0 }
                 } catch {
-                    if !isTooEarly(error) { failureCount += 1 }
-                    if failureCount == 1, !Task.isCancelled {
-                        logger.warning("not publishing", metadata: ["reason": "\(error)"])
+                    if !isTooEarly(error) {
+                        failureCount += 1
+                        if failureCount == 1, !Task.isCancelled {
+                            logger.warning("not publishing", metadata: ["reason": "\(error)"])
+                        }
                     }
                 }
                 let wait = Backoff.wait(

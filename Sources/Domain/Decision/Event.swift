@@ -1,5 +1,6 @@
 /// A fact. Once appended it is never changed.
 ///
+/// Its facts are boxed, because it stands in many lists on its way, and each of them is a copy.
 /// What an event is called on disk, and which of its ids are tags, is the business of `EventCodec`.
 public indirect enum Event: Hashable, Sendable {
     case locationAdded(LocationAdded)

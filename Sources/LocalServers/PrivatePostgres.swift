@@ -78,10 +78,10 @@ public struct PrivatePostgres: Sendable {
         return server
     }
 
-    /// An eighth of the machine's memory, within reason: the indexes of the log should fit, because new
-    /// entries come everywhere in them.
+    /// An eighth of the machine's memory, within reason: a log that fits is never read back to be added
+    /// to, and no page of it is thrown out to make room in the middle of an append.
     private static var bufferMegabytes: UInt64 {
-        min(max(ProcessInfo.processInfo.physicalMemory / 8 / 1_048_576, 128), 1024)
+        min(max(ProcessInfo.processInfo.physicalMemory / 8 / 1_048_576, 128), 4096)
     }
 
     /// Stops it: open transactions are rolled back, everything else is written.

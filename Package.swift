@@ -168,7 +168,7 @@ let house: [Target] = [
             "Projections", "Publishing", "TestServers", "TestSupport", lifecycle,
         ]),
     tests("APITests", ["Operations", "TestSupport", "Web", httpTypes, yams]),
-    tests("SystemTests", ["Bus", "LocalServers", "Publishing", "TestSupport"]),
+    tests("SystemTests", ["Bus", "LocalServers", "Projections", "Publishing", "TestSupport"]),
     tests("CatalogueImportTests", ["CatalogueImport", "Domain"]),
     tests(
         "TidyTests",

@@ -28,7 +28,7 @@ public struct BookingByCode: ReadModel {
     }
 
     public static let name = "booking_by_code"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = true
     public static let types = BookingLife.types
     public static let table = TableDefinition(

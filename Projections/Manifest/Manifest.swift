@@ -44,9 +44,9 @@ public struct Manifest: ReadModel {
         switch event {
         case .bookingPlaced(let fact): keys(fact.quote.sailings, fact.booking)
         case .holdExpired(let fact), .bookingAbandoned(let fact):
-            keys(fact.seats.sailings, fact.booking)
-        case .bookingConfirmed(let fact): keys(fact.seats.sailings, fact.booking)
-        case .bookingCancelled(let fact): keys(fact.seats.sailings, fact.booking)
+            keys(fact.holdings.seats.sailings, fact.booking)
+        case .bookingConfirmed(let fact): keys(fact.holdings.seats.sailings, fact.booking)
+        case .bookingCancelled(let fact): keys(fact.holdings.seats.sailings, fact.booking)
         case .passengerCheckedIn(let fact), .checkInReverted(let fact):
             keys([fact.sailing], fact.booking)
         default: []

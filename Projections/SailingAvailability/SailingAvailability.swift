@@ -62,9 +62,9 @@ public struct SailingAvailability: ReadModel {
         case .sailingLimitSet(let fact): [fact.sailing]
         case .salesPaused(let sailing), .salesResumed(let sailing): [sailing]
         case .bookingPlaced(let fact): fact.quote.sailings
-        case .holdExpired(let fact), .bookingAbandoned(let fact): fact.seats.sailings
-        case .bookingConfirmed(let fact): fact.seats.sailings
-        case .bookingCancelled(let fact): fact.seats.sailings
+        case .holdExpired(let fact), .bookingAbandoned(let fact): fact.holdings.seats.sailings
+        case .bookingConfirmed(let fact): fact.holdings.seats.sailings
+        case .bookingCancelled(let fact): fact.holdings.seats.sailings
         default: []
         }
     }
@@ -81,12 +81,12 @@ public struct SailingAvailability: ReadModel {
         case .salesResumed: row?.isPaused = false
         case .bookingPlaced(let fact): row?.count(fact.quote.seats, of: key, held: 1)
         case .holdExpired(let fact), .bookingAbandoned(let fact):
-            row?.count(fact.seats, of: key, held: -1)
+            row?.count(fact.holdings.seats, of: key, held: -1)
         case .bookingConfirmed(let fact):
-            row?.count(fact.seats, of: key, held: -1, committed: 1)
+            row?.count(fact.holdings.seats, of: key, held: -1, committed: 1)
         case .bookingCancelled(let fact):
             let (held, committed) = fact.wasHeld ? (-1, 0) : (0, -1)
-            row?.count(fact.seats, of: key, held: held, committed: committed)
+            row?.count(fact.holdings.seats, of: key, held: held, committed: committed)
         default: break
         }
         return row

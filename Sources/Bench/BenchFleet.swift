@@ -96,16 +96,17 @@ struct BenchFleet: Sendable {
     func history(at berth: Berth, bookings: Int, confirmed: Int) -> [AppendCommand] {
         (0..<bookings).flatMap { number in
             let (placed, key) = placed(at: berth)
-            let seats = [
-                SeatLine(sailing: berth.sailing, ticketType: berth.adult, quantity: 1)
-            ]
+            let holdings = Holdings(
+                seats: [SeatLine(sailing: berth.sailing, ticketType: berth.adult, quantity: 1)])
             let end: Event =
                 number < confirmed
                 ? .bookingConfirmed(
-                    BookingConfirmed(booking: placed.booking, seats: seats, basis: .paidAtTheDock))
+                    BookingConfirmed(
+                        booking: placed.booking, holdings: holdings, basis: .paidAtTheDock))
                 : .bookingCancelled(
                     BookingCancelled(
-                        booking: placed.booking, seats: seats, wasHeld: true, reason: "bench"))
+                        booking: placed.booking, holdings: holdings, wasHeld: true, reason: "bench")
+                )
             return [
                 command(
                     .bookingPlaced(placed), claiming: [placed.code.entity],
@@ -126,7 +127,7 @@ struct BenchFleet: Sendable {
             trip: trip, sailing: berth.sailing, ticketType: berth.adult, label: "Adult",
             quantity: 1, unitPrice: Self.price)
         let quote = Quote(
-            lines: [(line, jurisdiction, Self.rate)], tip: .zero)
+            [Quote.Item(line, jurisdiction: jurisdiction, rate: Self.rate)], tip: .zero)
         let placed = BookingPlaced(
             booking: drawn(), customer: customer, code: .random(using: &generator),
             mission: mission, quote: quote, deadline: Instant(microseconds: 0),

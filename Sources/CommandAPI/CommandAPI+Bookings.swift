@@ -70,11 +70,11 @@ extension CommandAPI {
         let seller = try seller(request)
         let body = try await Body.read(request)
         let order = try reading { () throws(JSONError) in
-            try body.json.allow(only: ["lines", "tip"])
+            try body.json.allow(only: ["lines", "tip", "discountCode", "accessCode"])
             return try Self.order(body.json, seller)
         }
-        let (quote, position) = try await ask(order)
-        return answer(position: position) { $0.write(quote) }
+        let (quoted, position) = try await ask(order)
+        return answer(position: position) { $0.write(quoted.quote, outcomes: quoted.codes) }
     }
 
     private func place(_ request: Request) async throws -> Response {
@@ -83,7 +83,8 @@ extension CommandAPI {
         let (order, total, contact, wantsUpdates) = try reading { () throws(JSONError) in
             let json = body.json
             try json.allow(only: [
-                "lines", "tip", "total", "contact", "specialRequests", "wantsUpdates",
+                "lines", "tip", "total", "discountCode", "accessCode", "contact",
+                "specialRequests", "wantsUpdates",
             ])
             return (
                 try Self.order(json, seller), try json.optional("total")?.money(),
@@ -166,7 +167,10 @@ extension CommandAPI {
                 quantity: try line["quantity"].integer())
         }
         let tip = try json.optional("tip")?.money() ?? .zero
-        return QuoteOrder(lines: lines, tip: tip, seller: seller)
+        return QuoteOrder(
+            lines: lines, tip: tip, seller: seller,
+            discountCode: try json.optional("discountCode")?.code(.discount),
+            accessCode: try json.optional("accessCode")?.code(.access))
     }
 
     private static func contact(_ json: JSONObject) throws(JSONError) -> Contact {

@@ -55,6 +55,20 @@ func problem(for refusal: Refusal) -> Problem {
             "total-changed", .conflict, "The total is another",
             detail: "you named \(named), and the order comes to \(current)",
             figures: [("named", .money(named)), ("current", .money(current))])
+    case .codeTaken(let code):
+        Problem(
+            "code-taken", .conflict, "The code is taken",
+            detail: "there is a code \(code) already, and its terms are others",
+            figures: [("code", .text(code.text))])
+    case .codeNotAccepted(let code, .unknown):
+        Problem(
+            "unknown-code", .notFound, "Not found", detail: "there is no code \(code)",
+            figures: [("code", .text(code.text))])
+    case .codeNotAccepted(let code, let because):
+        Problem(
+            "code-not-accepted", .conflict, "The code does not help",
+            detail: because.detail,
+            figures: [("code", .text(code.text)), ("because", .text(because.name))])
     case .limitAboveCapacity(let limit, let capacity):
         Problem(
             "limit-above-capacity", .conflict, "The law allows fewer passengers",

@@ -4,7 +4,8 @@ extension Event {
     /// The entities that the event concerns, each once: what it is found by.
     ///
     /// An entity that an event only mentions is no tag of it: a booking names its trip and mission,
-    /// but it is found by itself, its sailings, its customer and its code.
+    /// but it is found by itself, its sailings, its customer, its confirmation code and
+    /// the codes it uses.
     public var tags: [EntityID] { entities.unique }
 
     private var entities: [EntityID] {
@@ -32,17 +33,25 @@ extension Event {
         case .salesPaused(let sailing), .salesResumed(let sailing): [sailing.entity]
         case .bookingPlaced(let fact):
             [fact.booking.entity, fact.customer.entity, fact.code.entity]
-                + fact.quote.sailings.map(\.entity)
-        case .holdExtended(let fact): [fact.booking.entity] + fact.sailings.map(\.entity)
+                + fact.quote.sailings.map(\.entity) + fact.quote.codes.map(\.code.entity)
+        case .holdExtended(let fact):
+            [fact.booking.entity] + fact.sailings.map(\.entity) + fact.codes.map(\.entity)
         case .holdExpired(let fact), .bookingAbandoned(let fact):
-            [fact.booking.entity] + fact.seats.sailings.map(\.entity)
-        case .bookingConfirmed(let fact):
-            [fact.booking.entity] + fact.seats.sailings.map(\.entity)
-        case .bookingCancelled(let fact):
-            [fact.booking.entity] + fact.seats.sailings.map(\.entity)
+            [fact.booking.entity] + fact.holdings.entities
+        case .bookingConfirmed(let fact): [fact.booking.entity] + fact.holdings.entities
+        case .bookingCancelled(let fact): [fact.booking.entity] + fact.holdings.entities
         case .passengerCheckedIn(let fact), .checkInReverted(let fact):
             [fact.booking.entity, fact.sailing.entity]
         case .bookingCompleted(let fact): [fact.booking.entity] + fact.sailings.map(\.entity)
+        case .discountCodeIssued(let fact): [fact.code.entity]
+        case .accessCodeIssued(let fact): [fact.code.entity]
+        case .codeRevoked(let code): [code.entity]
         }
+    }
+}
+
+extension Holdings {
+    fileprivate var entities: [EntityID] {
+        seats.sailings.map(\.entity) + codes.map(\.code.entity)
     }
 }

@@ -39,6 +39,9 @@ extension Event {
         case .passengerCheckedIn: .passengerCheckedIn
         case .checkInReverted: .checkInReverted
         case .bookingCompleted: .bookingCompleted
+        case .discountCodeIssued: .discountCodeIssued
+        case .accessCodeIssued: .accessCodeIssued
+        case .codeRevoked: .codeRevoked
         }
     }
 }

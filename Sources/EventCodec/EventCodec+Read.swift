@@ -55,6 +55,9 @@ extension EventCodec {
         case .bookingCompleted:
             .bookingCompleted(
                 BookingCompleted(booking: try json["booking"].id(), sailings: try sailings(json)))
+        case .discountCodeIssued: .discountCodeIssued(try discountCode(json))
+        case .accessCodeIssued: .accessCodeIssued(try accessCode(json))
+        case .codeRevoked: .codeRevoked(try code(json))
         }
     }
 
@@ -175,31 +178,35 @@ extension EventCodec {
                 rate: try json["rateBasisPoints"].basisPoints(),
                 taxable: try money(json["taxable"]), amount: try money(json["amount"]))
         }
+        let discount = try json.optional("discount")?.integer() ?? 0
         return Quote(
             lines: try json["lines"].list(line), taxes: try json["taxes"].list(tax),
-            subtotal: try money(json["subtotal"]), tip: try money(json["tip"]),
+            subtotal: try money(json["subtotal"]),
+            discount: Money(minorUnits: discount, currency: currency),
+            codes: try codeUses(json.optional("codes")), tip: try money(json["tip"]),
             waived: try money(json["waived"]), total: try money(json["total"]))
     }
 
     private static func extended(_ json: JSONObject) throws(JSONError) -> HoldExtended {
         HoldExtended(
             booking: try json["booking"].id(), sailings: try sailings(json),
+            codes: try codes(json.optional("codes")),
             deadline: try json["deadline"].instant())
     }
 
     private static func holdEnded(_ json: JSONObject) throws(JSONError) -> HoldEnded {
-        HoldEnded(booking: try json["booking"].id(), seats: try json["seats"].list(seatLine))
+        HoldEnded(booking: try json["booking"].id(), holdings: try holdings(json))
     }
 
     private static func confirmed(_ json: JSONObject) throws(JSONError) -> BookingConfirmed {
         BookingConfirmed(
-            booking: try json["booking"].id(), seats: try json["seats"].list(seatLine),
+            booking: try json["booking"].id(), holdings: try holdings(json),
             basis: try json["basis"].choice())
     }
 
     private static func cancelled(_ json: JSONObject) throws(JSONError) -> BookingCancelled {
         BookingCancelled(
-            booking: try json["booking"].id(), seats: try json["seats"].list(seatLine),
+            booking: try json["booking"].id(), holdings: try holdings(json),
             wasHeld: try json["wasHeld"].bool(), reason: try json["reason"].string())
     }
 
@@ -209,6 +216,11 @@ extension EventCodec {
             passengers: try json["passengers"].list { value throws(JSONError) in
                 try value.integer()
             })
+    }
+
+    private static func holdings(_ json: JSONObject) throws(JSONError) -> Holdings {
+        Holdings(
+            seats: try json["seats"].list(seatLine), codes: try codeUses(json.optional("codes")))
     }
 
     private static func seatLine(_ value: JSONValue) throws(JSONError) -> SeatLine {

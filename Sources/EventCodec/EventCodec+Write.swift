@@ -39,17 +39,18 @@ extension EventCodec {
         case .holdExtended(let fact):
             json.field("booking", fact.booking)
             write(fact.sailings, to: &json)
+            json.field("codes", fact.codes) { json, code in json.object { write(code, to: &$0) } }
             json.field("deadline", fact.deadline)
         case .holdExpired(let fact), .bookingAbandoned(let fact):
             json.field("booking", fact.booking)
-            write(fact.seats, to: &json)
+            write(fact.holdings, to: &json)
         case .bookingConfirmed(let fact):
             json.field("booking", fact.booking)
-            write(fact.seats, to: &json)
+            write(fact.holdings, to: &json)
             json.field("basis", fact.basis.rawValue)
         case .bookingCancelled(let fact):
             json.field("booking", fact.booking)
-            write(fact.seats, to: &json)
+            write(fact.holdings, to: &json)
             json.field("wasHeld", fact.wasHeld)
             json.field("reason", fact.reason)
         case .passengerCheckedIn(let fact), .checkInReverted(let fact):
@@ -59,6 +60,9 @@ extension EventCodec {
         case .bookingCompleted(let fact):
             json.field("booking", fact.booking)
             write(fact.sailings, to: &json)
+        case .discountCodeIssued(let fact): write(fact, to: &json)
+        case .accessCodeIssued(let fact): write(fact, to: &json)
+        case .codeRevoked(let code): write(code, to: &json)
         }
     }
 
@@ -176,6 +180,8 @@ extension EventCodec {
             }
         }
         json.field("subtotal", quote.subtotal.minorUnits)
+        json.field("discount", quote.discount.minorUnits)
+        write(quote.codes, to: &json)
         json.field("tip", quote.tip.minorUnits)
         json.field("waived", quote.waived.minorUnits)
         json.field("total", quote.total.minorUnits)
@@ -193,12 +199,23 @@ extension EventCodec {
         }
     }
 
-    private static func write(_ seats: [SeatLine], to json: inout JSONWriter) {
-        json.field("seats", seats) { json, line in
+    private static func write(_ holdings: Holdings, to json: inout JSONWriter) {
+        json.field("seats", holdings.seats) { json, line in
             json.object { json in
                 json.field("sailing", line.sailing)
                 json.field("ticketType", line.ticketType)
                 json.field("quantity", line.quantity)
+            }
+        }
+        write(holdings.codes, to: &json)
+    }
+
+    private static func write(_ uses: [CodeUse], to json: inout JSONWriter) {
+        json.field("codes", uses) { json, use in
+            json.object { json in
+                write(use.code, to: &json)
+                json.field("discount", use.discount.minorUnits)
+                json.field("currency", use.discount.currency.rawValue)
             }
         }
     }

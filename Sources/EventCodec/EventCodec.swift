@@ -40,8 +40,17 @@ public struct EventCodecError: Error, Hashable, CustomStringConvertible {
 
 /// Between events and what stands in the log: names, JSON, versions, tags.
 public enum EventCodec {
-    /// The version in which events of a type are written today; every type is still at its first.
-    public static func schemaVersion(of type: EventType) -> Int16 { 1 }
+    /// The version in which events of a type are written today. Older ones are read as well: what they
+    /// lack has a value that says so.
+    public static func schemaVersion(of type: EventType) -> Int16 {
+        switch type {
+        // 2: the codes that a booking uses.
+        case .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
+            .bookingCancelled:
+            2
+        default: 1
+        }
+    }
 
     public static func encode(_ event: Event) -> StoredEvent {
         let data = JSONWriter.write { json in json.object { write(event, to: &$0) } }
@@ -57,7 +66,7 @@ public enum EventCodec {
         guard let type = EventType(rawValue: code) else {
             throw EventCodecError(kind: .unknownType(code))
         }
-        guard version == schemaVersion(of: type) else {
+        guard (1...schemaVersion(of: type)).contains(version) else {
             throw EventCodecError(kind: .unknownVersion(type, version))
         }
         do throws(JSONError) {

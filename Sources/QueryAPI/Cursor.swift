@@ -44,7 +44,7 @@ struct Cursor {
         return Instant(microseconds: microseconds)
     }
 
-    private static let fault = Problem.malformed(
+    static let fault = Problem.malformed(
         field: "cursor", "must be the 'next' of an answer to the same query")
 
     private static func decode(_ digits: Substring) -> String? {

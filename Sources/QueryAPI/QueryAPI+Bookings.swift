@@ -64,13 +64,7 @@ extension QueryAPI {
             throw Problem.malformed(
                 field: "q", "must be at most \(BookingSearch.wordLimit) words of 128 characters")
         }
-        let status = try request.query("status").map { text throws(Problem) in
-            guard let status = BookingStatus(rawValue: text) else {
-                let names = BookingStatus.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .malformed(field: "status", "must be one of \(names)")
-            }
-            return status
-        }
+        let status = try request.query("status", of: BookingStatus.self)
         let after = try Cursor(request.query("cursor")).map { cursor throws(Problem) in
             (placedAt: try cursor.instant(), booking: BookingID(cursor.id))
         }

@@ -44,6 +44,18 @@ extension Request {
         return number
     }
 
+    /// One of the names of a choice.
+    public func query<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, of type: Choice.Type
+    ) throws(Problem) -> Choice? where Choice.RawValue == String {
+        guard let text = try query(name) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .malformed(field: name, "must be one of \(names)")
+        }
+        return choice
+    }
+
     /// Refuses parameters of other names.
     public func allowQuery(only names: String...) throws(Problem) {
         for (name, _) in uri.queryParameters {
@@ -88,34 +100,5 @@ public func reading<Value>(_ read: () throws(JSONError) -> Value) throws(Problem
         return try read()
     } catch {
         throw .malformed(field: error.path, error.reason)
-    }
-}
-
-extension JSONWriter {
-    /// The members of a quote, as answers show it.
-    public mutating func write(_ quote: Quote) {
-        field("lines", quote.lines) { json, line in
-            json.object { json in
-                json.field("trip", line.trip)
-                json.field("sailing", line.sailing)
-                json.field("ticketType", line.ticketType)
-                json.field("label", line.label)
-                json.field("quantity", line.quantity)
-                json.field("unitPrice") { $0.write(line.unitPrice) }
-                json.field("amount") { $0.write(line.amount) }
-            }
-        }
-        field("subtotal") { $0.write(quote.subtotal) }
-        field("taxes", quote.taxes) { json, tax in
-            json.object { json in
-                json.field("jurisdiction", tax.jurisdiction)
-                json.field("rateBasisPoints", tax.rate.count)
-                json.field("taxable") { $0.write(tax.taxable) }
-                json.field("amount") { $0.write(tax.amount) }
-            }
-        }
-        field("tip") { $0.write(quote.tip) }
-        field("waived") { $0.write(quote.waived) }
-        field("total") { $0.write(quote.total) }
     }
 }

@@ -10,23 +10,47 @@ import Testing
 import TestSupport
 
 @Suite struct DecisionLoopTests {
-    @Test("sells each seat once: two loops, one log, 400 buyers, 50 seats")
-    func neverOversells() async throws {
-        let sold = try await rush(guarded: true)
+    /// What there are 50 of, and 400 want.
+    enum Scarce: CaseIterable {
+        case seats
+        case codeUses
+
+        var fleet: SeaFleet { SeaFleet(capacity: self == .seats ? 50 : 1000) }
+
+        var code: SalesCode? { self == .seats ? nil : SalesCode(.discount, "SPRING") }
+
+        func isMissing(_ refusal: Refusal) -> Bool {
+            switch (self, refusal) {
+            case (.seats, .notEnoughSeats): true
+            case (.codeUses, .codeNotAccepted(_, because: .usedUp(limit: 50))): true
+            default: false
+            }
+        }
+    }
+
+    @Test(
+        "sells each seat and each use of a code once: two loops, one log, 400 buyers",
+        arguments: Scarce.allCases)
+    func neverOversells(_ scarce: Scarce) async throws {
+        let sold = try await rush(for: scarce, guarded: true)
         #expect(sold.placed == 50)
         #expect(sold.refused == 350)
     }
 
-    @Test("sells seats twice when the log does not check conditions: the test above can fail")
-    func oversellsWithoutGuard() async throws {
-        let sold = try await rush(guarded: false)
+    @Test(
+        "sells them twice when the log does not check conditions: the test above can fail",
+        arguments: Scarce.allCases)
+    func oversellsWithoutGuard(_ scarce: Scarce) async throws {
+        let sold = try await rush(for: scarce, guarded: false)
         #expect(sold.placed > 50)
     }
 
     /// Two loops on one database, and a crowd at both doors before they open.
     ///
     /// The log is kept locked until both have decided, so each has sold what the other sells too.
-    private func rush(guarded: Bool) async throws -> (placed: Int, refused: Int) {
+    private func rush(
+        for scarce: Scarce, guarded: Bool
+    ) async throws -> (placed: Int, refused: Int) {
         try await TestDatabase.with { database in
             if !guarded {
                 try await database.administer(
@@ -37,11 +61,20 @@ import TestSupport
                     LANGUAGE sql AS 'SELECT NULL::int[]'
                     """)
             }
-            let fleet = SeaFleet(capacity: 50)
-            try await withLoops(1, on: database) { _ = try await $0[0].submit(fleet.envelope) }
+            let fleet = scarce.fleet
+            let codes = scarce.code.map { code in
+                let fact = DiscountCodeIssued(
+                    code: code, reduction: .amount(Money(minorUnits: 100)), useLimit: 50)
+                return envelope([IssueDiscountCode(fact)])
+            }
+            try await withLoops(1, on: database) { loops in
+                for envelope in [fleet.envelope] + [codes].compactMap({ $0 }) {
+                    _ = try await loops[0].submit(envelope)
+                }
+            }
             let loops = try makeLoops(2, on: database)
             let crowd = loops.map { loop in
-                Task { await sell(200, of: fleet, at: loop) }
+                Task { await sell(200, of: fleet, at: loop, scarce) }
             }
             try await eventually("everybody is there") {
                 for loop in loops { guard loop.queueDepth == 200 else { return false } }
@@ -70,17 +103,18 @@ import TestSupport
     }
 
     private func sell(
-        _ count: Int, of fleet: SeaFleet, at loop: DecisionLoop
+        _ count: Int, of fleet: SeaFleet, at loop: DecisionLoop, _ scarce: Scarce = .seats
     ) async -> (placed: Int, refused: Int) {
         await withTaskGroup(of: Bool?.self) { group in
             for _ in 0..<count {
                 group.addTask {
                     do throws(CommandError) {
-                        _ = try await loop.submit(fleet.order(seats: 1))
+                        let order = fleet.order(seats: 1, discount: scarce.code)
+                        _ = try await loop.submit(order)
                         return true
                     } catch {
-                        guard case .refused(.notEnoughSeats) = error else { return nil }
-                        return false
+                        guard case .refused(let refusal) = error else { return nil }
+                        return scarce.isMissing(refusal) ? false : nil
                     }
                 }
             }

@@ -22,7 +22,7 @@ import Testing
     @Test("refuses to confirm or extend a hold that is over, recorded or not")
     func refusesOverHolds() {
         let deadline = noon + .minutes(10)
-        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, seats: ada.seats(2)))
+        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, holdings: ada.holdings(2)))
         for story in [held, Story.given(Fleet().events, ada.placed(2), [expired])] {
             story.when(ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock), at: deadline)
                 .then(.holdOver(deadline: deadline))
@@ -58,7 +58,7 @@ import Testing
 
     @Test("records that a hold has run out, once, and not too early")
     func expires() {
-        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, seats: ada.seats(2)))
+        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, holdings: ada.holdings(2)))
         let deadline = noon + .minutes(10)
         held.when(ExpireHold(booking: ada.booking), at: deadline).then(expired)
         held.when(ExpireHold(booking: ada.booking), at: deadline - .seconds(1))
@@ -71,7 +71,7 @@ import Testing
     @Test("lets a customer walk away from a hold, and from nothing else")
     func abandons() {
         held.when(AbandonBooking(booking: ada.booking))
-            .then(.bookingAbandoned(HoldEnded(booking: ada.booking, seats: ada.seats(2))))
+            .then(.bookingAbandoned(HoldEnded(booking: ada.booking, holdings: ada.holdings(2))))
         sold.when(AbandonBooking(booking: ada.booking))
             .then(.notInThatState(status: .confirmed, wanted: "held"))
     }
@@ -82,14 +82,15 @@ import Testing
         sold.when(CancelBooking(booking: ada.booking, reason: "ill", version: version)).then(
             .bookingCancelled(
                 BookingCancelled(
-                    booking: ada.booking, seats: ada.seats(2), wasHeld: false, reason: "ill")))
+                    booking: ada.booking, holdings: ada.holdings(2), wasHeld: false, reason: "ill"))
+        )
         sold.when(CancelBooking(booking: ada.booking, reason: "ill", version: version - 1))
             .then(.versionMismatch(expected: version - 1, current: version))
     }
 
     @Test("gives no seats back when what is cancelled has given them back already")
     func cancelsExpired() {
-        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, seats: ada.seats(2)))
+        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, holdings: ada.holdings(2)))
         Story.given(Fleet().events, ada.placed(2), [expired])
             .when(
                 CancelBooking(
@@ -98,7 +99,7 @@ import Testing
             .then(
                 .bookingCancelled(
                     BookingCancelled(
-                        booking: ada.booking, seats: [], wasHeld: false, reason: "late")))
+                        booking: ada.booking, holdings: .none, wasHeld: false, reason: "late")))
     }
 
     @Test("checks people in one by one, twice as once, and takes it back")

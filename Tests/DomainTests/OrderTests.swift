@@ -75,27 +75,6 @@ import Testing
             .then(.sailingNotOfTrip(sailing: Fleet.sailing, trip: id(998)))
     }
 
-    /// Mode, opening passed, who: what stands in the way.
-    static let modes: [(SaleMode, Bool, Seller, Refusal.NotOnSale?)] = [
-        (.private, false, .public, .staffOnly), (.private, true, .public, .accessCodeNeeded),
-        (.earlyBird, false, .public, .accessCodeNeeded), (.earlyBird, true, .public, nil),
-        (.public, false, .public, nil), (.public, true, .public, nil),
-        (.private, false, .staff, nil), (.private, true, .staff, nil),
-        (.earlyBird, false, .staff, nil), (.public, false, .staff, nil),
-    ]
-
-    @Test("opens sales one step at the opening, with nothing written", arguments: modes)
-    func opens(_ mode: SaleMode, _ isOpen: Bool, _ seller: Seller, _ refusal: Refusal.NotOnSale?) {
-        let opening = isOpen ? noon : noon + .seconds(1)
-        let story = Story.given(Fleet(saleMode: mode, salesOpenAt: opening).events)
-        let result = story.decide(ada.order(1, seller: seller))
-        if let refusal {
-            #expect(result == .failure(.notOnSale(trip: Fleet.trip, because: refusal)))
-        } else {
-            #expect(throws: Never.self) { try result.get() }
-        }
-    }
-
     @Test("sells nothing of what has departed, is archived or inactive, and sells it again after")
     func refusesWhatIsOffSale() {
         Story.given(Fleet().events).when(ada.order(1, seller: .staff), at: departure)

@@ -9,7 +9,7 @@ import Testing
             case .bookingPlaced(let fact) = events.first
         else { return #expect(Bool(false), "no booking was placed") }
         #expect(fact.deadline == noon + .minutes(10))
-        #expect(fact.quote.seats == ada.seats(2))
+        #expect(fact.quote.holdings == ada.holdings(2))
         #expect(fact.mission == Fleet.mission)
     }
 
@@ -81,9 +81,10 @@ import Testing
     @Test("gives each seat back once, whatever ends a booking")
     func givesBackOnce() {
         let fleet = Fleet(capacity: 2)
-        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, seats: ada.seats(2)))
+        let expired = Event.holdExpired(HoldEnded(booking: ada.booking, holdings: ada.holdings(2)))
         let cancelled = Event.bookingCancelled(
-            BookingCancelled(booking: ada.booking, seats: [], wasHeld: false, reason: "weather"))
+            BookingCancelled(
+                booking: ada.booking, holdings: .none, wasHeld: false, reason: "weather"))
         let story = Story.given(
             fleet.events, ada.placed(2, fleet: fleet), [expired, expired, cancelled])
         story.when(bob.order(3)).then(
@@ -95,7 +96,7 @@ import Testing
     func countsHolds() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {
-            var holds = LiveHolds()
+            var holds = LiveHolds<TicketTypeID>()
             var model: [BookingID: (deadline: Instant, seats: Int)] = [:]
             var now = noon
             for _ in 0..<60 {
@@ -105,10 +106,7 @@ import Testing
                     let seats = Int.random(in: 1...5, using: &generator)
                     let deadline = now + .seconds(Int.random(in: 1...50, using: &generator))
                     holds.add(
-                        booking,
-                        .init(
-                            deadline: deadline,
-                            seats: [TypeSeats(ticketType: Fleet.adult, quantity: seats)]))
+                        booking, deadline: deadline, [Portion(of: Fleet.adult, quantity: seats)])
                     model[booking] = (deadline, seats)
                 case 2:
                     let deadline = now + .seconds(Int.random(in: 1...90, using: &generator))

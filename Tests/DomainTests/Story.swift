@@ -25,6 +25,15 @@ struct Story {
         }
     }
 
+    func ask<Asked: Question>(_ question: Asked, at now: Instant) -> Result<Asked.Answer, Refusal> {
+        let world = World(source: StorySource(history))
+        do throws(Refusal) {
+            return .success(try question.answer(in: world, at: now))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     struct Outcome {
         private let result: Result<[Event], Refusal>
 
@@ -160,7 +169,8 @@ struct Customer {
 
     func order(
         _ seats: Int, type: TicketTypeID = Fleet.adult, tip: Int = 0, total: Int? = nil,
-        seller: Seller = .public, trip: TripID = Fleet.trip
+        seller: Seller = .public, trip: TripID = Fleet.trip, discount: SalesCode? = nil,
+        access: SalesCode? = nil
     ) -> PlaceBooking {
         PlaceBooking(
             booking: booking, customer: customer, code: code,
@@ -168,7 +178,8 @@ struct Customer {
                 lines: [
                     OrderLine(
                         trip: trip, sailing: Fleet.sailing, ticketType: type, quantity: seats)
-                ], tip: Money(minorUnits: tip), seller: seller),
+                ], tip: Money(minorUnits: tip), seller: seller, discountCode: discount,
+                accessCode: access),
             namedTotal: total.map { Money(minorUnits: $0) }, contact: Sealed(bytes: [1, 2, 3]),
             wantsUpdates: false, policy: policy)
     }
@@ -181,14 +192,17 @@ struct Customer {
         return (try? decided.get()) ?? []
     }
 
-    func seats(_ count: Int) -> [SeatLine] {
-        [SeatLine(sailing: Fleet.sailing, ticketType: Fleet.adult, quantity: count)]
+    func holdings(_ count: Int, codes: [CodeUse] = []) -> Holdings {
+        Holdings(
+            seats: [SeatLine(sailing: Fleet.sailing, ticketType: Fleet.adult, quantity: count)],
+            codes: codes)
     }
 
     func confirmed(_ count: Int) -> [Event] {
         [
             .bookingConfirmed(
-                BookingConfirmed(booking: booking, seats: seats(count), basis: .paidAtTheDock))
+                BookingConfirmed(booking: booking, holdings: holdings(count), basis: .paidAtTheDock)
+            )
         ]
     }
 }

@@ -33,6 +33,14 @@ import Testing
         #expect(read == event)
     }
 
+    @Test("reads what was written in older versions", arguments: Samples.withoutCodes)
+    func readsOlderVersions(_ event: Event) throws {
+        let file = Self.fixtures.appendingPathComponent("\(event.type.name).1.json")
+        let read = try EventCodec.decode(
+            type: event.type.rawValue, schemaVersion: 1, data: Array(try Data(contentsOf: file)))
+        #expect(read == event)
+    }
+
     @Test("says which type or version it does not know")
     func refusesUnknown() {
         #expect(throws: EventCodecError(kind: .unknownType(999))) {

@@ -1,4 +1,5 @@
 import Domain
+import EventCodec
 
 /// One event of each type, with every optional field there in one and absent in another.
 enum Samples {
@@ -16,21 +17,33 @@ enum Samples {
         SeatLine(sailing: id(10), ticketType: id(1), quantity: 2),
         SeatLine(sailing: id(11), ticketType: id(2), quantity: 1),
     ]
-    private static let quote = Quote(
-        lines: [
-            (
-                Quote.Line(
-                    trip: id(20), sailing: id(10), ticketType: id(1), label: "Adult", quantity: 2,
-                    unitPrice: Money(minorUnits: 12900)), id(30), BasisPoints(700)!
-            ),
-            (
-                Quote.Line(
-                    trip: id(20), sailing: id(11), ticketType: id(2), label: "Upper deck",
-                    quantity: 1, unitPrice: Money(minorUnits: 17900)), id(31), BasisPoints(825)!
-            ),
-        ], tip: Money(minorUnits: 500))
+    private static let discount = SalesCode(.discount, "SPRING-26")!
+    private static let access = SalesCode(.access, "CREW")!
+    private static let uses = [
+        CodeUse(code: access, discount: .zero),
+        CodeUse(code: discount, discount: Money(minorUnits: 2500)),
+    ]
+    private static func quote(_ codes: [CodeUse]) -> Quote {
+        Quote(
+            [
+                Quote.Item(
+                    Quote.Line(
+                        trip: id(20), sailing: id(10), ticketType: id(1), label: "Adult",
+                        quantity: 2, unitPrice: Money(minorUnits: 12900)), jurisdiction: id(30),
+                    rate: BasisPoints(700)!, isDiscounted: true),
+                Quote.Item(
+                    Quote.Line(
+                        trip: id(20), sailing: id(11), ticketType: id(2), label: "Upper deck",
+                        quantity: 1, unitPrice: Money(minorUnits: 17900)), jurisdiction: id(31),
+                    rate: BasisPoints(825)!, isDiscounted: true),
+            ], codes: codes, tip: Money(minorUnits: 500))
+    }
 
-    static let all: [Event] = catalogue + sailing + booking
+    static let all: [Event] = catalogue + sailing + booking(uses) + codes
+    /// Events as they were before there were codes; their data stands in fixtures of version 1.
+    static let withoutCodes: [Event] = booking([]).filter {
+        EventCodec.schemaVersion(of: $0.type) > 1
+    }
 
     private static let catalogue: [Event] = [
         .locationAdded(
@@ -81,24 +94,41 @@ enum Samples {
         .salesPaused(id(10)), .salesResumed(id(10)),
     ]
 
-    private static let booking: [Event] = [
-        .bookingPlaced(
-            BookingPlaced(
-                booking: id(50), customer: id(51), code: ConfirmationCode("ABCD2345")!,
-                mission: id(44), quote: quote, deadline: noon + .minutes(10),
-                contact: Sealed(bytes: [0, 1, 127, 128, 255]), wantsUpdates: true)),
-        .holdExtended(
-            HoldExtended(
-                booking: id(50), sailings: [id(10), id(11)], deadline: noon + .minutes(20))),
-        .holdExpired(HoldEnded(booking: id(50), seats: seats)),
-        .bookingAbandoned(HoldEnded(booking: id(50), seats: seats)),
-        .bookingConfirmed(BookingConfirmed(booking: id(50), seats: seats, basis: .paidAtTheDock)),
-        .bookingCancelled(
-            BookingCancelled(booking: id(50), seats: seats, wasHeld: false, reason: "Fog\nand rain")
-        ),
-        .passengerCheckedIn(
-            PassengersChecked(booking: id(50), sailing: id(10), passengers: [1, 2])),
-        .checkInReverted(PassengersChecked(booking: id(50), sailing: id(10), passengers: [2])),
-        .bookingCompleted(BookingCompleted(booking: id(50), sailings: [id(10), id(11)])),
+    private static func booking(_ uses: [CodeUse]) -> [Event] {
+        let holdings = Holdings(seats: seats, codes: uses)
+        return [
+            .bookingPlaced(
+                BookingPlaced(
+                    booking: id(50), customer: id(51), code: ConfirmationCode("ABCD2345")!,
+                    mission: id(44), quote: quote(uses), deadline: noon + .minutes(10),
+                    contact: Sealed(bytes: [0, 1, 127, 128, 255]), wantsUpdates: true)),
+            .holdExtended(
+                HoldExtended(
+                    booking: id(50), sailings: [id(10), id(11)], codes: uses.map(\.code),
+                    deadline: noon + .minutes(20))),
+            .holdExpired(HoldEnded(booking: id(50), holdings: holdings)),
+            .bookingAbandoned(HoldEnded(booking: id(50), holdings: holdings)),
+            .bookingConfirmed(
+                BookingConfirmed(booking: id(50), holdings: holdings, basis: .paidAtTheDock)),
+            .bookingCancelled(
+                BookingCancelled(
+                    booking: id(50), holdings: holdings, wasHeld: false, reason: "Fog\nand rain")),
+            .passengerCheckedIn(
+                PassengersChecked(booking: id(50), sailing: id(10), passengers: [1, 2])),
+            .checkInReverted(PassengersChecked(booking: id(50), sailing: id(10), passengers: [2])),
+            .bookingCompleted(BookingCompleted(booking: id(50), sailings: [id(10), id(11)])),
+        ]
+    }
+
+    private static let codes: [Event] = [
+        .discountCodeIssued(
+            DiscountCodeIssued(
+                code: discount,
+                reduction: .share(BasisPoints(1000)!, cap: Money(minorUnits: 2500)),
+                minimumOrder: Money(minorUnits: 10000), validity: Validity(until: noon),
+                useLimit: 50, scope: CodeScope(kind: .preLaunch, trip: id(20)))),
+        .accessCodeIssued(
+            AccessCodeIssued(code: access, mission: id(44), validity: Validity(from: noon))),
+        .codeRevoked(access),
     ]
 }

@@ -30,6 +30,7 @@ import TestSupport
             try await withProjector(on: database) { loop, _ in
                 let fleet = SeaFleet(capacity: 200)
                 _ = try await loop.submit(fleet.envelope)
+                try await issueCode(loop, to: fleet.mission)
                 try await withLoops(1, on: database) { others in
                     for round in 0..<40 {
                         // Its own are handed in, the others' are read; some come at the same time.
@@ -158,17 +159,35 @@ private func dump(_ name: String, _ database: TestDatabase) async throws -> Stri
     return rows.optionalText(0, 0) ?? ""
 }
 
+/// A discount code for everybody, and an access code that nobody uses.
+@discardableResult
+private func issueCode(_ loop: DecisionLoop, to mission: MissionID) async throws -> SalesCode {
+    let spring = SalesCode(.discount, "SPRING")!
+    _ = try await loop.submit(
+        envelope([
+            IssueDiscountCode(
+                DiscountCodeIssued(
+                    code: spring, reduction: .share(BasisPoints(1000)!, cap: nil), useLimit: 60)),
+            IssueAccessCode(
+                AccessCodeIssued(code: SalesCode(.access, "CREW")!, mission: mission)),
+        ]))
+    return spring
+}
+
 /// Bookings of many fates, drawn by chance.
 private func writeRandomHistory(_ loop: DecisionLoop) async throws {
     let fleets = (0..<3).map { _ in SeaFleet(capacity: 40) }
     for fleet in fleets { _ = try await loop.submit(fleet.envelope) }
+    let spring = try await issueCode(loop, to: fleets[0].mission)
     var bookings: [(BookingID, SeaFleet, Int64)] = []
     for _ in 0..<300 {
         let fleet = fleets.randomElement()!
         let command: any Command
         switch (Int.random(in: 0..<8), bookings.randomElement()) {
         case (0...2, _), (_, nil):
-            guard let receipt = try? await loop.submit(fleet.order(seats: .random(in: 1...3))),
+            let order = fleet.order(
+                seats: .random(in: 1...3), discount: Bool.random() ? spring : nil)
+            guard let receipt = try? await loop.submit(order),
                 case .bookingPlaced(let fact) = receipt.events[0].event
             else { continue }
             bookings.append((fact.booking, fleet, receipt.position))

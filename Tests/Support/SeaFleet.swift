@@ -63,7 +63,9 @@ public struct SeaFleet: Sendable {
     }
 
     /// An order under a key of its own.
-    public func order(seats: Int, lastName: String = "Lovelace") -> Envelope {
+    public func order(
+        seats: Int, lastName: String = "Lovelace", discount: SalesCode? = nil
+    ) -> Envelope {
         var generator = SystemRandomNumberGenerator()
         let customer: CustomerID = drawn()
         let key = CustomerKey()
@@ -75,7 +77,7 @@ public struct SeaFleet: Sendable {
             order: QuoteOrder(
                 lines: [
                     OrderLine(trip: trip, sailing: sailing, ticketType: adult, quantity: seats)
-                ], seller: .public),
+                ], seller: .public, discountCode: discount),
             namedTotal: nil, contact: key.seal(contact, of: customer), wantsUpdates: false,
             policy: HoldPolicy())
         var envelope = TestSupport.envelope([command])

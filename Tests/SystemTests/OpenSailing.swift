@@ -22,12 +22,26 @@ struct OpenSailing: Sendable {
     var sailing: String
     var ticketType: String
 
-    func order(quantity: Int = 1) -> String {
+    func order(quantity: Int = 1, discountCode: String? = nil) -> String {
         """
-        {"lines":[{"trip":"\(trip)","sailing":"\(sailing)","ticketType":"\(ticketType)",\
-        "quantity":\(quantity)}],"contact":{"firstName":"Ada","lastName":"Lovelace",\
-        "email":"ada@example.org"}}
+        {\(lines(quantity)),\(code(discountCode))"contact":{"firstName":"Ada",\
+        "lastName":"Lovelace","email":"ada@example.org"}}
         """
+    }
+
+    func quote(quantity: Int = 1, discountCode: String? = nil) -> String {
+        "{\(code(discountCode))\(lines(quantity))}"
+    }
+
+    private func lines(_ quantity: Int) -> String {
+        """
+        "lines":[{"trip":"\(trip)","sailing":"\(sailing)","ticketType":"\(ticketType)",\
+        "quantity":\(quantity)}]
+        """
+    }
+
+    private func code(_ text: String?) -> String {
+        text.map { "\"discountCode\":\"\($0)\"," } ?? ""
     }
 }
 

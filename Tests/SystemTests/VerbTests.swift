@@ -1,4 +1,5 @@
 import Foundation
+import Projections
 import Glibc
 import LocalServers
 import Testing
@@ -49,7 +50,7 @@ import TestSupport
             let status = try await server.run(["status", "--json"])
             let json = jsonObject(Data(status.output.utf8))
             let lags = (json["projections"] as? [[String: Any]])?.map { $0["lag"] as? Int }
-            return lags == Array(repeating: 0, count: 6)
+            return lags == Array(repeating: 0, count: AllReadModels.list.count)
         }
         let status = try await server.run(["status"])
         #expect(status.output.contains("manifest"))

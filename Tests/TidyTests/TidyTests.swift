@@ -122,7 +122,9 @@ import Testing
 
     @Test("names every event type in the schema")
     func listsEventTypes() throws {
-        let sql = try Self.read("schema/20261122_100100_event_log.sql")
+        let schema = Self.root.appendingPathComponent("schema")
+        let sql = try FileManager.default.contentsOfDirectory(atPath: schema.path)
+            .filter { $0.hasSuffix(".sql") }.map { try Self.read("schema/\($0)") }.joined()
         for type in EventType.allCases {
             #expect(sql.contains("(\(type.rawValue), '\(type.name)')"), "\(type)")
         }

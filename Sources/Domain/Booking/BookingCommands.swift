@@ -7,7 +7,7 @@ private func booking(
     return (life, placed)
 }
 
-/// Refuses unless the seats of a held booking are still set aside on every sailing.
+/// Refuses unless what a held booking holds is still set aside, on every sailing and of every code.
 ///
 /// It looks at the sailings and not only at the booking: should clocks differ and another process
 /// have sold the seats as run out, the sailing is over its limit and the hold is over.
@@ -24,6 +24,10 @@ private func checkHold(
         guard seats.holds(placed.booking, at: now), !isOversold else {
             throw .holdOver(deadline: life.deadline)
         }
+    }
+    for use in placed.quote.codes {
+        let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(use.code.entity))
+        if uses.isOverused(at: now) { throw .holdOver(deadline: life.deadline) }
     }
 }
 
@@ -52,7 +56,8 @@ public struct ExtendHold: Command {
         return [
             .holdExtended(
                 HoldExtended(
-                    booking: booking, sailings: placed.quote.sailings, deadline: deadline))
+                    booking: booking, sailings: placed.quote.sailings,
+                    codes: placed.quote.codes.map(\.code), deadline: deadline))
         ]
     }
 }
@@ -82,7 +87,8 @@ public struct ConfirmBooking: Command {
         try checkHold(life, placed, in: world, at: now)
         return [
             .bookingConfirmed(
-                BookingConfirmed(booking: booking, seats: placed.quote.seats, basis: basis))
+                BookingConfirmed(
+                    booking: booking, holdings: placed.quote.holdings, basis: basis))
         ]
     }
 }
@@ -99,7 +105,7 @@ public struct AbandonBooking: Command {
         let (life, placed) = try Domain.booking(booking, in: world)
         switch life.status {
         case .held:
-            return [.bookingAbandoned(HoldEnded(booking: booking, seats: placed.quote.seats))]
+            return [.bookingAbandoned(HoldEnded(booking: booking, holdings: placed.quote.holdings))]
         case .abandoned, .expired: return []
         case .confirmed, .checkedIn, .completed, .cancelled:
             throw .notInThatState(status: life.status, wanted: "held")
@@ -126,17 +132,17 @@ public struct CancelBooking: Command {
         guard life.version == version else {
             throw .versionMismatch(expected: version, current: life.version)
         }
-        let seats: [SeatLine]
+        let holdings: Holdings
         switch life.status {
-        case .held, .confirmed, .checkedIn: seats = placed.quote.seats
-        case .expired, .abandoned: seats = []
+        case .held, .confirmed, .checkedIn: holdings = placed.quote.holdings
+        case .expired, .abandoned: holdings = .none
         case .completed, .cancelled:
             throw .notInThatState(status: life.status, wanted: "not completed")
         }
         return [
             .bookingCancelled(
                 BookingCancelled(
-                    booking: booking, seats: seats, wasHeld: life.status == .held,
+                    booking: booking, holdings: holdings, wasHeld: life.status == .held,
                     reason: reason))
         ]
     }
@@ -154,7 +160,7 @@ public struct ExpireHold: Command {
         let (life, placed) = try Domain.booking(booking, in: world)
         guard life.status == .held else { return [] }
         guard now >= life.deadline else { throw .holdNotOver(deadline: life.deadline) }
-        return [.holdExpired(HoldEnded(booking: booking, seats: placed.quote.seats))]
+        return [.holdExpired(HoldEnded(booking: booking, holdings: placed.quote.holdings))]
     }
 }
 

@@ -55,26 +55,44 @@ public struct BookingPlaced: Hashable, Sendable {
     }
 }
 
+/// What a booking takes of what is limited: all of it is set aside, sold and given back together.
+public struct Holdings: Hashable, Sendable {
+    public var seats: [SeatLine]
+    public var codes: [CodeUse]
+
+    public static let none = Holdings(seats: [])
+
+    public init(seats: [SeatLine], codes: [CodeUse] = []) {
+        self.seats = seats
+        self.codes = codes
+    }
+}
+
 public struct HoldExtended: Hashable, Sendable {
     public var booking: BookingID
     public var sailings: [SailingID]
+    /// The codes that the booking uses.
+    public var codes: [SalesCode]
     public var deadline: Instant
 
-    public init(booking: BookingID, sailings: [SailingID], deadline: Instant) {
+    public init(
+        booking: BookingID, sailings: [SailingID], codes: [SalesCode] = [], deadline: Instant
+    ) {
         self.booking = booking
         self.sailings = sailings
+        self.codes = codes
         self.deadline = deadline
     }
 }
 
-/// A hold ended without becoming a booking, and its seats are free again.
+/// A hold ended without becoming a booking, and what it held is free again.
 public struct HoldEnded: Hashable, Sendable {
     public var booking: BookingID
-    public var seats: [SeatLine]
+    public var holdings: Holdings
 
-    public init(booking: BookingID, seats: [SeatLine]) {
+    public init(booking: BookingID, holdings: Holdings) {
         self.booking = booking
-        self.seats = seats
+        self.holdings = holdings
     }
 }
 
@@ -85,30 +103,30 @@ public enum ConfirmationBasis: String, Sendable, CaseIterable {
     case paidAtTheDock = "paid_at_the_dock"
 }
 
-/// The held seats are sold.
+/// What was held is sold.
 public struct BookingConfirmed: Hashable, Sendable {
     public var booking: BookingID
-    public var seats: [SeatLine]
+    public var holdings: Holdings
     public var basis: ConfirmationBasis
 
-    public init(booking: BookingID, seats: [SeatLine], basis: ConfirmationBasis) {
+    public init(booking: BookingID, holdings: Holdings, basis: ConfirmationBasis) {
         self.booking = booking
-        self.seats = seats
+        self.holdings = holdings
         self.basis = basis
     }
 }
 
 public struct BookingCancelled: Hashable, Sendable {
     public var booking: BookingID
-    /// The seats given back: none where an earlier event has given them back.
-    public var seats: [SeatLine]
-    /// Whether the seats were only held, or sold.
+    /// What is given back: nothing where an earlier event has given it back.
+    public var holdings: Holdings
+    /// Whether it was only held, or sold.
     public var wasHeld: Bool
     public var reason: String
 
-    public init(booking: BookingID, seats: [SeatLine], wasHeld: Bool, reason: String) {
+    public init(booking: BookingID, holdings: Holdings, wasHeld: Bool, reason: String) {
         self.booking = booking
-        self.seats = seats
+        self.holdings = holdings
         self.wasHeld = wasHeld
         self.reason = reason
     }

@@ -1,6 +1,6 @@
 /// The server's arithmetic for an order; the only source of any total.
 ///
-/// `total` = sum of lines + taxes + tip - waived.
+/// `total` = sum of lines - discount + taxes + tip - waived.
 public struct Quote: Hashable, Sendable {
     public struct Line: Hashable, Sendable {
         public var trip: TripID
@@ -26,7 +26,7 @@ public struct Quote: Hashable, Sendable {
         public var amount: Money { unitPrice * quantity }
     }
 
-    /// The tax of one jurisdiction on the lines that it taxes.
+    /// The tax of one jurisdiction on the lines that it taxes, less their part of the discount.
     public struct Tax: Hashable, Sendable {
         public var jurisdiction: JurisdictionID
         public var rate: BasisPoints
@@ -49,46 +49,81 @@ public struct Quote: Hashable, Sendable {
     public var lines: [Line]
     public var taxes: [Tax]
     public var subtotal: Money
+    public var discount: Money
+    /// The codes that had an effect.
+    public var codes: [CodeUse]
     public var tip: Money
     public var waived: Money
     public var total: Money
 
     /// Reads a quote back as it was stored; nothing is calculated again.
     public init(
-        lines: [Line], taxes: [Tax], subtotal: Money, tip: Money, waived: Money, total: Money
+        lines: [Line], taxes: [Tax], subtotal: Money, discount: Money, codes: [CodeUse], tip: Money,
+        waived: Money, total: Money
     ) {
         self.lines = lines
         self.taxes = taxes
         self.subtotal = subtotal
+        self.discount = discount
+        self.codes = codes
         self.tip = tip
         self.waived = waived
         self.total = total
     }
 
-    /// Calculates: each jurisdiction's tax once over its lines, rounded half up.
-    public init(lines: [(line: Line, jurisdiction: JurisdictionID, rate: BasisPoints)], tip: Money)
-    {
+    /// A line with all that its price is calculated from.
+    public struct Item: Sendable {
+        public var line: Line
+        public var jurisdiction: JurisdictionID
+        public var rate: BasisPoints
+        /// Whether the order's discount is one on this line too.
+        public var isDiscounted: Bool
+
+        public init(
+            _ line: Line, jurisdiction: JurisdictionID, rate: BasisPoints,
+            isDiscounted: Bool = false
+        ) {
+            self.line = line
+            self.jurisdiction = jurisdiction
+            self.rate = rate
+            self.isDiscounted = isDiscounted
+        }
+    }
+
+    /// Calculates: the discount is spread over the lines that it is on by what they cost, and each
+    /// jurisdiction's tax is taken once over what is left of its lines, rounded half up.
+    ///
+    /// The uses of `codes` make up the discount; it must not be more than the lines that it is on.
+    public init(_ items: [Item], codes: [CodeUse] = [], tip: Money) {
+        discount = codes.reduce(.zero) { $0 + $1.discount }
+        let shares = discount.split(
+            by: items.map { $0.isDiscounted ? $0.line.amount.minorUnits : 0 })
         var taxes: [Tax] = []
-        for (line, jurisdiction, rate) in lines {
-            if let index = taxes.firstIndex(where: { $0.jurisdiction == jurisdiction }) {
-                taxes[index].taxable = taxes[index].taxable + line.amount
+        for (item, share) in zip(items, shares) {
+            let taxable = item.line.amount - share
+            if let index = taxes.firstIndex(where: { $0.jurisdiction == item.jurisdiction }) {
+                taxes[index].taxable = taxes[index].taxable + taxable
             } else {
                 taxes.append(
-                    Tax(jurisdiction: jurisdiction, rate: rate, taxable: line.amount, amount: .zero)
-                )
+                    Tax(
+                        jurisdiction: item.jurisdiction, rate: item.rate, taxable: taxable,
+                        amount: .zero))
             }
         }
         for index in taxes.indices {
             taxes[index].amount = taxes[index].rate.share(of: taxes[index].taxable)
         }
-        self.lines = lines.map(\.line)
+        lines = items.map(\.line)
         self.taxes = taxes
-        subtotal = self.lines.reduce(.zero) { $0 + $1.amount }
+        subtotal = lines.reduce(.zero) { $0 + $1.amount }
+        self.codes = codes
         self.tip = tip
-        let sum = taxes.reduce(subtotal + tip) { $0 + $1.amount }
+        let sum = taxes.reduce(subtotal - discount + tip) { $0 + $1.amount }
         waived = sum.minorUnits < Self.smallestCharge.minorUnits ? sum : .zero
         total = sum - waived
     }
+
+    public var holdings: Holdings { Holdings(seats: seats, codes: codes) }
 
     public var seats: [SeatLine] {
         lines.map {

@@ -39,6 +39,9 @@ public indirect enum Event: Hashable, Sendable {
     case passengerCheckedIn(PassengersChecked)
     case checkInReverted(PassengersChecked)
     case bookingCompleted(BookingCompleted)
+    case discountCodeIssued(DiscountCodeIssued)
+    case accessCodeIssued(AccessCodeIssued)
+    case codeRevoked(SalesCode)
 }
 
 /// The kind of an event. The number is its name on disk: add at the end, never reuse.
@@ -79,6 +82,9 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case passengerCheckedIn = 34
     case checkInReverted = 35
     case bookingCompleted = 36
+    case discountCodeIssued = 37
+    case accessCodeIssued = 38
+    case codeRevoked = 39
 }
 
 /// An event with its place in the log.

@@ -14,6 +14,8 @@ public enum Refusal: Error, Hashable, Sendable {
     case notOnSale(trip: TripID, because: NotOnSale)
     case salesPaused(sailing: SailingID)
     case totalChanged(named: Money, current: Money)
+    case codeTaken(SalesCode)
+    case codeNotAccepted(SalesCode, because: CodeObstacle)
 
     case limitAboveCapacity(limit: Int, capacity: Int)
     case limitBelowUse(limit: Int, used: Int)

@@ -5,39 +5,35 @@ public struct SailingSeats: DecisionModel {
         .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed, .bookingCancelled,
     ]
 
-    /// Events are recorded by one clock and decided by others, so a hold is kept in mind for this
-    /// long after its deadline: it may turn out to have been extended. It counts for nothing.
-    static let clockMargin = TimeSpan.minutes(1)
-
     private let sailing: SailingID
     public private(set) var assigned: BoatAssigned?
     public private(set) var isPaused = false
-    private var committed = SeatTally()
-    private var holds = LiveHolds()
+    private var committed = Tally<TicketTypeID>()
+    private var holds = LiveHolds<TicketTypeID>()
 
     public init(of entity: EntityID) {
         sailing = SailingID(entity)
     }
 
     public mutating func evolve(_ recorded: RecordedEvent) {
-        holds.lapse(at: recorded.recordedAt - Self.clockMargin)
+        holds.lapse(at: recorded.recordedAt - LiveHolds<TicketTypeID>.clockMargin)
         switch recorded.event {
         case .boatAssigned(let fact): assigned = fact
         case .sailingLimitSet(let fact): assigned?.limit = fact.limit
         case .salesPaused: isPaused = true
         case .salesResumed: isPaused = false
         case .bookingPlaced(let fact):
-            holds.add(fact.booking, .init(deadline: fact.deadline, seats: ours(fact.quote.lines)))
+            holds.add(fact.booking, deadline: fact.deadline, ours(fact.quote.lines))
         case .holdExtended(let fact): holds.extend(fact.booking, to: fact.deadline)
         case .holdExpired(let fact), .bookingAbandoned(let fact): holds.remove(fact.booking)
         case .bookingConfirmed(let fact):
             holds.remove(fact.booking)
-            committed.add(ours(fact.seats))
+            committed.add(ours(fact.holdings.seats))
         case .bookingCancelled(let fact):
             if fact.wasHeld {
                 holds.remove(fact.booking)
             } else {
-                committed.remove(ours(fact.seats))
+                committed.remove(ours(fact.holdings.seats))
             }
         default: break
         }
@@ -62,25 +58,28 @@ public struct SailingSeats: DecisionModel {
         assigned?.ticketTypes.first { $0.id == id }
     }
 
-    private func ours(_ lines: [Quote.Line]) -> [TypeSeats] {
+    private func ours(_ lines: [Quote.Line]) -> [Portion<TicketTypeID>] {
         lines.filter { $0.sailing == sailing }
-            .map { TypeSeats(ticketType: $0.ticketType, quantity: $0.quantity) }
+            .map { Portion(of: $0.ticketType, quantity: $0.quantity) }
     }
 
-    private func ours(_ seats: [SeatLine]) -> [TypeSeats] {
+    private func ours(_ seats: [SeatLine]) -> [Portion<TicketTypeID>] {
         seats.filter { $0.sailing == sailing }
-            .map { TypeSeats(ticketType: $0.ticketType, quantity: $0.quantity) }
+            .map { Portion(of: $0.ticketType, quantity: $0.quantity) }
     }
 }
 
 /// Committed, held, available: the one place where they are computed.
 public struct SeatFigures: Sendable {
     public let limit: Int
-    private let committedTally: SeatTally
-    private let heldTally: SeatTally
+    private let committedTally: Tally<TicketTypeID>
+    private let heldTally: Tally<TicketTypeID>
     private let ticketTypes: [TicketType]
 
-    init(limit: Int, committed: SeatTally, held: SeatTally, ticketTypes: [TicketType]) {
+    init(
+        limit: Int, committed: Tally<TicketTypeID>, held: Tally<TicketTypeID>,
+        ticketTypes: [TicketType]
+    ) {
         self.limit = limit
         committedTally = committed
         heldTally = held
@@ -92,11 +91,11 @@ public struct SeatFigures: Sendable {
         limit: Int, ticketTypes: [TicketType],
         counts: [TicketTypeID: (committed: Int, held: Int)]
     ) {
-        var committed = SeatTally()
-        var held = SeatTally()
+        var committed = Tally<TicketTypeID>()
+        var held = Tally<TicketTypeID>()
         for (type, count) in counts {
-            committed.add([TypeSeats(ticketType: type, quantity: count.committed)])
-            held.add([TypeSeats(ticketType: type, quantity: count.held)])
+            committed.add([Portion(of: type, quantity: count.committed)])
+            held.add([Portion(of: type, quantity: count.held)])
         }
         self.init(limit: limit, committed: committed, held: held, ticketTypes: ticketTypes)
     }

@@ -30,6 +30,22 @@ public struct Money: Hashable, Sendable {
     public static func * (left: Money, count: Int) -> Money {
         Money(minorUnits: left.minorUnits * count, currency: left.currency)
     }
+
+    /// Splits a non-negative amount in proportion to `weights`, which are not negative, to the last
+    /// minor unit: the parts add up to it. Nothing is given where all weights are zero.
+    public func split(by weights: [Int]) -> [Money] {
+        let sum = weights.reduce(0, +)
+        guard sum > 0 else { return weights.map { _ in Money(minorUnits: 0, currency: currency) } }
+        var (passed, given) = (0, 0)
+        return weights.map { weight in
+            passed += weight
+            // The product of two amounts may be more than 64 bits hold.
+            let product = minorUnits.multipliedFullWidth(by: passed)
+            let upTo = sum.dividingFullWidth(product).quotient
+            defer { given = upTo }
+            return Money(minorUnits: upTo - given, currency: currency)
+        }
+    }
 }
 
 extension Money: CustomStringConvertible {

@@ -1,12 +1,16 @@
-/// The holds of one sailing whose deadline had not passed when last looked at.
+/// What holds set aside of something limited, as long as their deadlines have not passed.
 ///
 /// Running totals make every answer cost the same however many holds there are; only holds that
 /// ran out since the last event are counted one by one, and the next event drops them.
-struct LiveHolds: Sendable {
+struct LiveHolds<Thing: Hashable & Sendable>: Sendable {
     struct Hold: Sendable {
         var deadline: Instant
-        var seats: [TypeSeats]
+        var portions: [Portion<Thing>]
     }
+
+    /// Events are recorded by one clock and decided by others, so a hold is kept in mind for this
+    /// long after its deadline: it may turn out to have been extended. It counts for nothing.
+    static var clockMargin: TimeSpan { .minutes(1) }
 
     private struct Deadline: Sendable {
         var at: Instant
@@ -14,17 +18,17 @@ struct LiveHolds: Sendable {
     }
 
     private var holds: [BookingID: Hold] = [:]
-    private var totals = SeatTally()
+    private var totals = Tally<Thing>()
     /// A binary heap, earliest first. Its entries may be out of date: `holds` has the last word.
     private var deadlines: [Deadline] = []
 
     subscript(booking: BookingID) -> Hold? { holds[booking] }
 
-    mutating func add(_ booking: BookingID, _ hold: Hold) {
+    mutating func add(_ booking: BookingID, deadline: Instant, _ portions: [Portion<Thing>]) {
         remove(booking)
-        holds[booking] = hold
-        totals.add(hold.seats)
-        push(Deadline(at: hold.deadline, booking: booking))
+        holds[booking] = Hold(deadline: deadline, portions: portions)
+        totals.add(portions)
+        push(Deadline(at: deadline, booking: booking))
     }
 
     mutating func extend(_ booking: BookingID, to deadline: Instant) {
@@ -34,12 +38,9 @@ struct LiveHolds: Sendable {
         push(Deadline(at: deadline, booking: booking))
     }
 
-    /// Returns the seats that the hold still had; nil when it was not live any more.
-    @discardableResult
-    mutating func remove(_ booking: BookingID) -> [TypeSeats]? {
-        guard let hold = holds.removeValue(forKey: booking) else { return nil }
-        totals.remove(hold.seats)
-        return hold.seats
+    mutating func remove(_ booking: BookingID) {
+        guard let hold = holds.removeValue(forKey: booking) else { return }
+        totals.remove(hold.portions)
     }
 
     /// Drops the holds whose deadline is `now` or earlier.
@@ -51,8 +52,8 @@ struct LiveHolds: Sendable {
         }
     }
 
-    /// The seats of the holds that are live at `now`.
-    func tally(at now: Instant) -> SeatTally {
+    /// What the holds that are live at `now` set aside.
+    func tally(at now: Instant) -> Tally<Thing> {
         guard let first = deadlines.first, first.at <= now else { return totals }
         var live = totals
         var counted: Set<BookingID> = []
@@ -62,13 +63,13 @@ struct LiveHolds: Sendable {
 
     /// A child is never earlier than its parent, so a branch that is later ends the search.
     private func subtractLapsed(
-        below index: Int, at now: Instant, from live: inout SeatTally,
+        below index: Int, at now: Instant, from live: inout Tally<Thing>,
         counted: inout Set<BookingID>
     ) {
         guard index < deadlines.count, deadlines[index].at <= now else { return }
         let booking = deadlines[index].booking
         if let hold = holds[booking], hold.deadline <= now, counted.insert(booking).inserted {
-            live.remove(hold.seats)
+            live.remove(hold.portions)
         }
         subtractLapsed(below: 2 * index + 1, at: now, from: &live, counted: &counted)
         subtractLapsed(below: 2 * index + 2, at: now, from: &live, counted: &counted)
@@ -100,27 +101,32 @@ struct LiveHolds: Sendable {
     }
 }
 
-/// Seats of one ticket type.
-struct TypeSeats: Hashable, Sendable {
-    var ticketType: TicketTypeID
+/// So many of one thing: seats of a ticket type, uses of a code.
+struct Portion<Thing: Hashable & Sendable>: Hashable, Sendable {
+    var thing: Thing
     var quantity: Int
+
+    init(of thing: Thing, quantity: Int) {
+        self.thing = thing
+        self.quantity = quantity
+    }
 }
 
-/// Counts seats, in all and per ticket type.
-struct SeatTally: Hashable, Sendable {
+/// Counts things, in all and each.
+struct Tally<Thing: Hashable & Sendable>: Hashable, Sendable {
     private(set) var total = 0
-    private var byType: [TicketTypeID: Int] = [:]
+    private var byThing: [Thing: Int] = [:]
 
-    subscript(type: TicketTypeID) -> Int { byType[type] ?? 0 }
+    subscript(thing: Thing) -> Int { byThing[thing] ?? 0 }
 
-    mutating func add(_ seats: [TypeSeats]) {
-        for line in seats {
-            total += line.quantity
-            byType[line.ticketType, default: 0] += line.quantity
+    mutating func add(_ portions: [Portion<Thing>]) {
+        for portion in portions {
+            total += portion.quantity
+            byThing[portion.thing, default: 0] += portion.quantity
         }
     }
 
-    mutating func remove(_ seats: [TypeSeats]) {
-        add(seats.map { TypeSeats(ticketType: $0.ticketType, quantity: -$0.quantity) })
+    mutating func remove(_ portions: [Portion<Thing>]) {
+        add(portions.map { Portion(of: $0.thing, quantity: -$0.quantity) })
     }
 }

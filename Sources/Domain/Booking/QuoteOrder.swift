@@ -1,0 +1,217 @@
+/// What somebody wants: seats of a type on a sailing, and the trip he saw it on.
+public struct OrderLine: Hashable, Sendable {
+    public var trip: TripID
+    public var sailing: SailingID
+    public var ticketType: TicketTypeID
+    public var quantity: Int
+
+    public init(trip: TripID, sailing: SailingID, ticketType: TicketTypeID, quantity: Int) {
+        self.trip = trip
+        self.sailing = sailing
+        self.ticketType = ticketType
+        self.quantity = quantity
+    }
+}
+
+/// An order as it would be sold: calculated, and every rule looked at.
+public struct QuoteOrder: Question {
+    /// More seats than this in one order is a matter for the office.
+    public static let seatLimit = 100
+    public static let lineLimit = 20
+
+    public var lines: [OrderLine]
+    public var tip: Money
+    public var seller: Seller
+    /// Codes that the customer typed in, of the kind that the name says.
+    public var discountCode: SalesCode?
+    public var accessCode: SalesCode?
+
+    public init(
+        lines: [OrderLine], tip: Money = .zero, seller: Seller, discountCode: SalesCode? = nil,
+        accessCode: SalesCode? = nil
+    ) {
+        self.lines = lines
+        self.tip = tip
+        self.seller = seller
+        self.discountCode = discountCode
+        self.accessCode = accessCode
+    }
+
+    public func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> QuotedOrder {
+        try checkShape()
+        var wanted: [Wanted] = []
+        for sailing in lines.map(\.sailing).unique {
+            let lines = lines.filter { $0.sailing == sailing }
+            let (more, assigned) = try check(lines, on: sailing, in: world, at: now)
+            guard wanted.first.map({ $0.trip.mission == assigned.mission }) ?? true else {
+                throw .severalMissions
+            }
+            wanted += more
+        }
+        guard let mission = wanted.first?.trip.mission else {
+            throw .invalid(field: "lines", reason: "must not be empty")
+        }
+        let outcomes = [
+            accessOutcome(of: wanted), discountOutcome(on: &wanted, in: world, at: now),
+        ].compactMap { $0 }
+        let quote = Quote(wanted.map(\.item), codes: outcomes.compactMap(\.use), tip: tip)
+        return QuotedOrder(quote: quote, mission: mission, codes: outcomes)
+    }
+
+    /// A line that can be sold.
+    private struct Wanted {
+        var item: Quote.Item
+        var trip: TripScheduled
+        /// Whether only the access code opens the trip to this customer.
+        var needsAccess: Bool
+    }
+
+    private func checkShape() throws(Refusal) {
+        guard (1...Self.lineLimit).contains(lines.count) else {
+            throw .invalid(field: "lines", reason: "must be 1 to \(Self.lineLimit)")
+        }
+        guard (0...Money.minorUnitsLimit).contains(tip.minorUnits) else {
+            throw .invalid(field: "tip", reason: "must be 0 to \(Money.minorUnitsLimit) cents")
+        }
+        var wanted = 0
+        for (index, line) in lines.enumerated() {
+            guard line.quantity >= 1 else {
+                throw .invalid(field: "lines[\(index)].quantity", reason: "must be at least 1")
+            }
+            guard line.quantity <= Self.seatLimit else {
+                throw .orderTooLarge(wanted: line.quantity, limit: Self.seatLimit)
+            }
+            wanted += line.quantity
+            let isRepeated = lines[..<index].contains {
+                $0.sailing == line.sailing && $0.ticketType == line.ticketType
+            }
+            if isRepeated {
+                throw .invalid(field: "lines[\(index)]", reason: "repeats an earlier line")
+            }
+        }
+        guard wanted <= Self.seatLimit else {
+            throw .orderTooLarge(wanted: wanted, limit: Self.seatLimit)
+        }
+    }
+
+    /// Looks at all that decides whether these lines of one sailing can be sold.
+    private func check(
+        _ lines: [OrderLine], on sailing: SailingID, in world: borrowing World, at now: Instant
+    ) throws(Refusal) -> ([Wanted], BoatAssigned) {
+        let seats = world.look(at: SailingSeats.self, of: sailing)
+        guard let assigned = seats.assigned else {
+            throw .unknown(kind: "sailing", id: sailing.entity)
+        }
+        for line in lines where line.trip != assigned.trip {
+            throw .sailingNotOfTrip(sailing: sailing, trip: line.trip)
+        }
+        for line in lines where seats.ticketType(line.ticketType) == nil {
+            throw .unknown(kind: "ticket type", id: line.ticketType.entity)
+        }
+        let needsAccess = try checkSale(of: assigned, in: world, at: now)
+        if seats.isPaused { throw .salesPaused(sailing: sailing) }
+        let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
+        try checkSeats(lines, on: sailing, seats.figures(capacity: capacity, at: now))
+        let rate = world.look(at: JurisdictionTerms.self, of: assigned.jurisdiction).rate(at: now)
+        let trip = world.look(at: TripTerms.self, of: assigned.trip).scheduled
+        guard let rate, let trip else { throw .unknown(kind: "trip", id: assigned.trip.entity) }
+        let wanted = lines.compactMap { line in
+            seats.ticketType(line.ticketType).map { type in
+                let item = Quote.Item(
+                    Quote.Line(line, type), jurisdiction: assigned.jurisdiction, rate: rate)
+                return Wanted(item: item, trip: trip, needsAccess: needsAccess)
+            }
+        }
+        return (wanted, assigned)
+    }
+
+    /// Refuses when the trip is not sold to this seller; true when it is for the access code's sake.
+    private func checkSale(
+        of assigned: BoatAssigned, in world: borrowing World, at now: Instant
+    ) throws(Refusal) -> Bool {
+        let obstacle = obstacle(
+            to: seller, selling: world.look(at: TripTerms.self, of: assigned.trip),
+            of: world.look(at: MissionTerms.self, of: assigned.mission),
+            watching: world.look(at: LaunchTerms.self, of: assigned.launch), at: now)
+        guard let obstacle else { return false }
+        guard obstacle == .accessCodeNeeded, let accessCode else {
+            throw .notOnSale(trip: assigned.trip, because: obstacle)
+        }
+        let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(accessCode.entity))
+        if let obstacle = uses.obstacle(at: now) {
+            throw .codeNotAccepted(accessCode, because: obstacle)
+        }
+        guard case .access(let fact) = uses.issued, fact.mission == assigned.mission else {
+            throw .codeNotAccepted(accessCode, because: .otherTrips)
+        }
+        return true
+    }
+
+    private func checkSeats(
+        _ lines: [OrderLine], on sailing: SailingID, _ figures: SeatFigures
+    ) throws(Refusal) {
+        for line in lines {
+            let available = figures.available(of: line.ticketType)
+            guard line.quantity <= available else {
+                throw .notEnoughSeats(
+                    sailing: sailing, ticketType: line.ticketType, available: available,
+                    wanted: line.quantity)
+            }
+        }
+        let wanted = lines.reduce(0) { $0 + $1.quantity }
+        guard wanted <= figures.available else {
+            throw .notEnoughSeats(
+                sailing: sailing, ticketType: nil, available: figures.available, wanted: wanted)
+        }
+    }
+
+    private func accessOutcome(of wanted: [Wanted]) -> CodeOutcome? {
+        accessCode.map { code in
+            let isNeeded = wanted.contains { $0.needsAccess }
+            return CodeOutcome(
+                code: code, effect: isNeeded ? .admitted : .nothing(because: .notNeeded))
+        }
+    }
+
+    /// What the discount code does; marks the lines that its discount is on.
+    private func discountOutcome(
+        on wanted: inout [Wanted], in world: borrowing World, at now: Instant
+    ) -> CodeOutcome? {
+        guard let discountCode else { return nil }
+        func nothing(_ obstacle: CodeObstacle) -> CodeOutcome {
+            CodeOutcome(code: discountCode, effect: .nothing(because: obstacle))
+        }
+        let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(discountCode.entity))
+        if let obstacle = uses.obstacle(at: now) { return nothing(obstacle) }
+        guard case .discount(let fact) = uses.issued else { return nothing(.unknown) }
+        let subtotal = wanted.reduce(Money.zero) { $0 + $1.item.line.amount }
+        guard subtotal.minorUnits >= fact.minimumOrder.minorUnits else {
+            return nothing(.belowMinimum(minimum: fact.minimumOrder, subtotal: subtotal))
+        }
+        for index in wanted.indices {
+            wanted[index].item.isDiscounted = fact.scope.covers(wanted[index].trip)
+        }
+        let covered = wanted.filter(\.item.isDiscounted)
+        guard !covered.isEmpty else { return nothing(.otherTrips) }
+        let discount = fact.reduction.discount(
+            on: covered.reduce(.zero) { $0 + $1.item.line.amount })
+        guard discount.minorUnits > 0 else { return nothing(.notNeeded) }
+        return CodeOutcome(code: discountCode, effect: .discounted(discount))
+    }
+}
+
+/// What an order would come to, and what its codes did.
+public struct QuotedOrder: Hashable, Sendable {
+    public var quote: Quote
+    /// The mission that all its sailings belong to.
+    public var mission: MissionID
+    public var codes: [CodeOutcome]
+}
+
+extension Quote.Line {
+    init(_ line: OrderLine, _ type: TicketType) {
+        self.init(
+            trip: line.trip, sailing: line.sailing, ticketType: type.id, label: type.label,
+            quantity: line.quantity, unitPrice: type.price)
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// The office's rules of selling, as seen through the doors of the running system.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct SellingTests {
+    @Test("sells with a discount code, shows its use, and sells without it when it is used up")
+    func sellsWithCodes() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 10)
+            try await issues(server)
+            let quote = try await server.commands.post(
+                "/v1/quotes", place.quote(discountCode: "spring-26"))
+            #expect(quote.status == 200)
+            #expect(quote.amount("discount") == 1000)
+            #expect(quote.amount("total") == 11900 + 833)
+            let outcome = (quote.json["codes"] as? [[String: Any]])?.first
+            #expect(outcome?["effect"] as? String == "discounted")
+            let placed = try await server.commands.post(
+                "/v1/bookings", place.order(discountCode: "Spring-26"))
+            #expect(placed.status == 201)
+            try await refusesUsedUp(server, place)
+            try await showsUses(server, from: placed)
+        }
+    }
+
+    private func issues(_ server: ServerProcess) async throws {
+        let terms = #"{"code":"spring-26","reduction":{"amount":\#(dollars(10))},"useLimit":1}"#
+        #expect(try await server.commands.post("/v1/discount-codes", terms).status == 401)
+        let issued = try await server.staff.post("/v1/discount-codes", terms)
+        #expect(issued.status == 201)
+        #expect(issued.json["code"] as? String == "SPRING-26")
+        #expect(try await server.staff.post("/v1/discount-codes", terms).status == 201)
+        let other = terms.replacing("\"useLimit\":1", with: "\"useLimit\":2")
+        let taken = try await server.staff.post("/v1/discount-codes", other)
+        #expect(taken.status == 409)
+        #expect(taken.problem == "code-taken")
+        let bad = #"{"code":"x","reduction":{"amount":\#(dollars(10))}}"#
+        #expect(try await server.staff.post("/v1/discount-codes", bad).status == 400)
+    }
+
+    private func refusesUsedUp(_ server: ServerProcess, _ place: OpenSailing) async throws {
+        let quote = try await server.commands.post(
+            "/v1/quotes", place.quote(discountCode: "SPRING-26"))
+        #expect(quote.amount("discount") == 0)
+        let outcome = (quote.json["codes"] as? [[String: Any]])?.first
+        #expect(outcome?["because"] as? String == "used-up")
+        let refused = try await server.commands.post(
+            "/v1/bookings", place.order(discountCode: "SPRING-26"))
+        #expect(refused.status == 409)
+        #expect(refused.problem == "code-not-accepted")
+        #expect(try await server.commands.post("/v1/bookings", place.order()).status == 201)
+    }
+
+    private func showsUses(_ server: ServerProcess, from placed: HTTPAnswer) async throws {
+        let booking = placed.json["booking"] as? String ?? ""
+        let confirmed = try await server.staff.post(
+            "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
+        #expect(confirmed.status == 200)
+        let position = confirmed.headers["quartermaster-position"] ?? ""
+        let codes = try await server.staffQueries.get(
+            "/v1/codes?kind=discount&min-position=\(position)")
+        let code = (codes.json["codes"] as? [[String: Any]])?.first
+        #expect(code?["sold"] as? Int == 1)
+        #expect(code?["reserved"] as? Int == 0)
+        let revoked = try await server.staff.post("/v1/discount-codes/spring-26/revoke", "")
+        #expect(revoked.json["happened"] as? [String] == ["CodeRevoked"])
+        #expect(try await server.queries.get("/v1/codes").status == 401)
+    }
+}
+
+private func dollars(_ count: Int) -> String { #"{"amount":\#(count * 100),"currency":"USD"}"# }
+
+extension HTTPAnswer {
+    fileprivate func amount(_ name: String) -> Int? {
+        (json[name] as? [String: Any])?["amount"] as? Int
+    }
+
+    fileprivate var problem: String? {
+        (json["type"] as? String)?.split(separator: "/").last.map(String.init)
+    }
+}

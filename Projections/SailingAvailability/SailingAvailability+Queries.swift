@@ -18,8 +18,8 @@ public struct SailingView: Sendable {
 
 extension SailingAvailability {
     private static let selection = """
-        SELECT a.sailing, a.trip, a.boat, a.seat_limit, a.is_paused, a.ticket_types, boat.name,
-               boat.capacity, greatest(a.position, boat.position) AS changed_at
+        SELECT a.sailing, a.trip, a.boat, a.seat_limit, a.is_paused, a.ticket_types, a.oversales,
+               boat.name, boat.capacity, greatest(a.position, boat.position) AS changed_at
         FROM reading.sailing_availability a
         JOIN reading.catalogue_entry boat ON boat.entity = a.boat
         """
@@ -59,8 +59,8 @@ extension SailingAvailability {
         (0..<rows.count).map { index in
             let (sailing, row) = read(rows, index)
             return SailingView(
-                sailing: sailing, row: row, boatName: rows.text(index, 6),
-                capacity: rows.integer(index, 7), position: Int64(rows.integer(index, 8)))
+                sailing: sailing, row: row, boatName: rows.text(index, 7),
+                capacity: rows.integer(index, 8), position: Int64(rows.integer(index, 9)))
         }
     }
 }

@@ -15,21 +15,43 @@ public struct SailingAvailability: ReadModel {
         public var held: Int
     }
 
+    public struct Oversale: Equatable, Sendable {
+        public var booking: BookingID
+        public var seatCount: Int
+    }
+
     public struct Row: Equatable, Sendable {
         public var trip: TripID
         public var boat: BoatID
         public var limit: Int?
         public var isPaused: Bool
         public var types: [TypeCount]
+        /// Seats beyond the limit that bookings were allowed.
+        public var oversales: [Oversale]
 
         /// The three figures, for a boat that may carry `capacity` passengers.
         public func figures(capacity: Int) -> SeatFigures {
-            SeatFigures(
-                limit: min(limit ?? capacity, capacity), ticketTypes: types.map(\.ticketType),
+            let oversold = oversales.reduce(0) { $0 + $1.seatCount }
+            return SeatFigures(
+                limit: min((limit ?? capacity) + oversold, capacity),
+                ticketTypes: types.map(\.ticketType),
                 counts: Dictionary(
                     uniqueKeysWithValues: types.map {
                         ($0.ticketType.id, (committed: $0.committed, held: $0.held))
                     }))
+        }
+
+        fileprivate mutating func changeTypes(_ event: Event) {
+            let changed = types.map(\.ticketType).evolved(by: event)
+            types = changed.map { type in
+                let known = types.first { $0.ticketType.id == type.id }
+                return TypeCount(
+                    ticketType: type, committed: known?.committed ?? 0, held: known?.held ?? 0)
+            }
+        }
+
+        fileprivate mutating func endOversale(of booking: BookingID) {
+            if !oversales.isEmpty { oversales.removeAll { $0.booking == booking } }
         }
 
         fileprivate mutating func count(
@@ -45,14 +67,14 @@ public struct SailingAvailability: ReadModel {
     }
 
     public static let name = "sailing_availability"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = false
     public static let types: Set<EventType> = SailingSeats.types.subtracting([.holdExtended])
     public static let table = TableDefinition(
         key: [.init("sailing", .uuid)],
         columns: [
             .init("trip", .uuid), .init("boat", .uuid), .init("seat_limit", .int8),
-            .init("is_paused", .bool), .init("ticket_types", .json),
+            .init("is_paused", .bool), .init("ticket_types", .json), .init("oversales", .json),
         ],
         indexes: ["(trip)", "(boat)", "(position)"])
 
@@ -61,6 +83,13 @@ public struct SailingAvailability: ReadModel {
         case .boatAssigned(let fact): [fact.sailing]
         case .sailingLimitSet(let fact): [fact.sailing]
         case .salesPaused(let sailing), .salesResumed(let sailing): [sailing]
+        case .boatUnassigned(let fact): [fact.sailing]
+        case .ticketTypeDefined(let fact): [fact.sailing]
+        case .ticketTypeRepriced(let fact): [fact.sailing]
+        case .ticketTypeCapped(let fact): [fact.sailing]
+        case .ticketTypeRelabelled(let fact): [fact.sailing]
+        case .ticketTypeWithdrawn(let fact): [fact.sailing]
+        case .oversaleAuthorised(let fact): [fact.sailing]
         case .bookingPlaced(let fact): fact.quote.sailings
         case .holdExpired(let fact), .bookingAbandoned(let fact): fact.holdings.seats.sailings
         case .bookingConfirmed(let fact): fact.holdings.seats.sailings
@@ -75,18 +104,28 @@ public struct SailingAvailability: ReadModel {
         case .boatAssigned(let fact):
             let types = fact.ticketTypes.map { TypeCount(ticketType: $0, committed: 0, held: 0) }
             row = Row(
-                trip: fact.trip, boat: fact.boat, limit: fact.limit, isPaused: false, types: types)
+                trip: fact.trip, boat: fact.boat, limit: fact.limit, isPaused: false, types: types,
+                oversales: [])
         case .sailingLimitSet(let fact): row?.limit = fact.limit
         case .salesPaused: row?.isPaused = true
         case .salesResumed: row?.isPaused = false
+        case .boatUnassigned: row = nil
+        case .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped, .ticketTypeRelabelled,
+            .ticketTypeWithdrawn:
+            row?.changeTypes(event.event)
+        case .oversaleAuthorised(let fact):
+            row?.oversales.append(
+                Oversale(booking: fact.booking, seatCount: fact.seatCount))
         case .bookingPlaced(let fact): row?.count(fact.quote.seats, of: key, held: 1)
         case .holdExpired(let fact), .bookingAbandoned(let fact):
             row?.count(fact.holdings.seats, of: key, held: -1)
+            row?.endOversale(of: fact.booking)
         case .bookingConfirmed(let fact):
             row?.count(fact.holdings.seats, of: key, held: -1, committed: 1)
         case .bookingCancelled(let fact):
             let (held, committed) = fact.wasHeld ? (-1, 0) : (0, -1)
             row?.count(fact.holdings.seats, of: key, held: held, committed: committed)
+            row?.endOversale(of: fact.booking)
         default: break
         }
         return row
@@ -114,6 +153,14 @@ public struct SailingAvailability: ReadModel {
                 }
             }
         }
+        fields.append { json in
+            json.array(row.oversales) { json, oversale in
+                json.object { json in
+                    json.field("booking", oversale.booking)
+                    json.field("seatCount", oversale.seatCount)
+                }
+            }
+        }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: SailingID, row: Row) {
@@ -131,11 +178,19 @@ public struct SailingAvailability: ReadModel {
                     committed: try json["committed"].integer(), held: try json["held"].integer())
             }
         }
+        let oversales = trusted { () throws(JSONError) in
+            try rows.json(index, 6).list { value throws(JSONError) in
+                let json = try value.object()
+                return Oversale(
+                    booking: try json["booking"].id(), seatCount: try json["seatCount"].integer())
+            }
+        }
         return (
             rows.id(index, 0),
             Row(
                 trip: rows.id(index, 1), boat: rows.id(index, 2),
-                limit: rows.optionalInteger(index, 3), isPaused: rows.bool(index, 4), types: types)
+                limit: rows.optionalInteger(index, 3), isPaused: rows.bool(index, 4), types: types,
+                oversales: oversales)
         )
     }
 }

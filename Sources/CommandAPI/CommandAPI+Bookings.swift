@@ -80,27 +80,30 @@ extension CommandAPI {
     private func place(_ request: Request) async throws -> Response {
         let seller = try seller(request)
         let body = try await Body.read(request)
-        let (order, total, contact, wantsUpdates) = try reading { () throws(JSONError) in
+        let (order, total, contact, wantsUpdates, oversaleReason) = try reading {
+            () throws(JSONError) in
             let json = body.json
             try json.allow(only: [
                 "lines", "tip", "total", "discountCode", "accessCode", "contact",
-                "specialRequests", "wantsUpdates",
+                "specialRequests", "wantsUpdates", "oversaleReason",
             ])
             return (
                 try Self.order(json, seller), try json.optional("total")?.money(),
-                try Self.contact(json), try json.optional("wantsUpdates")?.bool() ?? false
+                try Self.contact(json), try json.optional("wantsUpdates")?.bool() ?? false,
+                try json.optional("oversaleReason")?.text(.summary)
             )
         }
+        if oversaleReason != nil { try staff.require(request) }
         var generator = SystemRandomNumberGenerator()
         let customer = draw(Kind.Customer.self)
         let key = CustomerKey()
         let command = PlaceBooking(
             booking: draw(), customer: customer, code: .random(using: &generator), order: order,
             namedTotal: total, contact: key.seal(contact, of: customer),
-            wantsUpdates: wantsUpdates, policy: policy)
+            wantsUpdates: wantsUpdates, policy: policy, oversaleReason: oversaleReason ?? "")
         let receipt = try await submit(
             request, body.hash, [command], keys: [(customer, key.bytes)])
-        guard case .bookingPlaced(let fact) = receipt.events.first?.event else {
+        guard case .bookingPlaced(let fact) = receipt.events.last?.event else {
             preconditionFailure("placing a booking placed none")
         }
         return answer(.created, position: receipt.position, version: receipt.position) { json in
@@ -170,7 +173,8 @@ extension CommandAPI {
         return QuoteOrder(
             lines: lines, tip: tip, seller: seller,
             discountCode: try json.optional("discountCode")?.code(.discount),
-            accessCode: try json.optional("accessCode")?.code(.access))
+            accessCode: try json.optional("accessCode")?.code(.access),
+            mayOversell: json.optional("oversaleReason") != nil)
     }
 
     private static func contact(_ json: JSONObject) throws(JSONError) -> Contact {

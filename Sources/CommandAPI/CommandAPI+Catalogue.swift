@@ -219,14 +219,7 @@ extension CommandAPI {
     }
 
     private static func ticketType(_ value: JSONValue) throws(JSONError) -> TicketType {
-        let json = try value.object()
-        try json.allow(only: ["id", "label", "price", "fixedCap"])
-        var generator = SystemRandomNumberGenerator()
-        let cap = try json.optional("fixedCap")?.seatCount()
-        return TicketType(
-            id: try json.optional("id")?.id() ?? ID(.random(using: &generator)),
-            label: try json["label"].text(.label), price: try json["price"].money(),
-            cap: cap.map { .fixed($0) } ?? .shared)
+        try ticketType(value.object())
     }
 
     // MARK: What is changed

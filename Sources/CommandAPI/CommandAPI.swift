@@ -27,7 +27,7 @@ public struct CommandAPI: Sendable {
     }
 
     public var operations: [Operation] {
-        bookingOperations + codeOperations + catalogueOperations + [
+        bookingOperations + codeOperations + sailingOperations + catalogueOperations + [
             OpenAPI.operation,
             Operation("liveness", .get, "/livez") { _, _ in
                 answer(position: 0) { $0.field("status", "alive") }

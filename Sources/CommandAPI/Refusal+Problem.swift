@@ -79,6 +79,37 @@ func problem(for refusal: Refusal) -> Problem {
             "limit-below-use", .conflict, "More seats are taken",
             detail: "\(used) seats are sold or held, so the limit can't be \(limit)",
             figures: [("limit", .number(limit)), ("used", .number(used))])
+    case .capBelowUse(let ticketType, let cap, let used):
+        Problem(
+            "cap-below-use", .conflict, "More seats are taken",
+            detail: "\(used) seats of this type are sold or held, so its cap can't be \(cap)",
+            figures: [
+                ("ticketType", .text(ticketType.description)), ("cap", .number(cap)),
+                ("used", .number(used)),
+            ])
+    case .ticketTypeInUse(let ticketType, let used):
+        Problem(
+            "ticket-type-in-use", .conflict, "The type is in use",
+            detail: "\(used) seats of this type are sold or held",
+            figures: [
+                ("ticketType", .text(ticketType.description)), ("used", .number(used)),
+            ])
+    case .sailingInUse(let sailing, let committed, let held):
+        Problem(
+            "sailing-in-use", .conflict, "The sailing is in use",
+            detail: "\(committed) of its seats are sold and \(held) are held",
+            figures: [
+                ("sailing", .text(sailing.description)), ("committed", .number(committed)),
+                ("held", .number(held)),
+            ])
+    case .aboveCapacity(let sailing, let capacity, let used, let wanted):
+        Problem(
+            "above-capacity", .conflict, "The law allows fewer passengers",
+            detail: "the boat may carry \(capacity), \(used) seats are taken and \(wanted) wanted",
+            figures: [
+                ("sailing", .text(sailing.description)), ("capacity", .number(capacity)),
+                ("used", .number(used)), ("wanted", .number(wanted)),
+            ])
     case .holdOver(let deadline):
         Problem(
             "hold-over", .gone, "The hold is over",

@@ -46,6 +46,13 @@ extension Event {
         case .discountCodeIssued(let fact): [fact.code.entity]
         case .accessCodeIssued(let fact): [fact.code.entity]
         case .codeRevoked(let code): [code.entity]
+        case .boatUnassigned(let fact): [fact.sailing.entity, fact.trip.entity, fact.boat.entity]
+        case .ticketTypeDefined(let fact): [fact.sailing.entity]
+        case .ticketTypeRepriced(let fact): [fact.sailing.entity]
+        case .ticketTypeCapped(let fact): [fact.sailing.entity]
+        case .ticketTypeRelabelled(let fact): [fact.sailing.entity]
+        case .ticketTypeWithdrawn(let fact): [fact.sailing.entity]
+        case .oversaleAuthorised(let fact): [fact.sailing.entity, fact.booking.entity]
         }
     }
 }

@@ -42,6 +42,13 @@ extension Event {
         case .discountCodeIssued: .discountCodeIssued
         case .accessCodeIssued: .accessCodeIssued
         case .codeRevoked: .codeRevoked
+        case .boatUnassigned: .boatUnassigned
+        case .ticketTypeDefined: .ticketTypeDefined
+        case .ticketTypeRepriced: .ticketTypeRepriced
+        case .ticketTypeCapped: .ticketTypeCapped
+        case .ticketTypeRelabelled: .ticketTypeRelabelled
+        case .ticketTypeWithdrawn: .ticketTypeWithdrawn
+        case .oversaleAuthorised: .oversaleAuthorised
         }
     }
 }

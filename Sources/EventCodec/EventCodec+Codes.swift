@@ -113,7 +113,8 @@ extension EventCodec {
         return try money(value)
     }
 
-    private static func money(_ value: JSONValue) throws(JSONError) -> Money {
+    /// An amount with its currency.
+    static func money(_ value: JSONValue) throws(JSONError) -> Money {
         let json = try value.object()
         return Money(
             minorUnits: try json["amount"].integer(), currency: try json["currency"].choice())

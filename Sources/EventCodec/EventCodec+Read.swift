@@ -58,6 +58,9 @@ extension EventCodec {
         case .discountCodeIssued: .discountCodeIssued(try discountCode(json))
         case .accessCodeIssued: .accessCodeIssued(try accessCode(json))
         case .codeRevoked: .codeRevoked(try code(json))
+        case .boatUnassigned, .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped,
+            .ticketTypeRelabelled, .ticketTypeWithdrawn, .oversaleAuthorised:
+            try readSeats(type, from: json)
         }
     }
 
@@ -132,7 +135,7 @@ extension EventCodec {
             ticketTypes: try json["ticketTypes"].list(ticketType))
     }
 
-    private static func ticketType(_ value: JSONValue) throws(JSONError) -> TicketType {
+    static func ticketType(_ value: JSONValue) throws(JSONError) -> TicketType {
         let json = try value.object()
         let fixedCap = try json.optional("fixedCap")?.integer()
         return TicketType(

@@ -63,6 +63,9 @@ extension EventCodec {
         case .discountCodeIssued(let fact): write(fact, to: &json)
         case .accessCodeIssued(let fact): write(fact, to: &json)
         case .codeRevoked(let code): write(code, to: &json)
+        case .boatUnassigned, .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped,
+            .ticketTypeRelabelled, .ticketTypeWithdrawn, .oversaleAuthorised:
+            writeSeats(event, to: &json)
         }
     }
 
@@ -189,13 +192,7 @@ extension EventCodec {
 
     private static func write(_ ticketTypes: [TicketType], to json: inout JSONWriter) {
         json.field("ticketTypes", ticketTypes) { json, type in
-            json.object { json in
-                json.field("id", type.id)
-                json.field("label", type.label)
-                json.field("price", type.price.minorUnits)
-                json.field("currency", type.price.currency.rawValue)
-                json.field("fixedCap", type.cap.fixedCount)
-            }
+            json.object { write(type, to: &$0) }
         }
     }
 

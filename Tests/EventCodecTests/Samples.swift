@@ -92,6 +92,18 @@ enum Samples {
                 jurisdiction: id(30), limit: 100, ticketTypes: types)),
         .sailingLimitSet(SailingLimitSet(sailing: id(10), limit: nil)),
         .salesPaused(id(10)), .salesResumed(id(10)),
+        .boatUnassigned(BoatUnassigned(sailing: id(10), trip: id(20), boat: id(42))),
+        .ticketTypeDefined(TicketTypeDefined(sailing: id(10), ticketType: types[1])),
+        .ticketTypeRepriced(
+            TicketTypeChanged(sailing: id(10), ticketType: id(1), value: Money(minorUnits: 0))),
+        .ticketTypeCapped(
+            TicketTypeChanged(sailing: id(10), ticketType: id(1), value: .fixed(0))),
+        .ticketTypeRelabelled(
+            TicketTypeChanged(sailing: id(10), ticketType: id(1), value: "Lower deck")),
+        .ticketTypeWithdrawn(TicketTypeWithdrawn(sailing: id(10), ticketType: id(2))),
+        .oversaleAuthorised(
+            OversaleAuthorised(
+                sailing: id(10), booking: id(50), seatCount: 2, reason: "The crew's parents")),
     ]
 
     private static func booking(_ uses: [CodeUse]) -> [Event] {

@@ -183,7 +183,7 @@ private func writeRandomHistory(_ loop: DecisionLoop) async throws {
     for _ in 0..<300 {
         let fleet = fleets.randomElement()!
         let command: any Command
-        switch (Int.random(in: 0..<8), bookings.randomElement()) {
+        switch (Int.random(in: 0..<9), bookings.randomElement()) {
         case (0...2, _), (_, nil):
             let order = fleet.order(
                 seats: .random(in: 1...3), discount: Bool.random() ? spring : nil)
@@ -200,6 +200,10 @@ private func writeRandomHistory(_ loop: DecisionLoop) async throws {
                 booking: booking.0, sailing: booking.1.sailing, passengers: [1])
         case (6, let booking?):
             command = RevertCheckIn(booking: booking.0, sailing: booking.1.sailing, passengers: nil)
+        case (7, _):
+            command = ChangeTicketType(
+                sailing: fleet.sailing, ticketType: fleet.adult,
+                changes: [.price(Money(minorUnits: .random(in: 0...20_000)))])
         case (_, let booking?): command = AbandonBooking(booking: booking.0)
         }
         _ = try? await loop.submit(envelope([command]))

@@ -24,6 +24,48 @@ import TestSupport
         }
     }
 
+    @Test("changes what a sailing sells, and sells beyond its limit with a reason, by staff only")
+    func configures() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 5)
+            let sailing = "/v1/sailings/\(place.sailing)"
+            let child = try await server.staff.post(
+                "\(sailing)/ticket-types",
+                #"{"label":"Child","price":\#(dollars(50)),"fixedCap":2}"#)
+            #expect(child.status == 201)
+            let type = "\(sailing)/ticket-types/\(child.json["id"] as? String ?? "")"
+            let capped = try await server.staff.post(type, #"{"cap":"shared"}"#, method: "PATCH")
+            #expect(capped.json["happened"] as? [String] == ["TicketTypeCapped"])
+            let odd = try await server.staff.post(type, #"{"cap":"large"}"#, method: "PATCH")
+            #expect(odd.status == 400)
+            let withdrawn = try await server.staff.post("\(type)/withdraw", "")
+            #expect(withdrawn.json["happened"] as? [String] == ["TicketTypeWithdrawn"])
+            let limited = try await server.staff.post(sailing, #"{"limit":2}"#, method: "PATCH")
+            #expect(limited.status == 200)
+            try await oversells(server, place)
+        }
+    }
+
+    private func oversells(_ server: ServerProcess, _ place: OpenSailing) async throws {
+        let beyond = place.order(quantity: 4)
+            .replacing("\"contact\"", with: "\"oversaleReason\":\"crew\",\"contact\"")
+        #expect(try await server.commands.post("/v1/bookings", beyond).status == 401)
+        let placed = try await server.staff.post("/v1/bookings", beyond)
+        #expect(placed.status == 201)
+        let again = try await server.staff.post("/v1/bookings", beyond)
+        #expect(again.problem == "above-capacity")
+        let position = placed.headers["quartermaster-position"] ?? ""
+        let trip = try await server.queries.get(
+            "/v1/trips/\(place.trip)?min-position=\(position)")
+        let sailings = trip.json["sailings"] as? [[String: Any]]
+        let ours = sailings?.first { $0["sailing"] as? String == place.sailing }
+        #expect(ours?["limit"] as? Int == 4)
+        #expect(ours?["held"] as? Int == 4)
+        #expect(ours?["available"] as? Int == 0)
+        let unassigned = try await server.staff.post("/v1/sailings/\(place.sailing)/unassign", "")
+        #expect(unassigned.problem == "sailing-in-use")
+    }
+
     private func issues(_ server: ServerProcess) async throws {
         let terms = #"{"code":"spring-26","reduction":{"amount":\#(dollars(10))},"useLimit":1}"#
         #expect(try await server.commands.post("/v1/discount-codes", terms).status == 401)

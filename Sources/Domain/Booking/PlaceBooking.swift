@@ -21,10 +21,13 @@ public struct PlaceBooking: Command {
     public var contact: Sealed
     public var wantsUpdates: Bool
     public var policy: HoldPolicy
+    /// Why the order may go beyond the operator's limit, where it may.
+    public var oversaleReason: String
 
     public init(
         booking: BookingID, customer: CustomerID, code: ConfirmationCode, order: QuoteOrder,
-        namedTotal: Money?, contact: Sealed, wantsUpdates: Bool, policy: HoldPolicy
+        namedTotal: Money?, contact: Sealed, wantsUpdates: Bool, policy: HoldPolicy,
+        oversaleReason: String = ""
     ) {
         self.booking = booking
         self.customer = customer
@@ -34,6 +37,7 @@ public struct PlaceBooking: Command {
         self.contact = contact
         self.wantsUpdates = wantsUpdates
         self.policy = policy
+        self.oversaleReason = oversaleReason
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
@@ -49,7 +53,13 @@ public struct PlaceBooking: Command {
             throw .totalChanged(named: namedTotal, current: quote.total)
         }
         world.claim(code.entity, as: [.bookingPlaced])
-        return [
+        let oversales = quoted.oversold.map { portion in
+            Event.oversaleAuthorised(
+                OversaleAuthorised(
+                    sailing: portion.thing, booking: booking, seatCount: portion.quantity,
+                    reason: oversaleReason))
+        }
+        return oversales + [
             .bookingPlaced(
                 BookingPlaced(
                     booking: booking, customer: customer, code: code, mission: quoted.mission,

@@ -25,24 +25,29 @@ public struct QuoteOrder: Question {
     /// Codes that the customer typed in, of the kind that the name says.
     public var discountCode: SalesCode?
     public var accessCode: SalesCode?
+    /// Whether seats may be sold beyond the operator's limit, though never beyond the boat's capacity.
+    public var mayOversell: Bool
 
     public init(
         lines: [OrderLine], tip: Money = .zero, seller: Seller, discountCode: SalesCode? = nil,
-        accessCode: SalesCode? = nil
+        accessCode: SalesCode? = nil, mayOversell: Bool = false
     ) {
         self.lines = lines
         self.tip = tip
         self.seller = seller
         self.discountCode = discountCode
         self.accessCode = accessCode
+        self.mayOversell = mayOversell
     }
 
     public func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> QuotedOrder {
         try checkShape()
         var wanted: [Wanted] = []
+        var oversold: [Portion<SailingID>] = []
         for sailing in lines.map(\.sailing).unique {
             let lines = lines.filter { $0.sailing == sailing }
-            let (more, assigned) = try check(lines, on: sailing, in: world, at: now)
+            let (more, assigned, over) = try check(lines, on: sailing, in: world, at: now)
+            if over > 0 { oversold.append(Portion(of: sailing, quantity: over)) }
             guard wanted.first.map({ $0.trip.mission == assigned.mission }) ?? true else {
                 throw .severalMissions
             }
@@ -55,7 +60,8 @@ public struct QuoteOrder: Question {
             accessOutcome(of: wanted), discountOutcome(on: &wanted, in: world, at: now),
         ].compactMap { $0 }
         let quote = Quote(wanted.map(\.item), codes: outcomes.compactMap(\.use), tip: tip)
-        return QuotedOrder(quote: quote, mission: mission, codes: outcomes)
+        return QuotedOrder(
+            quote: quote, mission: mission, codes: outcomes, oversold: oversold)
     }
 
     /// A line that can be sold.
@@ -97,7 +103,7 @@ public struct QuoteOrder: Question {
     /// Looks at all that decides whether these lines of one sailing can be sold.
     private func check(
         _ lines: [OrderLine], on sailing: SailingID, in world: borrowing World, at now: Instant
-    ) throws(Refusal) -> ([Wanted], BoatAssigned) {
+    ) throws(Refusal) -> ([Wanted], BoatAssigned, oversold: Int) {
         let seats = world.look(at: SailingSeats.self, of: sailing)
         guard let assigned = seats.assigned else {
             throw .unknown(kind: "sailing", id: sailing.entity)
@@ -111,7 +117,8 @@ public struct QuoteOrder: Question {
         let needsAccess = try checkSale(of: assigned, in: world, at: now)
         if seats.isPaused { throw .salesPaused(sailing: sailing) }
         let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
-        try checkSeats(lines, on: sailing, seats.figures(capacity: capacity, at: now))
+        let oversold = try checkSeats(
+            lines, on: sailing, seats.figures(capacity: capacity, at: now), capacity: capacity)
         let rate = world.look(at: JurisdictionTerms.self, of: assigned.jurisdiction).rate(at: now)
         let trip = world.look(at: TripTerms.self, of: assigned.trip).scheduled
         guard let rate, let trip else { throw .unknown(kind: "trip", id: assigned.trip.entity) }
@@ -122,7 +129,7 @@ public struct QuoteOrder: Question {
                 return Wanted(item: item, trip: trip, needsAccess: needsAccess)
             }
         }
-        return (wanted, assigned)
+        return (wanted, assigned, oversold)
     }
 
     /// Refuses when the trip is not sold to this seller; true when it is for the access code's sake.
@@ -147,22 +154,29 @@ public struct QuoteOrder: Question {
         return true
     }
 
+    /// Refuses more seats than there are; returns those beyond the operator's limit.
     private func checkSeats(
-        _ lines: [OrderLine], on sailing: SailingID, _ figures: SeatFigures
-    ) throws(Refusal) {
+        _ lines: [OrderLine], on sailing: SailingID, _ figures: SeatFigures, capacity: Int
+    ) throws(Refusal) -> Int {
+        let wanted = lines.reduce(0) { $0 + $1.quantity }
+        if mayOversell, figures.used + wanted > capacity {
+            throw .aboveCapacity(
+                sailing: sailing, capacity: capacity, used: figures.used, wanted: wanted)
+        }
+        let pool = mayOversell ? capacity - figures.used : figures.available
         for line in lines {
-            let available = figures.available(of: line.ticketType)
+            let available = figures.available(of: line.ticketType, from: pool)
             guard line.quantity <= available else {
                 throw .notEnoughSeats(
                     sailing: sailing, ticketType: line.ticketType, available: available,
                     wanted: line.quantity)
             }
         }
-        let wanted = lines.reduce(0) { $0 + $1.quantity }
-        guard wanted <= figures.available else {
+        guard wanted <= pool else {
             throw .notEnoughSeats(
-                sailing: sailing, ticketType: nil, available: figures.available, wanted: wanted)
+                sailing: sailing, ticketType: nil, available: pool, wanted: wanted)
         }
+        return max(0, wanted - figures.available)
     }
 
     private func accessOutcome(of wanted: [Wanted]) -> CodeOutcome? {
@@ -206,6 +220,8 @@ public struct QuotedOrder: Hashable, Sendable {
     /// The mission that all its sailings belong to.
     public var mission: MissionID
     public var codes: [CodeOutcome]
+    /// Seats beyond the operator's limits.
+    var oversold: [Portion<SailingID>]
 }
 
 extension Quote.Line {

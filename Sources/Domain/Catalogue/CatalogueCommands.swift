@@ -64,7 +64,7 @@ public struct AddToCatalogue: Command {
         guard fact.capacity >= 1 else {
             throw .invalid(field: "capacity", reason: "must be at least 1")
         }
-        try check(fact.ticketTypes)
+        try checkTypes(fact.ticketTypes)
         var fact = fact
         fact.jurisdiction = provider?.jurisdiction ?? fact.jurisdiction
         return try add(
@@ -90,7 +90,7 @@ public struct AddToCatalogue: Command {
             throw .invalid(field: "salesOpenAt", reason: "must be before departure")
         }
         return try add(
-            fact, known: world.look(at: TripTerms.self, of: fact.trip).scheduled,
+            fact, known: world.look(at: TripTerms.self, of: fact.trip).original,
             "trip", fact.trip.entity, Event.tripScheduled)
     }
 
@@ -107,30 +107,11 @@ public struct AddToCatalogue: Command {
         fact.launch = trip?.launch ?? fact.launch
         fact.jurisdiction = boat.registered?.jurisdiction ?? fact.jurisdiction
         if fact.ticketTypes.isEmpty { fact.ticketTypes = boat.registered?.ticketTypes ?? [] }
-        try check(fact.ticketTypes)
+        try checkTypes(fact.ticketTypes)
         if let limit = fact.limit { try checkLimit(limit, capacity: boat.capacity) }
         return try add(
-            fact, known: world.look(at: SailingSeats.self, of: fact.sailing).assigned,
+            fact, known: world.look(at: SailingSeats.self, of: fact.sailing).original,
             "sailing", fact.sailing.entity, Event.boatAssigned)
-    }
-
-    private func check(_ ticketTypes: [TicketType]) throws(Refusal) {
-        guard (1...20).contains(ticketTypes.count) else {
-            throw .invalid(field: "ticketTypes", reason: "must be 1 to 20")
-        }
-        guard Set(ticketTypes.map(\.id)).count == ticketTypes.count else {
-            throw .invalid(field: "ticketTypes", reason: "must not repeat an id")
-        }
-        for (index, type) in ticketTypes.enumerated() {
-            guard (0...Money.minorUnitsLimit).contains(type.price.minorUnits) else {
-                throw .invalid(
-                    field: "ticketTypes[\(index)].price",
-                    reason: "must be 0 to \(Money.minorUnitsLimit) cents")
-            }
-            if case .fixed(let count) = type.cap, count < 0 {
-                throw .invalid(field: "ticketTypes[\(index)].cap", reason: "must not be negative")
-            }
-        }
     }
 }
 
@@ -145,55 +126,4 @@ private func add<Fact: Equatable>(
 private func need<K>(_ fact: Any?, _ id: ID<K>) throws(Refusal) {
     guard fact == nil else { return }
     throw .unknown(kind: String(describing: K.self).lowercased(), id: id.entity)
-}
-
-private func checkLimit(_ limit: Int, capacity: Int) throws(Refusal) {
-    guard limit >= 0 else { throw .invalid(field: "limit", reason: "must not be negative") }
-    guard limit <= capacity else {
-        throw .limitAboveCapacity(limit: limit, capacity: capacity)
-    }
-}
-
-/// Sets the operator's own limit of a sailing; nil: the boat's capacity again.
-public struct SetSailingLimit: Command {
-    public var sailing: SailingID
-    public var limit: Int?
-
-    public init(sailing: SailingID, limit: Int?) {
-        self.sailing = sailing
-        self.limit = limit
-    }
-
-    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        let seats = world.look(at: SailingSeats.self, of: sailing)
-        guard let assigned = seats.assigned else {
-            throw .unknown(kind: "sailing", id: sailing.entity)
-        }
-        let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
-        if let limit { try checkLimit(limit, capacity: capacity) }
-        let used = seats.figures(capacity: capacity, at: now).used
-        guard limit ?? capacity >= used else {
-            throw .limitBelowUse(limit: limit ?? capacity, used: used)
-        }
-        guard assigned.limit != limit else { return [] }
-        return [.sailingLimitSet(SailingLimitSet(sailing: sailing, limit: limit))]
-    }
-}
-
-/// Stops or resumes selling one sailing.
-public struct PauseSales: Command {
-    public var sailing: SailingID
-    public var isPaused: Bool
-
-    public init(sailing: SailingID, isPaused: Bool) {
-        self.sailing = sailing
-        self.isPaused = isPaused
-    }
-
-    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        let seats = world.look(at: SailingSeats.self, of: sailing)
-        guard seats.assigned != nil else { throw .unknown(kind: "sailing", id: sailing.entity) }
-        guard seats.isPaused != isPaused else { return [] }
-        return [isPaused ? .salesPaused(sailing) : .salesResumed(sailing)]
-    }
 }

@@ -116,6 +116,8 @@ public struct TripTerms: DecisionModel {
         .tripScheduled, .saleModeSet, .salesOpeningSet, .tripListed, .tripUnlisted,
         .tripActivated, .tripDeactivated, .tripArchived, .tripUnarchived,
     ]
+    /// As it was at first.
+    public private(set) var original: TripScheduled?
     /// As it is now: later events are folded into the fact that scheduled it.
     public private(set) var scheduled: TripScheduled?
     public private(set) var isActive = true
@@ -125,7 +127,7 @@ public struct TripTerms: DecisionModel {
 
     public mutating func evolve(_ recorded: RecordedEvent) {
         switch recorded.event {
-        case .tripScheduled(let fact): scheduled = fact
+        case .tripScheduled(let fact): (original, scheduled) = (fact, fact)
         case .saleModeSet(let fact): scheduled?.saleMode = fact.saleMode
         case .salesOpeningSet(let fact): scheduled?.salesOpenAt = fact.salesOpenAt
         case .tripListed: scheduled?.isListed = true

@@ -42,6 +42,13 @@ public indirect enum Event: Hashable, Sendable {
     case discountCodeIssued(DiscountCodeIssued)
     case accessCodeIssued(AccessCodeIssued)
     case codeRevoked(SalesCode)
+    case boatUnassigned(BoatUnassigned)
+    case ticketTypeDefined(TicketTypeDefined)
+    case ticketTypeRepriced(TicketTypeChanged<Money>)
+    case ticketTypeCapped(TicketTypeChanged<TicketType.Cap>)
+    case ticketTypeRelabelled(TicketTypeChanged<String>)
+    case ticketTypeWithdrawn(TicketTypeWithdrawn)
+    case oversaleAuthorised(OversaleAuthorised)
 }
 
 /// The kind of an event. The number is its name on disk: add at the end, never reuse.
@@ -85,6 +92,13 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case discountCodeIssued = 37
     case accessCodeIssued = 38
     case codeRevoked = 39
+    case boatUnassigned = 40
+    case ticketTypeDefined = 41
+    case ticketTypeRepriced = 42
+    case ticketTypeCapped = 43
+    case ticketTypeRelabelled = 44
+    case ticketTypeWithdrawn = 45
+    case oversaleAuthorised = 46
 }
 
 /// An event with its place in the log.

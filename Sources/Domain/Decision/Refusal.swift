@@ -19,6 +19,11 @@ public enum Refusal: Error, Hashable, Sendable {
 
     case limitAboveCapacity(limit: Int, capacity: Int)
     case limitBelowUse(limit: Int, used: Int)
+    case capBelowUse(ticketType: TicketTypeID, cap: Int, used: Int)
+    case ticketTypeInUse(ticketType: TicketTypeID, used: Int)
+    case sailingInUse(sailing: SailingID, committed: Int, held: Int)
+    /// More people than the law lets aboard: nobody may authorise that.
+    case aboveCapacity(sailing: SailingID, capacity: Int, used: Int, wanted: Int)
 
     case holdOver(deadline: Instant)
     case extensionLimitReached(limit: Int)

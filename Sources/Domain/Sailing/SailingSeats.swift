@@ -1,15 +1,24 @@
 /// The seats of one sailing: what is sold, what is held, what is left.
 public struct SailingSeats: DecisionModel {
     public static let types: Set<EventType> = [
-        .boatAssigned, .sailingLimitSet, .salesPaused, .salesResumed, .bookingPlaced,
-        .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed, .bookingCancelled,
+        .boatAssigned, .boatUnassigned, .sailingLimitSet, .salesPaused, .salesResumed,
+        .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped, .ticketTypeRelabelled,
+        .ticketTypeWithdrawn, .oversaleAuthorised, .bookingPlaced, .holdExtended, .holdExpired,
+        .bookingAbandoned, .bookingConfirmed, .bookingCancelled,
     ]
 
     private let sailing: SailingID
+    /// As it was at first.
+    public private(set) var original: BoatAssigned?
+    /// The same; nil when the boat does not go any more.
     public private(set) var assigned: BoatAssigned?
+    public private(set) var limit: Int?
+    public private(set) var ticketTypes: [TicketType] = []
     public private(set) var isPaused = false
     private var committed = Tally<TicketTypeID>()
     private var holds = LiveHolds<TicketTypeID>()
+    /// Seats beyond the limit, for bookings that are held or sold.
+    private var oversales: [BookingID: (seatCount: Int, isSold: Bool)] = [:]
 
     public init(of entity: EntityID) {
         sailing = SailingID(entity)
@@ -18,23 +27,40 @@ public struct SailingSeats: DecisionModel {
     public mutating func evolve(_ recorded: RecordedEvent) {
         holds.lapse(at: recorded.recordedAt - LiveHolds<TicketTypeID>.clockMargin)
         switch recorded.event {
-        case .boatAssigned(let fact): assigned = fact
-        case .sailingLimitSet(let fact): assigned?.limit = fact.limit
+        case .boatAssigned(let fact):
+            (original, assigned) = (fact, fact)
+            (limit, ticketTypes) = (fact.limit, fact.ticketTypes)
+        case .boatUnassigned: assigned = nil
+        case .sailingLimitSet(let fact): limit = fact.limit
         case .salesPaused: isPaused = true
         case .salesResumed: isPaused = false
+        case .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped, .ticketTypeRelabelled,
+            .ticketTypeWithdrawn:
+            ticketTypes = ticketTypes.evolved(by: recorded.event)
+        case .oversaleAuthorised(let fact): oversales[fact.booking] = (fact.seatCount, false)
+        default: evolve(booking: recorded.event)
+        }
+    }
+
+    private mutating func evolve(booking event: Event) {
+        switch event {
         case .bookingPlaced(let fact):
             holds.add(fact.booking, deadline: fact.deadline, ours(fact.quote.lines))
         case .holdExtended(let fact): holds.extend(fact.booking, to: fact.deadline)
-        case .holdExpired(let fact), .bookingAbandoned(let fact): holds.remove(fact.booking)
+        case .holdExpired(let fact), .bookingAbandoned(let fact):
+            holds.remove(fact.booking)
+            oversales[fact.booking] = nil
         case .bookingConfirmed(let fact):
             holds.remove(fact.booking)
             committed.add(ours(fact.holdings.seats))
+            oversales[fact.booking]?.isSold = true
         case .bookingCancelled(let fact):
             if fact.wasHeld {
                 holds.remove(fact.booking)
             } else {
                 committed.remove(ours(fact.holdings.seats))
             }
+            oversales[fact.booking] = nil
         default: break
         }
     }
@@ -44,9 +70,13 @@ public struct SailingSeats: DecisionModel {
     /// A hold whose deadline is `now` or earlier counts for nothing, whether or not anyone has
     /// recorded that it ran out.
     public func figures(capacity: Int, at now: Instant) -> SeatFigures {
-        SeatFigures(
-            limit: min(assigned?.limit ?? capacity, capacity), committed: committed,
-            held: holds.tally(at: now), ticketTypes: assigned?.ticketTypes ?? [])
+        var oversold = 0
+        for (booking, oversale) in oversales where oversale.isSold || holds(booking, at: now) {
+            oversold += oversale.seatCount
+        }
+        return SeatFigures(
+            limit: min((limit ?? capacity) + oversold, capacity), committed: committed,
+            held: holds.tally(at: now), ticketTypes: ticketTypes)
     }
 
     /// Whether the booking's seats are still set aside at `now`.
@@ -55,7 +85,7 @@ public struct SailingSeats: DecisionModel {
     }
 
     public func ticketType(_ id: TicketTypeID) -> TicketType? {
-        assigned?.ticketTypes.first { $0.id == id }
+        ticketTypes.first { $0.id == id }
     }
 
     private func ours(_ lines: [Quote.Line]) -> [Portion<TicketTypeID>] {
@@ -110,16 +140,21 @@ public struct SeatFigures: Sendable {
         used > limit
             || ticketTypes.contains { type in
                 guard case .fixed(let count) = type.cap else { return false }
-                return committedTally[type.id] + heldTally[type.id] > count
+                return used(of: type.id) > count
             }
     }
 
     public func committed(of type: TicketTypeID) -> Int { committedTally[type] }
     public func held(of type: TicketTypeID) -> Int { heldTally[type] }
+    func used(of type: TicketTypeID) -> Int { committedTally[type] + heldTally[type] }
 
     public func available(of type: TicketTypeID) -> Int {
-        let used = committedTally[type] + heldTally[type]
+        available(of: type, from: available)
+    }
+
+    /// Of a pool that is larger than ``available``, where the operator's limit does not count.
+    func available(of type: TicketTypeID, from pool: Int) -> Int {
         let cap = ticketTypes.first { $0.id == type }?.cap ?? .fixed(0)
-        return cap.available(of: available, used: used)
+        return cap.available(of: pool, used: used(of: type))
     }
 }

@@ -16,6 +16,9 @@ public struct TicketType: Hashable, Sendable {
         }
     }
 
+    /// Types that one sailing may have.
+    public static let countLimit = 20
+
     public var id: TicketTypeID
     public var label: String
     public var price: Money
@@ -26,5 +29,25 @@ public struct TicketType: Hashable, Sendable {
         self.label = label
         self.price = price
         self.cap = cap
+    }
+}
+
+extension [TicketType] {
+    /// What becomes of a sailing's types with an event about one of them.
+    public func evolved(by event: Event) -> [TicketType] {
+        var types = self
+        func change(_ id: TicketTypeID, _ change: (inout TicketType) -> Void) {
+            guard let index = types.firstIndex(where: { $0.id == id }) else { return }
+            change(&types[index])
+        }
+        switch event {
+        case .ticketTypeDefined(let fact): types.append(fact.ticketType)
+        case .ticketTypeRepriced(let fact): change(fact.ticketType) { $0.price = fact.value }
+        case .ticketTypeCapped(let fact): change(fact.ticketType) { $0.cap = fact.value }
+        case .ticketTypeRelabelled(let fact): change(fact.ticketType) { $0.label = fact.value }
+        case .ticketTypeWithdrawn(let fact): types.removeAll { $0.id == fact.ticketType }
+        default: break
+        }
+        return types
     }
 }

@@ -25,8 +25,8 @@ public struct CodeUsage: ReadModel {
         /// What sold bookings saved.
         public var discount: Money
 
-        fileprivate mutating func sell(_ use: CodeUse) {
-            reservedCount -= 1
+        fileprivate mutating func sell(_ use: CodeUse, wasHeld: Bool) {
+            if wasHeld { reservedCount -= 1 }
             soldCount += 1
             discount = discount + use.discount
         }
@@ -85,7 +85,7 @@ public struct CodeUsage: ReadModel {
         switch event.event {
         case .bookingPlaced: row?.reservedCount += 1
         case .holdExpired, .bookingAbandoned: row?.end(use, wasHeld: true)
-        case .bookingConfirmed: row?.sell(use)
+        case .bookingConfirmed(let fact): row?.sell(use, wasHeld: fact.wasHeld)
         case .bookingCancelled(let fact): row?.end(use, wasHeld: fact.wasHeld)
         default: break
         }

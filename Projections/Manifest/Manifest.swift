@@ -29,9 +29,12 @@ public struct Manifest: ReadModel {
     }
 
     public static let name = "manifest"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = true
-    public static let types = BookingLife.types.subtracting([.holdExtended, .bookingCompleted])
+    // A hold that is over stays: money that comes late may bring it back.
+    public static let types = BookingLife.types.subtracting([
+        .holdExtended, .holdExpired, .bookingAbandoned, .bookingCompleted,
+    ])
     public static let table = TableDefinition(
         key: [.init("sailing", .uuid), .init("booking", .uuid)],
         columns: [
@@ -43,8 +46,6 @@ public struct Manifest: ReadModel {
     public static func keys(of event: Event) -> [Key] {
         switch event {
         case .bookingPlaced(let fact): keys(fact.quote.sailings, fact.booking)
-        case .holdExpired(let fact), .bookingAbandoned(let fact):
-            keys(fact.holdings.seats.sailings, fact.booking)
         case .bookingConfirmed(let fact): keys(fact.holdings.seats.sailings, fact.booking)
         case .bookingCancelled(let fact): keys(fact.holdings.seats.sailings, fact.booking)
         case .passengerCheckedIn(let fact), .checkInReverted(let fact):
@@ -70,7 +71,7 @@ public struct Manifest: ReadModel {
                 specialRequests: event.contact?.specialRequests, isSold: false,
                 seats: lines.map { Seats(label: $0.label, quantity: $0.quantity) },
                 passengers: fact.quote.seats.passengers(on: key.sailing), aboard: [])
-        case .holdExpired, .bookingAbandoned, .bookingCancelled: row = nil
+        case .bookingCancelled: row = nil
         case .bookingConfirmed: row?.isSold = true
         case .passengerCheckedIn(let fact):
             let aboard = Set(fact.passengers).union(row?.aboard ?? [])

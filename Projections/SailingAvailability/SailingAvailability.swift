@@ -121,7 +121,8 @@ public struct SailingAvailability: ReadModel {
             row?.count(fact.holdings.seats, of: key, held: -1)
             row?.endOversale(of: fact.booking)
         case .bookingConfirmed(let fact):
-            row?.count(fact.holdings.seats, of: key, held: -1, committed: 1)
+            row?.count(
+                fact.holdings.seats, of: key, held: fact.wasHeld ? -1 : 0, committed: 1)
         case .bookingCancelled(let fact):
             let (held, committed) = fact.wasHeld ? (-1, 0) : (0, -1)
             row?.count(fact.holdings.seats, of: key, held: held, committed: committed)

@@ -34,7 +34,7 @@ extension CommandAPI {
                 let body = try await Body.read(request)
                 let basis = try reading { () throws(JSONError) in
                     try body.json.allow(only: ["basis"])
-                    return try body.json["basis"].choice(of: ConfirmationBasis.self)
+                    return try body.json["basis"].choice(of: ConfirmBooking.Basis.self)
                 }
                 if basis == .paidAtTheDock { try staff.require(request) }
                 return try await change(
@@ -137,7 +137,7 @@ extension CommandAPI {
         _ request: Request, _ booking: BookingID, _ hash: [UInt8], _ command: any Command
     ) async throws -> Response {
         let receipt = try await submit(request, hash, [command])
-        var version = receipt.events.last?.position
+        var version = receipt.events.last { BookingLife.types.contains($0.event.type) }?.position
         if version == nil { version = try await ask(BookingVersion(booking: booking)).answer }
         return answer(position: receipt.position, version: version) { json in
             json.field("booking", booking)

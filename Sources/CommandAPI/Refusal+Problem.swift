@@ -130,6 +130,20 @@ func problem(for refusal: Refusal) -> Problem {
             "payment-due", .conflict, "There is something to pay",
             detail: "the total is \(total), so the booking is not free",
             figures: [("total", .money(total))])
+    case .nothingDue:
+        Problem(
+            "nothing-due", .conflict, "Nothing to pay",
+            detail: "the booking costs nothing: confirm it as free")
+    case .tooManyPayments(let limit):
+        Problem(
+            "too-many-payments", .conflict, "Tried often enough",
+            detail: "one booking may have \(limit) payments",
+            figures: [("limit", .number(limit))])
+    case .refundTooLarge(let wanted, let refundable):
+        Problem(
+            "refund-too-large", .conflict, "More than was paid",
+            detail: "\(wanted) was to be given back, and at most \(refundable) can be",
+            figures: [("wanted", .money(wanted)), ("refundable", .money(refundable))])
     case .tripNotDeparted(let departure):
         Problem(
             "trip-not-departed", .conflict, "The trip has not departed",

@@ -53,6 +53,16 @@ extension Event {
         case .ticketTypeRelabelled(let fact): [fact.sailing.entity]
         case .ticketTypeWithdrawn(let fact): [fact.sailing.entity]
         case .oversaleAuthorised(let fact): [fact.sailing.entity, fact.booking.entity]
+        case .paymentStarted(let fact): [fact.payment.entity, fact.booking.entity]
+        case .paymentDeclined(let fact): [fact.payment.entity, fact.booking.entity]
+        case .paymentSucceeded(let fact), .paymentArrivedLate(let fact), .chargeDisputed(let fact):
+            [fact.payment.entity, fact.booking.entity]
+        case .refundRequested(let fact):
+            [fact.refund.entity, fact.payment.entity, fact.booking.entity]
+        case .refundSucceeded(let fact):
+            [fact.refund.entity, fact.payment.entity, fact.booking.entity]
+        case .refundFailed(let fact):
+            [fact.refund.entity, fact.payment.entity, fact.booking.entity]
         }
     }
 }

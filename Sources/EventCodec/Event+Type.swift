@@ -49,6 +49,14 @@ extension Event {
         case .ticketTypeRelabelled: .ticketTypeRelabelled
         case .ticketTypeWithdrawn: .ticketTypeWithdrawn
         case .oversaleAuthorised: .oversaleAuthorised
+        case .paymentStarted: .paymentStarted
+        case .paymentDeclined: .paymentDeclined
+        case .paymentSucceeded: .paymentSucceeded
+        case .paymentArrivedLate: .paymentArrivedLate
+        case .refundRequested: .refundRequested
+        case .refundSucceeded: .refundSucceeded
+        case .refundFailed: .refundFailed
+        case .chargeDisputed: .chargeDisputed
         }
     }
 }

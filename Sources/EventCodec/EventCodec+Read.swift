@@ -61,6 +61,9 @@ extension EventCodec {
         case .boatUnassigned, .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped,
             .ticketTypeRelabelled, .ticketTypeWithdrawn, .oversaleAuthorised:
             try readSeats(type, from: json)
+        case .paymentStarted, .paymentDeclined, .paymentSucceeded, .paymentArrivedLate,
+            .refundRequested, .refundSucceeded, .refundFailed, .chargeDisputed:
+            try readMoney(type, from: json)
         }
     }
 
@@ -204,7 +207,8 @@ extension EventCodec {
     private static func confirmed(_ json: JSONObject) throws(JSONError) -> BookingConfirmed {
         BookingConfirmed(
             booking: try json["booking"].id(), holdings: try holdings(json),
-            basis: try json["basis"].choice())
+            basis: try json["basis"].choice(),
+            wasHeld: try json.optional("wasHeld")?.bool() ?? true)
     }
 
     private static func cancelled(_ json: JSONObject) throws(JSONError) -> BookingCancelled {

@@ -48,6 +48,7 @@ extension EventCodec {
             json.field("booking", fact.booking)
             write(fact.holdings, to: &json)
             json.field("basis", fact.basis.rawValue)
+            json.field("wasHeld", fact.wasHeld)
         case .bookingCancelled(let fact):
             json.field("booking", fact.booking)
             write(fact.holdings, to: &json)
@@ -66,6 +67,9 @@ extension EventCodec {
         case .boatUnassigned, .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped,
             .ticketTypeRelabelled, .ticketTypeWithdrawn, .oversaleAuthorised:
             writeSeats(event, to: &json)
+        case .paymentStarted, .paymentDeclined, .paymentSucceeded, .paymentArrivedLate,
+            .refundRequested, .refundSucceeded, .refundFailed, .chargeDisputed:
+            writeMoney(event, to: &json)
         }
     }
 

@@ -6,10 +6,17 @@ import Testing
     private let held = Story.given(Fleet().events, ada.placed(2))
     private let sold = Story.given(Fleet().events, ada.placed(2), ada.confirmed(2))
 
-    @Test("confirms a hold, once")
+    @Test("confirms a hold by what is paid at the dock, once")
     func confirms() {
         let confirm = ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
-        held.when(confirm).then(ada.confirmed(2)[0])
+        held.when(confirm).then(
+            .paymentSucceeded(
+                ChargeMade(
+                    payment: id(102), booking: ada.booking, amount: Money(minorUnits: 27606),
+                    provider: .dock)),
+            .bookingConfirmed(
+                BookingConfirmed(
+                    booking: ada.booking, holdings: ada.holdings(2), basis: .paidAtTheDock)))
         sold.when(confirm).thenNothing()
     }
 
@@ -77,13 +84,15 @@ import Testing
     }
 
     @Test("cancels what was looked at, and nothing that has changed since")
-    func cancels() {
-        let version = Int64(Fleet().events.count + 2)
-        sold.when(CancelBooking(booking: ada.booking, reason: "ill", version: version)).then(
-            .bookingCancelled(
-                BookingCancelled(
-                    booking: ada.booking, holdings: ada.holdings(2), wasHeld: false, reason: "ill"))
-        )
+    func cancels() throws {
+        let version = Int64(Fleet().events.count + 3)
+        let cancel = CancelBooking(booking: ada.booking, reason: "ill", version: version)
+        #expect(
+            try sold.decide(cancel).get().first
+                == .bookingCancelled(
+                    BookingCancelled(
+                        booking: ada.booking, holdings: ada.holdings(2), wasHeld: false,
+                        reason: "ill")))
         sold.when(CancelBooking(booking: ada.booking, reason: "ill", version: version - 1))
             .then(.versionMismatch(expected: version - 1, current: version))
     }

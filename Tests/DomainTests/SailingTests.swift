@@ -188,10 +188,9 @@ import Testing
     func confirmsOversales() throws {
         let fleet = Fleet(capacity: 5, limit: 3)
         let sold = try Story.given(fleet.events).decide(beyond(5)).get()
-        Story.given(fleet.events, sold)
-            .when(ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock))
-            .then(ada.confirmed(5)[0])
-        let story = Story.given(fleet.events, sold, ada.confirmed(5))
+        let confirmed = try Story.given(fleet.events, sold)
+            .decide(ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)).get()
+        let story = Story.given(fleet.events, sold, confirmed)
         story.when(bob.order(1), at: noon + .hours(3)).then(
             .notEnoughSeats(
                 sailing: Fleet.sailing, ticketType: Fleet.adult, available: 0, wanted: 1))

@@ -198,12 +198,11 @@ struct Customer {
             codes: codes)
     }
 
-    func confirmed(_ count: Int) -> [Event] {
-        [
-            .bookingConfirmed(
-                BookingConfirmed(booking: booking, holdings: holdings(count), basis: .paidAtTheDock)
-            )
-        ]
+    /// The facts that taking money at the dock for so many adults leads to.
+    func confirmed(_ count: Int, fleet: Fleet = Fleet()) -> [Event] {
+        let story = Story.given(fleet.events, placed(count, fleet: fleet))
+        let decided = story.decide(ConfirmBooking(booking: booking, basis: .paidAtTheDock))
+        return (try? decided.get()) ?? []
     }
 }
 

@@ -39,7 +39,7 @@ enum Samples {
             ], codes: codes, tip: Money(minorUnits: 500))
     }
 
-    static let all: [Event] = catalogue + sailing + booking(uses) + codes
+    static let all: [Event] = catalogue + sailing + booking(uses) + codes + money
     /// Events as they were before there were codes; their data stands in fixtures of version 1.
     static let withoutCodes: [Event] = booking([]).filter {
         EventCodec.schemaVersion(of: $0.type) > 1
@@ -142,5 +142,29 @@ enum Samples {
         .accessCodeIssued(
             AccessCodeIssued(code: access, mission: id(44), validity: Validity(from: noon))),
         .codeRevoked(access),
+    ]
+
+    private static let charge = ChargeMade(
+        payment: id(60), booking: id(50), amount: Money(minorUnits: 44795), provider: .sandbox)
+
+    private static let money: [Event] = [
+        .paymentStarted(
+            PaymentStarted(
+                payment: id(60), booking: id(50), amount: Money(minorUnits: 44795),
+                provider: .sandbox)),
+        .paymentDeclined(
+            PaymentDeclined(payment: id(60), booking: id(50), reason: "insufficient funds")),
+        .paymentSucceeded(charge), .paymentArrivedLate(charge), .chargeDisputed(charge),
+        .refundRequested(
+            RefundRequested(
+                refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795),
+                provider: .dock, cause: .goodwill, reason: "late boat")),
+        .refundSucceeded(
+            RefundSucceeded(
+                refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795))),
+        .refundFailed(
+            RefundFailed(
+                refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795),
+                reason: "account closed")),
     ]
 }

@@ -154,7 +154,8 @@ import TestSupport
             let code = try #require(placed["code"] as? String)
             let confirmed = try await shell(
                 lines[1].replacing("BOOKING/confirm", with: "\(booking)/confirm"), server)
-            #expect(confirmed["happened"] as? [String] == ["BookingConfirmed"])
+            #expect(
+                confirmed["happened"] as? [String] == ["PaymentSucceeded", "BookingConfirmed"])
             try await eventually("the booking is shown as confirmed") {
                 let shown = try await shell(lines[2].replacing("CODE", with: code), server)
                 return shown["status"] as? String == "confirmed"

@@ -1,5 +1,5 @@
 /// Looks up a booking that must be there.
-private func booking(
+func booking(
     _ id: BookingID, in world: borrowing World
 ) throws(Refusal) -> (life: BookingLife, placed: BookingPlaced) {
     let life = world.look(at: BookingLife.self, of: id)
@@ -11,7 +11,7 @@ private func booking(
 ///
 /// It looks at the sailings and not only at the booking: should clocks differ and another process
 /// have sold the seats as run out, the sailing is over its limit and the hold is over.
-private func checkHold(
+func checkHold(
     _ life: BookingLife, _ placed: BookingPlaced, in world: borrowing World, at now: Instant
 ) throws(Refusal) {
     for sailing in placed.quote.sailings {
@@ -28,6 +28,18 @@ private func checkHold(
     for use in placed.quote.codes {
         let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(use.code.entity))
         if uses.isOverused(at: now) { throw .holdOver(deadline: life.deadline) }
+    }
+}
+
+/// Whether what a held booking holds is still set aside.
+func isHeld(
+    _ life: BookingLife, _ placed: BookingPlaced, in world: borrowing World, at now: Instant
+) -> Bool {
+    do throws(Refusal) {
+        try checkHold(life, placed, in: world, at: now)
+        return true
+    } catch {
+        return false
     }
 }
 
@@ -63,11 +75,19 @@ public struct ExtendHold: Command {
 }
 
 /// Sells what is held. Confirming again on the same basis changes nothing.
+///
+/// What is paid with a card is confirmed by the provider's word, see ``HearFromProvider``.
 public struct ConfirmBooking: Command {
-    public var booking: BookingID
-    public var basis: ConfirmationBasis
+    public enum Basis: String, Sendable, CaseIterable {
+        case free
+        /// Staff has taken what the booking costs.
+        case paidAtTheDock = "paid_at_the_dock"
+    }
 
-    public init(booking: BookingID, basis: ConfirmationBasis) {
+    public var booking: BookingID
+    public var basis: Basis
+
+    public init(booking: BookingID, basis: Basis) {
         self.booking = booking
         self.basis = basis
     }
@@ -85,11 +105,20 @@ public struct ConfirmBooking: Command {
             throw .paymentDue(total: placed.quote.total)
         }
         try checkHold(life, placed, in: world, at: now)
-        return [
-            .bookingConfirmed(
-                BookingConfirmed(
-                    booking: booking, holdings: placed.quote.holdings, basis: basis))
-        ]
+        switch basis {
+        case .free: return [confirmed(placed, .free)]
+        case .paidAtTheDock:
+            let money = world.look(at: BookingMoney.self, of: booking)
+            let due = placed.quote.total - money.kept
+            let payments =
+                due.minorUnits > 0 ? [Domain.paidAtTheDock(due, for: booking, money)] : []
+            return payments + [confirmed(placed, .paidAtTheDock)]
+        }
+    }
+
+    private func confirmed(_ placed: BookingPlaced, _ basis: ConfirmationBasis) -> Event {
+        .bookingConfirmed(
+            BookingConfirmed(booking: booking, holdings: placed.quote.holdings, basis: basis))
     }
 }
 
@@ -113,7 +142,7 @@ public struct AbandonBooking: Command {
     }
 }
 
-/// Takes a booking back, whatever it was, unless its trips are over.
+/// Takes a booking back, whatever it was, unless its trips are over; what was paid for it goes back.
 public struct CancelBooking: Command {
     public var booking: BookingID
     public var reason: String
@@ -139,12 +168,13 @@ public struct CancelBooking: Command {
         case .completed, .cancelled:
             throw .notInThatState(status: life.status, wanted: "not completed")
         }
+        let money = world.look(at: BookingMoney.self, of: booking)
         return [
             .bookingCancelled(
                 BookingCancelled(
                     booking: booking, holdings: holdings, wasHeld: life.status == .held,
                     reason: reason))
-        ]
+        ] + money.refundingAll(of: booking, .cancelled, reason: reason)
     }
 }
 

@@ -101,18 +101,25 @@ public enum ConfirmationBasis: String, Sendable, CaseIterable {
     /// There was nothing to pay.
     case free
     case paidAtTheDock = "paid_at_the_dock"
+    /// With a card, through a provider.
+    case paid
 }
 
-/// What was held is sold.
+/// What a booking held is sold, or what it had given back and was still free.
 public struct BookingConfirmed: Hashable, Sendable {
     public var booking: BookingID
     public var holdings: Holdings
     public var basis: ConfirmationBasis
+    /// Whether nobody had recorded an end of the hold.
+    public var wasHeld: Bool
 
-    public init(booking: BookingID, holdings: Holdings, basis: ConfirmationBasis) {
+    public init(
+        booking: BookingID, holdings: Holdings, basis: ConfirmationBasis, wasHeld: Bool = true
+    ) {
         self.booking = booking
         self.holdings = holdings
         self.basis = basis
+        self.wasHeld = wasHeld
     }
 }
 

@@ -49,6 +49,14 @@ public indirect enum Event: Hashable, Sendable {
     case ticketTypeRelabelled(TicketTypeChanged<String>)
     case ticketTypeWithdrawn(TicketTypeWithdrawn)
     case oversaleAuthorised(OversaleAuthorised)
+    case paymentStarted(PaymentStarted)
+    case paymentDeclined(PaymentDeclined)
+    case paymentSucceeded(ChargeMade)
+    case paymentArrivedLate(ChargeMade)
+    case refundRequested(RefundRequested)
+    case refundSucceeded(RefundSucceeded)
+    case refundFailed(RefundFailed)
+    case chargeDisputed(ChargeMade)
 }
 
 /// The kind of an event. The number is its name on disk: add at the end, never reuse.
@@ -99,6 +107,14 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case ticketTypeRelabelled = 44
     case ticketTypeWithdrawn = 45
     case oversaleAuthorised = 46
+    case paymentStarted = 47
+    case paymentDeclined = 48
+    case paymentSucceeded = 49
+    case paymentArrivedLate = 50
+    case refundRequested = 51
+    case refundSucceeded = 52
+    case refundFailed = 53
+    case chargeDisputed = 54
 }
 
 /// An event with its place in the log.

@@ -29,6 +29,10 @@ public enum Refusal: Error, Hashable, Sendable {
     case extensionLimitReached(limit: Int)
     case notInThatState(status: BookingStatus, wanted: String)
     case paymentDue(total: Money)
+    case nothingDue
+    case tooManyPayments(limit: Int)
+    /// No one payment has so much left to give back.
+    case refundTooLarge(wanted: Money, refundable: Money)
     case tripNotDeparted(departure: Instant)
     case holdNotOver(deadline: Instant)
     case bookingNotOnSailing(booking: BookingID, sailing: SailingID)

@@ -156,6 +156,8 @@ public enum Kind {
     public enum TicketType: Sendable {}
     public enum Booking: Sendable {}
     public enum Customer: Sendable {}
+    public enum Payment: Sendable {}
+    public enum Refund: Sendable {}
 }
 
 public typealias LocationID = ID<Kind.Location>
@@ -169,3 +171,5 @@ public typealias SailingID = ID<Kind.Sailing>
 public typealias TicketTypeID = ID<Kind.TicketType>
 public typealias BookingID = ID<Kind.Booking>
 public typealias CustomerID = ID<Kind.Customer>
+public typealias PaymentID = ID<Kind.Payment>
+public typealias RefundID = ID<Kind.Refund>

@@ -1,0 +1,120 @@
+/// Who moves the money.
+public enum ProviderKind: String, Sendable, CaseIterable {
+    /// Staff, with a till or a card terminal of their own.
+    case dock
+    /// A card provider for trying things out, which moves nothing.
+    case sandbox
+}
+
+/// A customer is asked to pay a booking's total; nothing has been charged.
+public struct PaymentStarted: Hashable, Sendable {
+    public var payment: PaymentID
+    public var booking: BookingID
+    public var amount: Money
+    public var provider: ProviderKind
+
+    public init(payment: PaymentID, booking: BookingID, amount: Money, provider: ProviderKind) {
+        self.payment = payment
+        self.booking = booking
+        self.amount = amount
+        self.provider = provider
+    }
+}
+
+/// An attempt was turned down: the hold lives on, and the customer may try again.
+public struct PaymentDeclined: Hashable, Sendable {
+    public var payment: PaymentID
+    public var booking: BookingID
+    public var reason: String
+
+    public init(payment: PaymentID, booking: BookingID, reason: String) {
+        self.payment = payment
+        self.booking = booking
+        self.reason = reason
+    }
+}
+
+/// Money was charged, in time or too late for its hold; or a bank was asked to take it back.
+public struct ChargeMade: Hashable, Sendable {
+    public var payment: PaymentID
+    public var booking: BookingID
+    public var amount: Money
+    public var provider: ProviderKind
+
+    public init(payment: PaymentID, booking: BookingID, amount: Money, provider: ProviderKind) {
+        self.payment = payment
+        self.booking = booking
+        self.amount = amount
+        self.provider = provider
+    }
+}
+
+/// Why money goes back.
+public enum RefundCause: String, Sendable, CaseIterable {
+    /// The seats were gone when it came.
+    case paidTooLate = "paid_too_late"
+    /// The booking was paid already, or with another amount.
+    case notDue = "not_due"
+    case cancelled
+    /// The office gives something back, and takes nothing back.
+    case goodwill
+    /// An earlier attempt to give it back failed.
+    case again
+}
+
+public struct RefundRequested: Hashable, Sendable {
+    public var refund: RefundID
+    public var payment: PaymentID
+    public var booking: BookingID
+    public var amount: Money
+    public var provider: ProviderKind
+    public var cause: RefundCause
+    /// In the office's words; empty where nobody said any.
+    public var reason: String
+
+    public init(
+        refund: RefundID, payment: PaymentID, booking: BookingID, amount: Money,
+        provider: ProviderKind, cause: RefundCause, reason: String
+    ) {
+        self.refund = refund
+        self.payment = payment
+        self.booking = booking
+        self.amount = amount
+        self.provider = provider
+        self.cause = cause
+        self.reason = reason
+    }
+}
+
+/// The money is back with the customer.
+public struct RefundSucceeded: Hashable, Sendable {
+    public var refund: RefundID
+    public var payment: PaymentID
+    public var booking: BookingID
+    public var amount: Money
+
+    public init(refund: RefundID, payment: PaymentID, booking: BookingID, amount: Money) {
+        self.refund = refund
+        self.payment = payment
+        self.booking = booking
+        self.amount = amount
+    }
+}
+
+public struct RefundFailed: Hashable, Sendable {
+    public var refund: RefundID
+    public var payment: PaymentID
+    public var booking: BookingID
+    public var amount: Money
+    public var reason: String
+
+    public init(
+        refund: RefundID, payment: PaymentID, booking: BookingID, amount: Money, reason: String
+    ) {
+        self.refund = refund
+        self.payment = payment
+        self.booking = booking
+        self.amount = amount
+        self.reason = reason
+    }
+}

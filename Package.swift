@@ -97,7 +97,17 @@ let house: [Target] = [
             "Projections", lifecycle, logging,
         ]),
     module(
-        "Reactions", ["Commands", "Domain", "Postgres", "Projections", crypto, lifecycle, logging]),
+        "Reactions",
+        [
+            "Commands", "Domain", "Payments", "Postgres", "ProjectionEngine", "Projections", crypto,
+            lifecycle, logging,
+        ]),
+    module(
+        "Payments",
+        [
+            "Domain", "EventCodec", "JSON", asyncHTTPClient, crypto, lifecycle, logging, nio,
+            nioHTTP1,
+        ]),
 
     // The doors.
     module(
@@ -109,8 +119,8 @@ let house: [Target] = [
     module(
         "CommandAPI",
         [
-            "Commands", "Domain", "EventCodec", "JSON", "Sealing", "Web", httpTypes, hummingbird,
-            logging,
+            "Commands", "Domain", "EventCodec", "JSON", "Payments", "Sealing", "Web", httpTypes,
+            hummingbird, logging,
         ]),
     module(
         "QueryAPI",
@@ -125,8 +135,8 @@ let house: [Target] = [
         "Operations",
         [
             "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain", "EventCodec", "EventLog",
-            "JSON", "LocalServers", "Postgres", "ProjectionEngine", "Projections", "Publishing",
-            "QueryAPI",
+            "JSON", "LocalServers", "Payments", "Postgres", "ProjectionEngine", "Projections",
+            "Publishing", "QueryAPI",
             "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, hummingbirdCore,
             lifecycle, logging, nio,
             unixSignals,

@@ -4,6 +4,6 @@ public import ProjectionEngine
 public enum AllReadModels {
     public static let list: [any ReadModel.Type] = [
         BookingByCode.self, BookingSearch.self, CatalogueEntries.self, CodeUsage.self,
-        Manifest.self, SailingAvailability.self, TripsOnSale.self,
+        Manifest.self, PaymentLedger.self, SailingAvailability.self, TripsOnSale.self,
     ]
 }

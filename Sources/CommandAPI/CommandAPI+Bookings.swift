@@ -133,7 +133,7 @@ extension CommandAPI {
     }
 
     /// Submits a change of one booking, and says what happened: the same for a repeat.
-    private func change(
+    func change(
         _ request: Request, _ booking: BookingID, _ hash: [UInt8], _ command: any Command
     ) async throws -> Response {
         let receipt = try await submit(request, hash, [command])

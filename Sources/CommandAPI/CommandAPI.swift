@@ -4,6 +4,7 @@ internal import EventCodec
 internal import HTTPTypes
 public import Hummingbird
 internal import JSON
+public import Payments
 public import Web
 
 /// The front door: decodes commands, hands them to the decision loop, and says what came of them.
@@ -11,38 +12,44 @@ public struct CommandAPI: Sendable {
     let loop: DecisionLoop
     let staff: StaffToken
     let policy: HoldPolicy
+    let provider: any PaymentProvider
+    /// The provider, when it is the one for trying things out.
+    var sandbox: SandboxProvider? { provider as? SandboxProvider }
     let clock: @Sendable () -> Instant
     /// Whether the log can be written now.
     let isReady: @Sendable () async -> Bool
 
     public init(
         _ loop: DecisionLoop, staff: StaffToken, policy: HoldPolicy = HoldPolicy(),
-        clock: @escaping @Sendable () -> Instant, isReady: @escaping @Sendable () async -> Bool
+        provider: any PaymentProvider = DockProvider(), clock: @escaping @Sendable () -> Instant,
+        isReady: @escaping @Sendable () async -> Bool
     ) {
         self.loop = loop
         self.staff = staff
         self.policy = policy
+        self.provider = provider
         self.clock = clock
         self.isReady = isReady
     }
 
     public var operations: [Operation] {
-        bookingOperations + codeOperations + sailingOperations + catalogueOperations + [
-            OpenAPI.operation,
-            Operation("liveness", .get, "/livez") { _, _ in
-                answer(position: 0) { $0.field("status", "alive") }
-            },
-            Operation("readiness", .get, "/readyz") { _, _ in
-                guard await isReady() else {
-                    throw Problem.unavailable("the log can't be written now")
-                }
-                let depth = loop.queueDepth
-                return answer(position: 0) { json in
-                    json.field("status", "ready")
-                    json.field("waiting", depth)
-                }
-            },
-        ]
+        bookingOperations + paymentOperations + codeOperations + sailingOperations
+            + catalogueOperations + [
+                OpenAPI.operation,
+                Operation("liveness", .get, "/livez") { _, _ in
+                    answer(position: 0) { $0.field("status", "alive") }
+                },
+                Operation("readiness", .get, "/readyz") { _, _ in
+                    guard await isReady() else {
+                        throw Problem.unavailable("the log can't be written now")
+                    }
+                    let depth = loop.queueDepth
+                    return answer(position: 0) { json in
+                        json.field("status", "ready")
+                        json.field("waiting", depth)
+                    }
+                },
+            ]
     }
 
     public var router: Router<APIContext> { .serving(operations, staff: staff) }

@@ -46,9 +46,8 @@ public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws
     switch role {
     case .commandAPI:
         try requireFreePort(settings.commandPort, "COMMAND_PORT")
-        services = [
-            loop, roles.commandAPI(loop, port: settings.commandPort) { announce(role, $0) },
-        ]
+        services =
+            [loop] + roles.commandAPI(loop, port: settings.commandPort) { announce(role, $0) }
     case .queryAPI:
         try requireFreePort(settings.queryPort, "QUERY_PORT")
         services = roles.queryAPI(port: settings.queryPort) { announce(role, $0) }

@@ -8,6 +8,7 @@ internal import HummingbirdCore
 internal import LocalServers
 public import Logging
 internal import NIOCore
+internal import Payments
 internal import Postgres
 internal import ProjectionEngine
 internal import Projections
@@ -58,15 +59,26 @@ public struct Roles: Sendable {
         )
     }
 
-    /// The command side, as a service; `onStart` hears the port.
+    /// The command side, as services; `onStart` hears the port.
     public func commandAPI(
         _ loop: DecisionLoop, port: Int, onStart: @escaping @Sendable (Int) -> Void = { _ in }
-    ) -> any Service {
+    ) -> [any Service] {
         let log = loop.log
+        var services: [any Service] = []
+        let provider: any PaymentProvider
+        switch settings.paymentProvider {
+        case .dock: provider = DockProvider()
+        case .sandbox:
+            let sandbox = SandboxProvider(
+                url: "http://127.0.0.1:\(port)/v1/payments/messages", clock: clock, logger: logger)
+            let desk = RefundDesk(
+                sandbox, configuration: connections.durable, logger: logger)
+            (provider, services) = (sandbox, [sandbox, desk])
+        }
         let api = CommandAPI(
-            loop, staff: StaffToken(staffToken), policy: settings.holdPolicy, clock: clock,
-            isReady: { (try? await log.head()) != nil })
-        return server(api.router, port: port, onStart)
+            loop, staff: StaffToken(staffToken), policy: settings.holdPolicy, provider: provider,
+            clock: clock, isReady: { (try? await log.head()) != nil })
+        return [server(api.router, port: port, onStart)] + services
     }
 
     /// The query side, as services; `onStart` hears the port.

@@ -14,12 +14,15 @@ public struct Settings: Sendable {
     public var dataFolder: String
     public var holdMinutes: Int
     public var holdExtensionLimit: Int
+    /// Who takes cards; the dock where nobody does.
+    public var paymentProvider: ProviderKind
     public var logLevel: Logger.Level
 
     /// The names of all variables.
     public static let variables = [
         "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "BIND_ADDRESS", "COMMAND_PORT", "QUERY_PORT",
-        "QUARTERMASTER_DATA", "HOLD_MINUTES", "HOLD_EXTENSION_LIMIT", "LOG_LEVEL",
+        "QUARTERMASTER_DATA", "HOLD_MINUTES", "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
+        "LOG_LEVEL",
     ]
 
     /// Reads the environment; throws a sentence that names the variable that is wrong.
@@ -58,12 +61,18 @@ public struct Settings: Sendable {
         dataFolder = text("QUARTERMASTER_DATA") ?? ".quartermaster"
         holdMinutes = try number("HOLD_MINUTES", 10, in: 1...1440)
         holdExtensionLimit = try number("HOLD_EXTENSION_LIMIT", 2, in: 0...100)
-        let level = text("LOG_LEVEL") ?? "notice"
-        guard let known = Logger.Level(rawValue: level) else {
-            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw OperationError("LOG_LEVEL is '\(level)', and must be one of \(names)")
+        func choice<Choice: RawRepresentable & CaseIterable>(
+            _ name: String, _ standard: Choice
+        ) throws(OperationError) -> Choice where Choice.RawValue == String {
+            guard let text = text(name) else { return standard }
+            guard let choice = Choice(rawValue: text) else {
+                let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+                throw OperationError("\(name) is '\(text)', and must be one of \(names)")
+            }
+            return choice
         }
-        logLevel = known
+        paymentProvider = try choice("PAYMENT_PROVIDER", ProviderKind.dock)
+        logLevel = try choice("LOG_LEVEL", Logger.Level.notice)
         if let staffToken, staffToken.count < StaffToken.shortestLength {
             throw OperationError(
                 "STAFF_TOKEN is too short: it must have at least \(StaffToken.shortestLength) characters"

@@ -57,10 +57,8 @@ private struct WholeSystem: Service {
         let loop = roles.decisionLoop()
         let services: [any Service] =
             [servers, loop] + roles.projector(loop) + roles.queryAPI(port: settings.queryPort)
-            + [
-                roles.commandAPI(loop, port: settings.commandPort),
-                Welcome(loop: loop, roles: roles),
-            ]
+            + roles.commandAPI(loop, port: settings.commandPort)
+            + [Welcome(loop: loop, roles: roles)]
         try await runServices(services, until: [], logger: logger)
     }
 }

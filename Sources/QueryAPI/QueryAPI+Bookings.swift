@@ -31,7 +31,8 @@ extension QueryAPI {
         let isStaff = try staff.isCarried(by: request)
         let lastName = try request.query("lastName")
         let (position, rows) = try await read(
-            request, from: [BookingByCode.self], [BookingByCode.one(code)])
+            request, from: [BookingByCode.self, PaymentLedger.self],
+            [BookingByCode.one(code), PaymentLedger.ofBooking(code)])
         guard let view = BookingByCode.views(rows[0]).first else {
             throw Problem.notFound("booking")
         }
@@ -39,6 +40,7 @@ extension QueryAPI {
         if let lastName, !isStaff, contact?.lastName.lowercased() != lastName.lowercased() {
             throw Problem.notFound("booking")
         }
+        let sums = PaymentLedger.entries(rows[1]).sums
         let shownContact = isStaff || lastName != nil ? contact : nil
         return answer(position: position, version: view.version) { json in
             json.field("booking", view.booking)
@@ -48,6 +50,9 @@ extension QueryAPI {
             json.field("placedAt", view.row.placedAt)
             json.field("deadline", view.row.deadline)
             json.field("quote") { $0.write(view.row.quote) }
+            json.field("charged") { $0.write(sums.charged) }
+            json.field("refunded") { $0.write(sums.refunded) }
+            json.field("refunding") { $0.write(sums.refunding) }
             json.field("passengersAboard", view.row.aboard) { $0.value($1) }
             json.field("cancelReason", isStaff ? view.row.cancelReason : nil)
             json.name("contact")

@@ -35,7 +35,7 @@ public struct QueryAPI: Sendable {
     }
 
     public var operations: [Operation] {
-        tripOperations + bookingOperations + codeOperations + [
+        tripOperations + bookingOperations + codeOperations + ledgerOperations + [
             OpenAPI.operation,
             Operation("liveness", .get, "/livez") { _, _ in
                 answer(position: 0) { $0.field("status", "alive") }

@@ -14,6 +14,8 @@ public enum RequestLimits {
 /// A request's body: a JSON object, and the hash by which a repeat is recognised.
 public struct Body: Sendable {
     public let json: JSONObject
+    /// As they came, for a signature over them.
+    public let bytes: [UInt8]
     /// SHA-256 over method, path and bytes.
     public let hash: [UInt8]
 
@@ -38,7 +40,8 @@ public struct Body: Sendable {
         let bytes = Array(buffer.readableBytesView)
         do throws(JSONError) {
             return Body(
-                json: try JSONDocument(bytes).root.object(), hash: requestHash(request, bytes))
+                json: try JSONDocument(bytes).root.object(), bytes: bytes,
+                hash: requestHash(request, bytes))
         } catch {
             throw Problem.malformed(field: error.path, error.reason)
         }

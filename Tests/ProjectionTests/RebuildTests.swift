@@ -40,7 +40,11 @@ import TestSupport
                         _ = try await theirs
                     }
                 }
-                let head = try await loop.log.head()
+                let receipt = try await loop.submit(fleet.order(seats: 1))
+                guard case .bookingPlaced(let fact) = receipt.events[0].event else { return }
+                let head = try await loop.submit(
+                    envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)])
+                ).position
                 try await expectRebuiltEqualsLive(database, at: head)
             }
         }

@@ -3,9 +3,11 @@ import Testing
 import TestSupport
 
 /// Runs `up` in a folder of its own, lends it, and takes it down.
-func withServer(_ body: (ServerProcess) async throws -> Void) async throws {
+func withServer(
+    environment: [String: String] = [:], _ body: (ServerProcess) async throws -> Void
+) async throws {
     let folder = ServerProcess.scratchFolder()
-    let server = try await ServerProcess.start(in: folder)
+    let server = try await ServerProcess.start(in: folder, environment: environment)
     do {
         try await body(server)
     } catch {

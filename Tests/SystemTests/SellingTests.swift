@@ -111,14 +111,14 @@ import TestSupport
     }
 }
 
-private func dollars(_ count: Int) -> String { #"{"amount":\#(count * 100),"currency":"USD"}"# }
+func dollars(_ count: Int) -> String { #"{"amount":\#(count * 100),"currency":"USD"}"# }
 
 extension HTTPAnswer {
-    fileprivate func amount(_ name: String) -> Int? {
+    func amount(_ name: String) -> Int? {
         (json[name] as? [String: Any])?["amount"] as? Int
     }
 
-    fileprivate var problem: String? {
+    var problem: String? {
         (json["type"] as? String)?.split(separator: "/").last.map(String.init)
     }
 }

@@ -1,0 +1,67 @@
+public import Domain
+public import Postgres
+internal import ProjectionEngine
+
+/// A row with its id, a payment's or a refund's.
+public struct LedgerEntry: Sendable {
+    public var id: EntityID
+    public var row: PaymentLedger.Row
+}
+
+extension PaymentLedger {
+    private static let columns = (table.key + table.columns).map(\.name).joined(separator: ", ")
+
+    /// Movements by the time they began, newest first, a page after `after`; of one booking where one
+    /// is named.
+    public static func all(
+        of booking: BookingID?, after: (begunAt: Instant, entry: EntityID)?, limit: Int
+    ) -> PostgresCall {
+        let entry = after.map { PostgresUUID(high: $0.entry.high, low: $0.entry.low) }
+        return PostgresCall(
+            """
+            SELECT \(columns) FROM reading.payment_ledger
+            WHERE ($1::uuid IS NULL OR booking = $1::uuid)
+                AND (begun_at, entry) < (coalesce($2::timestamptz, 'infinity'), $3::uuid)
+            ORDER BY begun_at DESC, entry DESC LIMIT $4::bigint
+            """,
+            [
+                .optional(booking) { .id($0) }, .optional(after) { .instant($0.begunAt) },
+                .uuid(entry ?? PostgresUUID(high: .max, low: .max)), .int64(Int64(limit)),
+            ])
+    }
+
+    /// Movements of the booking with a code.
+    public static func ofBooking(_ code: ConfirmationCode) -> PostgresCall {
+        PostgresCall(
+            """
+            SELECT \(columns) FROM reading.payment_ledger
+            WHERE booking = (SELECT booking FROM reading.booking_by_code WHERE code = $1::text)
+            """, [.text(code.description)])
+    }
+
+    /// Refunds that a provider is to make, oldest first.
+    public static func dueRefunds(limit: Int) -> PostgresCall {
+        PostgresCall(
+            """
+            SELECT \(columns) FROM reading.payment_ledger WHERE state = 'refund_requested'
+            ORDER BY begun_at LIMIT $1::bigint
+            """, [.int64(Int64(limit))])
+    }
+
+    public static func entries(_ rows: Rows) -> [LedgerEntry] {
+        (0..<rows.count).map { index in
+            let (id, row) = read(rows, index)
+            return LedgerEntry(id: id, row: row)
+        }
+    }
+}
+
+extension [LedgerEntry] {
+    /// What was charged, what is back with the customer, and what is on its way there.
+    public var sums: (charged: Money, refunded: Money, refunding: Money) {
+        func sum(_ states: Set<PaymentLedger.State>) -> Money {
+            filter { states.contains($0.row.state) }.reduce(.zero) { $0 + $1.row.amount }
+        }
+        return (sum([.charged, .chargedLate]), sum([.refunded]), sum([.refundRequested]))
+    }
+}

@@ -1,0 +1,146 @@
+public import Domain
+internal import EventCodec
+public import Postgres
+public import ProjectionEngine
+
+/// Every movement of money: a row for each payment and each refund, in one named state.
+public struct PaymentLedger: ReadModel {
+    public enum State: String, Sendable, CaseIterable {
+        case started
+        case declined
+        case charged
+        /// Charged when the hold had run out, or the booking was cancelled.
+        case chargedLate = "charged_late"
+        case refundRequested = "refund_requested"
+        case refunded
+        case refundFailed = "refund_failed"
+    }
+
+    public struct Row: Equatable, Sendable {
+        public var booking: BookingID
+        public var payment: PaymentID
+        public var provider: ProviderKind
+        public var amount: Money
+        public var state: State
+        public var isDisputed: Bool
+        /// Of a refund only.
+        public var cause: RefundCause?
+        /// Why it was declined, given back or failed, where somebody said so.
+        public var reason: String?
+        public var begunAt: Instant
+        /// When it came into its present state.
+        public var changedAt: Instant
+    }
+
+    public static let name = "payment_ledger"
+    public static let version = 1
+    public static let opensContacts = false
+    public static let types = BookingMoney.types
+    public static let table = TableDefinition(
+        key: [.init("entry", .uuid)],
+        columns: [
+            .init("booking", .uuid), .init("payment", .uuid), .init("provider", .text),
+            .init("amount", .int8), .init("currency", .text), .init("state", .text),
+            .init("is_disputed", .bool), .init("cause", .text), .init("reason", .text),
+            .init("begun_at", .timestamptz), .init("changed_at", .timestamptz),
+        ],
+        indexes: [
+            "(booking)", "(begun_at, entry)", "(begun_at) WHERE state = 'refund_requested'",
+        ])
+
+    public static func keys(of event: Event) -> [EntityID] {
+        switch event {
+        case .paymentStarted(let fact): [fact.payment.entity]
+        case .paymentDeclined(let fact): [fact.payment.entity]
+        case .paymentSucceeded(let fact), .paymentArrivedLate(let fact), .chargeDisputed(let fact):
+            [fact.payment.entity]
+        case .refundRequested(let fact): [fact.refund.entity]
+        case .refundSucceeded(let fact): [fact.refund.entity]
+        case .refundFailed(let fact): [fact.refund.entity]
+        default: []
+        }
+    }
+
+    public static func begins(with event: Event) -> Bool {
+        event.type == .paymentStarted || event.type == .refundRequested
+    }
+
+    public static func fold(_ row: Row?, of key: EntityID, _ event: ProjectedEvent) -> Row? {
+        let now = event.recordedAt
+        switch event.event {
+        case .paymentStarted(let fact):
+            return Row(
+                booking: fact.booking, payment: fact.payment, provider: fact.provider,
+                amount: fact.amount, state: .started, isDisputed: false, cause: nil, reason: nil,
+                begunAt: now, changedAt: now)
+        case .paymentDeclined(let fact): return row?.now(.declined, at: now, because: fact.reason)
+        case .paymentSucceeded(let fact): return charged(row, fact, .charged, at: now)
+        case .paymentArrivedLate(let fact): return charged(row, fact, .chargedLate, at: now)
+        case .chargeDisputed:
+            var row = row
+            row?.isDisputed = true
+            return row
+        case .refundRequested(let fact):
+            return Row(
+                booking: fact.booking, payment: fact.payment, provider: fact.provider,
+                amount: fact.amount, state: .refundRequested, isDisputed: false, cause: fact.cause,
+                reason: fact.reason.isEmpty ? nil : fact.reason, begunAt: now, changedAt: now)
+        case .refundSucceeded: return row?.now(.refunded, at: now, because: row?.reason)
+        case .refundFailed(let fact):
+            return row?.now(.refundFailed, at: now, because: fact.reason)
+        default: return row
+        }
+    }
+
+    /// What is taken at the dock was never begun.
+    private static func charged(
+        _ row: Row?, _ fact: ChargeMade, _ state: State, at now: Instant
+    ) -> Row {
+        Row(
+            booking: fact.booking, payment: fact.payment, provider: fact.provider,
+            amount: fact.amount, state: state, isDisputed: row?.isDisputed ?? false, cause: nil,
+            reason: nil, begunAt: row?.begunAt ?? now, changedAt: now)
+    }
+
+    public static func write(_ key: EntityID, to fields: inout PostgresFields) {
+        fields.append(PostgresUUID(high: key.high, low: key.low))
+    }
+
+    public static func write(_ row: Row, to fields: inout PostgresFields) {
+        fields.append(row.booking)
+        fields.append(row.payment)
+        fields.append(row.provider)
+        fields.append(row.amount.minorUnits)
+        fields.append(row.amount.currency)
+        fields.append(row.state)
+        fields.append(row.isDisputed)
+        fields.append(row.cause?.rawValue)
+        fields.append(row.reason)
+        fields.append(row.begunAt)
+        fields.append(row.changedAt)
+    }
+
+    public static func read(_ rows: Rows, _ index: Int) -> (key: EntityID, row: Row) {
+        let row = Row(
+            booking: rows.id(index, 1), payment: rows.id(index, 2),
+            provider: rows.choice(index, 3),
+            amount: Money(minorUnits: rows.integer(index, 4), currency: rows.choice(index, 5)),
+            state: rows.choice(index, 6), isDisputed: rows.bool(index, 7),
+            cause: rows.isNull(index, 8) ? nil : rows.choice(index, 8),
+            reason: rows.optionalText(index, 9), begunAt: rows.instant(index, 10),
+            changedAt: rows.instant(index, 11))
+        return (rows.id(index, 0, Row.self).entity, row)
+    }
+}
+
+extension PaymentLedger.Row {
+    fileprivate func now(
+        _ state: PaymentLedger.State, at instant: Instant, because reason: String?
+    ) -> Self {
+        var row = self
+        row.state = state
+        row.reason = reason
+        row.changedAt = instant
+        return row
+    }
+}

@@ -1,0 +1,27 @@
+public import Domain
+
+/// Somebody who moves money for us.
+///
+/// It is told what to do, perhaps more than once, and the ids make the second time the same as the
+/// first. What became of it comes back as messages, see ``HearFromProvider``.
+public protocol PaymentProvider: Sendable {
+    var kind: ProviderKind { get }
+
+    /// The path of the page on which a customer pays; nil where there is none, because staff is paid.
+    func page(of payment: PaymentID) -> String?
+
+    /// Has money of a payment given back. Throws when the order did not arrive; it is then given again.
+    func refund(_ refund: RefundID, of payment: PaymentID, amount: Money) async throws
+}
+
+/// Staff with a till or a card terminal: what is taken and handed out is recorded as it is done, by the
+/// command that says so, and no message comes later.
+public struct DockProvider: PaymentProvider {
+    public let kind = ProviderKind.dock
+
+    public init() {}
+
+    public func page(of payment: PaymentID) -> String? { nil }
+
+    public func refund(_ refund: RefundID, of payment: PaymentID, amount: Money) {}
+}

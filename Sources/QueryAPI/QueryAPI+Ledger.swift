@@ -1,0 +1,59 @@
+internal import Domain
+internal import EventCodec
+internal import Hummingbird
+internal import JSON
+internal import Projections
+internal import Web
+
+extension QueryAPI {
+    var ledgerOperations: [Operation] {
+        [
+            Operation("showLedger", .get, "/v1/ledger", needsStaff: true) { request, _ in
+                try await ledger(request)
+            }
+        ]
+    }
+
+    private func ledger(_ request: Request) async throws -> Response {
+        try request.allowQuery(only: "booking", "limit", "cursor", "min-position")
+        let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageDefault
+        let booking = try request.query("booking").map { text throws(Problem) in
+            guard let id = EntityID(text) else {
+                throw .malformed(field: "booking", "must be a UUID")
+            }
+            return BookingID(id)
+        }
+        let after = try Cursor(request.query("cursor")).map { cursor throws(Problem) in
+            (begunAt: try cursor.instant(), entry: cursor.id)
+        }
+        let (position, rows) = try await read(
+            request, from: [PaymentLedger.self],
+            [PaymentLedger.all(of: booking, after: after, limit: limit + 1)])
+        let found = PaymentLedger.entries(rows[0])
+        let entries = found.prefix(limit)
+        let next =
+            found.count > limit ? entries.last.map { Cursor($0.row.begunAt, $0.id) } : nil
+        return answer(position: position) { json in
+            json.field("entries", entries) { json, entry in json.object { $0.write(entry) } }
+            json.field("next", next?.text)
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func write(_ entry: LedgerEntry) {
+        let row = entry.row
+        name("entry")
+        value(entry.id)
+        field("booking", row.booking)
+        field("payment", row.payment)
+        field("provider", row.provider.rawValue)
+        field("amount") { $0.write(row.amount) }
+        field("state", row.state.rawValue)
+        field("isDisputed", row.isDisputed)
+        field("cause", row.cause?.rawValue)
+        field("reason", row.reason)
+        field("begunAt", row.begunAt)
+        field("changedAt", row.changedAt)
+    }
+}

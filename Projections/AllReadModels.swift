@@ -4,6 +4,7 @@ public import ProjectionEngine
 public enum AllReadModels {
     public static let list: [any ReadModel.Type] = [
         BookingByCode.self, BookingSearch.self, CatalogueEntries.self, CodeUsage.self,
-        Manifest.self, PaymentLedger.self, SailingAvailability.self, TripsOnSale.self,
+        Manifest.self, MerchandiseOffers.self, MerchandiseStock.self, PaymentLedger.self,
+        SailingAvailability.self, TripsOnSale.self,
     ]
 }

@@ -5,7 +5,7 @@ public import ProjectionEngine
 /// Names and terms of everything that trips and sailings refer to, for joining when read.
 public struct CatalogueEntries: ReadModel {
     public enum Kind: String, Sendable {
-        case location, jurisdiction, provider, boat, launch, mission
+        case location, jurisdiction, provider, boat, launch, mission, merchandise
     }
 
     public struct Row: Equatable, Sendable {
@@ -30,12 +30,12 @@ public struct CatalogueEntries: ReadModel {
     }
 
     public static let name = "catalogue_entry"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = false
     public static let types: Set<EventType> = [
         .locationAdded, .jurisdictionAdded, .providerAdded, .boatRegistered, .boatCapacityChanged,
         .launchAnnounced, .launchArchived, .launchUnarchived, .missionPlanned, .missionActivated,
-        .missionDeactivated, .missionArchived, .missionUnarchived,
+        .missionDeactivated, .missionArchived, .missionUnarchived, .merchandiseAdded,
     ]
     public static let table = TableDefinition(
         key: [.init("entity", .uuid)],
@@ -59,6 +59,7 @@ public struct CatalogueEntries: ReadModel {
         case .missionActivated(let mission), .missionDeactivated(let mission),
             .missionArchived(let mission), .missionUnarchived(let mission):
             [mission.entity]
+        case .merchandiseAdded(let fact): [fact.merchandise.entity]
         default: []
         }
     }
@@ -84,6 +85,7 @@ public struct CatalogueEntries: ReadModel {
         case .launchUnarchived, .missionUnarchived: row?.isArchived = false
         case .missionPlanned(let fact):
             row = Row(.mission, fact.name, parent: fact.launch.entity)
+        case .merchandiseAdded(let fact): row = Row(.merchandise, fact.name)
         case .missionActivated: row?.isActive = true
         case .missionDeactivated: row?.isActive = false
         default: break

@@ -25,20 +25,7 @@ public struct CodeUsage: ReadModel {
         /// What sold bookings saved.
         public var discount: Money
 
-        fileprivate mutating func sell(_ use: CodeUse, wasHeld: Bool) {
-            if wasHeld { reservedCount -= 1 }
-            soldCount += 1
-            discount = discount + use.discount
-        }
-
-        fileprivate mutating func end(_ use: CodeUse, wasHeld: Bool) {
-            if wasHeld {
-                reservedCount -= 1
-            } else {
-                soldCount -= 1
-                discount = discount - use.discount
-            }
-        }
+        fileprivate mutating func save(_ amount: Money) { discount = discount + amount }
     }
 
     public static let name = "code_usage"
@@ -57,37 +44,23 @@ public struct CodeUsage: ReadModel {
         case .discountCodeIssued(let fact): [Key(fact.code)]
         case .accessCodeIssued(let fact): [Key(fact.code)]
         case .codeRevoked(let code): [Key(code)]
-        default: uses(in: event).map { Key($0.code) }
-        }
-    }
-
-    private static func uses(in event: Event) -> [CodeUse] {
-        switch event {
-        case .bookingPlaced(let fact): fact.quote.codes
-        case .holdExpired(let fact), .bookingAbandoned(let fact): fact.holdings.codes
-        case .bookingConfirmed(let fact): fact.holdings.codes
-        case .bookingCancelled(let fact): fact.holdings.codes
-        default: []
+        default: event.commitmentChange?.holdings.codes.map { Key($0.code) } ?? []
         }
     }
 
     public static func fold(_ row: Row?, of key: Key, _ event: ProjectedEvent) -> Row? {
         var row = row
         switch event.event {
-        case .discountCodeIssued(let fact): return Row(.discount(fact))
-        case .accessCodeIssued(let fact): return Row(.access(fact))
+        case .discountCodeIssued(let fact): row = Row(.discount(fact))
+        case .accessCodeIssued(let fact): row = Row(.access(fact))
         case .codeRevoked: row?.isRevoked = true
-        default: break
-        }
-        guard let use = uses(in: event.event).first(where: { Key($0.code) == key }) else {
-            return row
-        }
-        switch event.event {
-        case .bookingPlaced: row?.reservedCount += 1
-        case .holdExpired, .bookingAbandoned: row?.end(use, wasHeld: true)
-        case .bookingConfirmed(let fact): row?.sell(use, wasHeld: fact.wasHeld)
-        case .bookingCancelled(let fact): row?.end(use, wasHeld: fact.wasHeld)
-        default: break
+        default:
+            guard let change = event.event.commitmentChange else { break }
+            for use in change.holdings.codes where Key(use.code) == key {
+                row?.reservedCount += change.held
+                row?.soldCount += change.sold
+                row?.save(use.discount * change.sold)
+            }
         }
         return row
     }

@@ -54,14 +54,13 @@ public struct SailingAvailability: ReadModel {
             if !oversales.isEmpty { oversales.removeAll { $0.booking == booking } }
         }
 
-        fileprivate mutating func count(
-            _ seats: [SeatLine], of sailing: SailingID, held: Int = 0, committed: Int = 0
-        ) {
-            for line in seats where line.sailing == sailing {
+        fileprivate mutating func count(_ event: Event, of sailing: SailingID) {
+            guard let change = event.commitmentChange else { return }
+            for line in change.holdings.seats where line.sailing == sailing {
                 guard let index = types.firstIndex(where: { $0.ticketType.id == line.ticketType })
                 else { continue }
-                types[index].held += held * line.quantity
-                types[index].committed += committed * line.quantity
+                types[index].held += change.held * line.quantity
+                types[index].committed += change.sold * line.quantity
             }
         }
     }
@@ -90,11 +89,7 @@ public struct SailingAvailability: ReadModel {
         case .ticketTypeRelabelled(let fact): [fact.sailing]
         case .ticketTypeWithdrawn(let fact): [fact.sailing]
         case .oversaleAuthorised(let fact): [fact.sailing]
-        case .bookingPlaced(let fact): fact.quote.sailings
-        case .holdExpired(let fact), .bookingAbandoned(let fact): fact.holdings.seats.sailings
-        case .bookingConfirmed(let fact): fact.holdings.seats.sailings
-        case .bookingCancelled(let fact): fact.holdings.seats.sailings
-        default: []
+        default: event.commitmentChange?.holdings.seats.sailings ?? []
         }
     }
 
@@ -116,18 +111,13 @@ public struct SailingAvailability: ReadModel {
         case .oversaleAuthorised(let fact):
             row?.oversales.append(
                 Oversale(booking: fact.booking, seatCount: fact.seatCount))
-        case .bookingPlaced(let fact): row?.count(fact.quote.seats, of: key, held: 1)
         case .holdExpired(let fact), .bookingAbandoned(let fact):
-            row?.count(fact.holdings.seats, of: key, held: -1)
+            row?.count(event.event, of: key)
             row?.endOversale(of: fact.booking)
-        case .bookingConfirmed(let fact):
-            row?.count(
-                fact.holdings.seats, of: key, held: fact.wasHeld ? -1 : 0, committed: 1)
         case .bookingCancelled(let fact):
-            let (held, committed) = fact.wasHeld ? (-1, 0) : (0, -1)
-            row?.count(fact.holdings.seats, of: key, held: held, committed: committed)
+            row?.count(event.event, of: key)
             row?.endOversale(of: fact.booking)
-        default: break
+        default: row?.count(event.event, of: key)
         }
         return row
     }

@@ -70,7 +70,7 @@ extension CommandAPI {
         let seller = try seller(request)
         let body = try await Body.read(request)
         let order = try reading { () throws(JSONError) in
-            try body.json.allow(only: ["lines", "tip", "discountCode", "accessCode"])
+            try body.json.allow(only: ["lines", "merchandise", "tip", "discountCode", "accessCode"])
             return try Self.order(body.json, seller)
         }
         let (quoted, position) = try await ask(order)
@@ -84,7 +84,7 @@ extension CommandAPI {
             () throws(JSONError) in
             let json = body.json
             try json.allow(only: [
-                "lines", "tip", "total", "discountCode", "accessCode", "contact",
+                "lines", "merchandise", "tip", "total", "discountCode", "accessCode", "contact",
                 "specialRequests", "wantsUpdates", "oversaleReason",
             ])
             return (
@@ -169,9 +169,15 @@ extension CommandAPI {
                 ticketType: try line["ticketType"].id(),
                 quantity: try line["quantity"].integer())
         }
+        let merchandise = try json.optional("merchandise")?.list { value throws(JSONError) in
+            let ordered = try value.object()
+            try ordered.allow(only: ["offer", "quantity"])
+            return OrderedMerchandise(
+                offer: try ordered["offer"].id(), quantity: try ordered["quantity"].integer())
+        }
         let tip = try json.optional("tip")?.money() ?? .zero
         return QuoteOrder(
-            lines: lines, tip: tip, seller: seller,
+            lines: lines, merchandise: merchandise ?? [], tip: tip, seller: seller,
             discountCode: try json.optional("discountCode")?.code(.discount),
             accessCode: try json.optional("accessCode")?.code(.access),
             mayOversell: json.optional("oversaleReason") != nil)

@@ -33,7 +33,8 @@ public struct CommandAPI: Sendable {
     }
 
     public var operations: [Operation] {
-        bookingOperations + paymentOperations + codeOperations + sailingOperations
+        bookingOperations + paymentOperations + codeOperations + merchandiseOperations
+            + sailingOperations
             + catalogueOperations + [
                 OpenAPI.operation,
                 Operation("liveness", .get, "/livez") { _, _ in

@@ -110,6 +110,35 @@ func problem(for refusal: Refusal) -> Problem {
                 ("sailing", .text(sailing.description)), ("capacity", .number(capacity)),
                 ("used", .number(used)), ("wanted", .number(wanted)),
             ])
+    case .notEnoughStock(let offer, let available, let wanted):
+        Problem(
+            "out-of-stock", .conflict, "Not enough of it",
+            detail: "\(wanted) were asked for and \(available) are left",
+            figures: [
+                ("offer", .text(offer.description)), ("available", .number(available)),
+                ("wanted", .number(wanted)),
+            ])
+    case .merchandiseWithoutSeats(let offer, let trip):
+        Problem(
+            "merchandise-without-seats", .badRequest, "Sold with seats only",
+            detail: "this is sold with seats on its trip, and the order has none",
+            figures: [("offer", .text(offer.description)), ("trip", .text(trip.description))])
+    case .stockBelowUse(let variation, let stock, let used):
+        Problem(
+            "stock-below-use", .conflict, "More is promised",
+            detail: "\(used) are sold or reserved, so there can't be \(stock)",
+            figures: [
+                ("variation", .text(variation.description)), ("stock", .number(stock)),
+                ("used", .number(used)),
+            ])
+    case .allotmentBelowUse(let offer, let allotment, let used):
+        Problem(
+            "allotment-below-use", .conflict, "More is promised",
+            detail: "\(used) are sold or reserved, so the allotment can't be \(allotment)",
+            figures: [
+                ("offer", .text(offer.description)), ("allotment", .number(allotment)),
+                ("used", .number(used)),
+            ])
     case .holdOver(let deadline):
         Problem(
             "hold-over", .gone, "The hold is over",

@@ -33,9 +33,10 @@ extension Event {
         case .salesPaused(let sailing), .salesResumed(let sailing): [sailing.entity]
         case .bookingPlaced(let fact):
             [fact.booking.entity, fact.customer.entity, fact.code.entity]
-                + fact.quote.sailings.map(\.entity) + fact.quote.codes.map(\.code.entity)
+                + fact.quote.holdings.entities
         case .holdExtended(let fact):
             [fact.booking.entity] + fact.sailings.map(\.entity) + fact.codes.map(\.entity)
+                + fact.merchandise.entities
         case .holdExpired(let fact), .bookingAbandoned(let fact):
             [fact.booking.entity] + fact.holdings.entities
         case .bookingConfirmed(let fact): [fact.booking.entity] + fact.holdings.entities
@@ -57,6 +58,15 @@ extension Event {
         case .paymentDeclined(let fact): [fact.payment.entity, fact.booking.entity]
         case .paymentSucceeded(let fact), .paymentArrivedLate(let fact), .chargeDisputed(let fact):
             [fact.payment.entity, fact.booking.entity]
+        case .merchandiseAdded(let fact): [fact.merchandise.entity]
+        case .variationAdded(let fact): [fact.variation.entity, fact.merchandise.entity]
+        case .variationRepriced(let fact): [fact.variation.entity]
+        case .stockReceived(let fact): [fact.variation.entity]
+        case .stockAdjusted(let fact): [fact.variation.entity]
+        case .merchandiseOffered(let fact):
+            [fact.offer.entity, fact.trip.entity, fact.variation.entity]
+        case .offerAllotmentSet(let fact): [fact.offer.entity]
+        case .merchandiseFulfilled(let fact): [fact.booking.entity] + fact.merchandise.entities
         case .refundRequested(let fact):
             [fact.refund.entity, fact.payment.entity, fact.booking.entity]
         case .refundSucceeded(let fact):
@@ -69,6 +79,12 @@ extension Event {
 
 extension Holdings {
     fileprivate var entities: [EntityID] {
-        seats.sailings.map(\.entity) + codes.map(\.code.entity)
+        seats.sailings.map(\.entity) + codes.map(\.code.entity) + merchandise.entities
+    }
+}
+
+extension [MerchandiseLine] {
+    fileprivate var entities: [EntityID] {
+        map(\.offer.entity) + map(\.variation.entity)
     }
 }

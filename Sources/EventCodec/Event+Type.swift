@@ -57,6 +57,14 @@ extension Event {
         case .refundSucceeded: .refundSucceeded
         case .refundFailed: .refundFailed
         case .chargeDisputed: .chargeDisputed
+        case .merchandiseAdded: .merchandiseAdded
+        case .variationAdded: .variationAdded
+        case .variationRepriced: .variationRepriced
+        case .stockReceived: .stockReceived
+        case .stockAdjusted: .stockAdjusted
+        case .merchandiseOffered: .merchandiseOffered
+        case .offerAllotmentSet: .offerAllotmentSet
+        case .merchandiseFulfilled: .merchandiseFulfilled
         }
     }
 }

@@ -64,6 +64,9 @@ extension EventCodec {
         case .paymentStarted, .paymentDeclined, .paymentSucceeded, .paymentArrivedLate,
             .refundRequested, .refundSucceeded, .refundFailed, .chargeDisputed:
             try readMoney(type, from: json)
+        case .merchandiseAdded, .variationAdded, .variationRepriced, .stockReceived,
+            .stockAdjusted, .merchandiseOffered, .offerAllotmentSet, .merchandiseFulfilled:
+            try readMerchandise(type, from: json)
         }
     }
 
@@ -184,9 +187,18 @@ extension EventCodec {
                 rate: try json["rateBasisPoints"].basisPoints(),
                 taxable: try money(json["taxable"]), amount: try money(json["amount"]))
         }
+        func goods(_ value: JSONValue) throws(JSONError) -> Quote.Goods {
+            let json = try value.object()
+            return Quote.Goods(
+                trip: try json["trip"].id(), offer: try json["offer"].id(),
+                variation: try json["variation"].id(), label: try json["label"].string(),
+                quantity: try json["quantity"].integer(), unitPrice: try money(json["unitPrice"]))
+        }
         let discount = try json.optional("discount")?.integer() ?? 0
         return Quote(
-            lines: try json["lines"].list(line), taxes: try json["taxes"].list(tax),
+            lines: try json["lines"].list(line),
+            merchandise: try json.optional("merchandise")?.list(goods) ?? [],
+            taxes: try json["taxes"].list(tax),
             subtotal: try money(json["subtotal"]),
             discount: Money(minorUnits: discount, currency: currency),
             codes: try codeUses(json.optional("codes")), tip: try money(json["tip"]),
@@ -197,6 +209,7 @@ extension EventCodec {
         HoldExtended(
             booking: try json["booking"].id(), sailings: try sailings(json),
             codes: try codes(json.optional("codes")),
+            merchandise: try merchandise(json.optional("merchandise")),
             deadline: try json["deadline"].instant())
     }
 
@@ -227,7 +240,8 @@ extension EventCodec {
 
     private static func holdings(_ json: JSONObject) throws(JSONError) -> Holdings {
         Holdings(
-            seats: try json["seats"].list(seatLine), codes: try codeUses(json.optional("codes")))
+            seats: try json["seats"].list(seatLine), codes: try codeUses(json.optional("codes")),
+            merchandise: try merchandise(json.optional("merchandise")))
     }
 
     private static func seatLine(_ value: JSONValue) throws(JSONError) -> SeatLine {

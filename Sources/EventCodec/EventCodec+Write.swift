@@ -40,6 +40,7 @@ extension EventCodec {
             json.field("booking", fact.booking)
             write(fact.sailings, to: &json)
             json.field("codes", fact.codes) { json, code in json.object { write(code, to: &$0) } }
+            write(fact.merchandise, to: &json)
             json.field("deadline", fact.deadline)
         case .holdExpired(let fact), .bookingAbandoned(let fact):
             json.field("booking", fact.booking)
@@ -70,6 +71,9 @@ extension EventCodec {
         case .paymentStarted, .paymentDeclined, .paymentSucceeded, .paymentArrivedLate,
             .refundRequested, .refundSucceeded, .refundFailed, .chargeDisputed:
             writeMoney(event, to: &json)
+        case .merchandiseAdded, .variationAdded, .variationRepriced, .stockReceived,
+            .stockAdjusted, .merchandiseOffered, .offerAllotmentSet, .merchandiseFulfilled:
+            writeMerchandise(event, to: &json)
         }
     }
 
@@ -178,6 +182,16 @@ extension EventCodec {
                 json.field("unitPrice", line.unitPrice.minorUnits)
             }
         }
+        json.field("merchandise", quote.merchandise) { json, goods in
+            json.object { json in
+                json.field("trip", goods.trip)
+                json.field("offer", goods.offer)
+                json.field("variation", goods.variation)
+                json.field("label", goods.label)
+                json.field("quantity", goods.quantity)
+                json.field("unitPrice", goods.unitPrice.minorUnits)
+            }
+        }
         json.field("taxes", quote.taxes) { json, tax in
             json.object { json in
                 json.field("jurisdiction", tax.jurisdiction)
@@ -209,6 +223,7 @@ extension EventCodec {
             }
         }
         write(holdings.codes, to: &json)
+        write(holdings.merchandise, to: &json)
     }
 
     private static func write(_ uses: [CodeUse], to json: inout JSONWriter) {

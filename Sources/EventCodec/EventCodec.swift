@@ -44,7 +44,7 @@ public enum EventCodec {
     /// lack has a value that says so.
     public static func schemaVersion(of type: EventType) -> Int16 {
         switch type {
-        // 2: the codes that a booking uses.
+        // 2: the codes that a booking uses, and its merchandise.
         case .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
             .bookingCancelled:
             2

@@ -35,23 +35,25 @@ public struct QueryAPI: Sendable {
     }
 
     public var operations: [Operation] {
-        tripOperations + bookingOperations + codeOperations + ledgerOperations + [
-            OpenAPI.operation,
-            Operation("liveness", .get, "/livez") { _, _ in
-                answer(position: 0) { $0.field("status", "alive") }
-            },
-            Operation("readiness", .get, "/readyz") { _, _ in
-                try await readiness()
-            },
-            Operation("listProjections", .get, "/v1/projections", needsStaff: true) { request, _ in
-                try request.allowQuery()
-                let (head, statuses) = try await projections()
-                return answer(position: head) { json in
-                    json.field("head", head)
-                    json.field("projections", statuses) { $0.write($1, head: head) }
-                }
-            },
-        ]
+        tripOperations + bookingOperations + codeOperations + ledgerOperations
+            + merchandiseOperations + [
+                OpenAPI.operation,
+                Operation("liveness", .get, "/livez") { _, _ in
+                    answer(position: 0) { $0.field("status", "alive") }
+                },
+                Operation("readiness", .get, "/readyz") { _, _ in
+                    try await readiness()
+                },
+                Operation("listProjections", .get, "/v1/projections", needsStaff: true) {
+                    request, _ in
+                    try request.allowQuery()
+                    let (head, statuses) = try await projections()
+                    return answer(position: head) { json in
+                        json.field("head", head)
+                        json.field("projections", statuses) { $0.write($1, head: head) }
+                    }
+                },
+            ]
     }
 
     public var router: Router<APIContext> { .serving(operations, staff: staff) }

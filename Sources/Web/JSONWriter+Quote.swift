@@ -19,6 +19,16 @@ extension JSONWriter {
                 json.field("amount") { $0.write(line.amount) }
             }
         }
+        field("merchandise", quote.merchandise) { json, goods in
+            json.object { json in
+                json.field("trip", goods.trip)
+                json.field("offer", goods.offer)
+                json.field("label", goods.label)
+                json.field("quantity", goods.quantity)
+                json.field("unitPrice") { $0.write(goods.unitPrice) }
+                json.field("amount") { $0.write(goods.amount) }
+            }
+        }
         field("subtotal") { $0.write(quote.subtotal) }
         field("discount") { $0.write(quote.discount) }
         field("codes", outcomes ?? quote.codes.map(CodeOutcome.init)) { json, outcome in

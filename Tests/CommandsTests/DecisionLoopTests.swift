@@ -14,22 +14,50 @@ import TestSupport
     enum Scarce: CaseIterable {
         case seats
         case codeUses
+        case stock
+        case allotment
+
+        static let offer: OfferID = ID(EntityID(customHigh: 0x0FFE, low: 1))
 
         var fleet: SeaFleet { SeaFleet(capacity: self == .seats ? 50 : 1000) }
 
-        var code: SalesCode? { self == .seats ? nil : SalesCode(.discount, "SPRING") }
+        var code: SalesCode? { self == .codeUses ? SalesCode(.discount, "SPRING") : nil }
+
+        var merchandise: [OrderedMerchandise] {
+            self == .stock || self == .allotment
+                ? [OrderedMerchandise(offer: Self.offer, quantity: 1)] : []
+        }
+
+        /// What makes it scarce, besides the fleet.
+        func envelopes(_ fleet: SeaFleet) -> [Envelope] {
+            switch self {
+            case .seats: []
+            case .codeUses:
+                [
+                    envelope([
+                        IssueDiscountCode(
+                            DiscountCodeIssued(
+                                code: SalesCode(.discount, "SPRING")!,
+                                reduction: .amount(Money(minorUnits: 100)), useLimit: 50))
+                    ])
+                ]
+            case .stock: [fleet.shelf(of: 50, as: Self.offer)]
+            case .allotment: [fleet.shelf(of: 1000, as: Self.offer, allotment: 50)]
+            }
+        }
 
         func isMissing(_ refusal: Refusal) -> Bool {
             switch (self, refusal) {
             case (.seats, .notEnoughSeats): true
             case (.codeUses, .codeNotAccepted(_, because: .usedUp(limit: 50))): true
+            case (.stock, .notEnoughStock), (.allotment, .notEnoughStock): true
             default: false
             }
         }
     }
 
     @Test(
-        "sells each seat and each use of a code once: two loops, one log, 400 buyers",
+        "sells each seat, use of a code and thing once: two loops, one log, 400 buyers",
         arguments: Scarce.allCases)
     func neverOversells(_ scarce: Scarce) async throws {
         let sold = try await rush(for: scarce, guarded: true)
@@ -62,13 +90,8 @@ import TestSupport
                     """)
             }
             let fleet = scarce.fleet
-            let codes = scarce.code.map { code in
-                let fact = DiscountCodeIssued(
-                    code: code, reduction: .amount(Money(minorUnits: 100)), useLimit: 50)
-                return envelope([IssueDiscountCode(fact)])
-            }
             try await withLoops(1, on: database) { loops in
-                for envelope in [fleet.envelope] + [codes].compactMap({ $0 }) {
+                for envelope in [fleet.envelope] + scarce.envelopes(fleet) {
                     _ = try await loops[0].submit(envelope)
                 }
             }
@@ -109,7 +132,8 @@ import TestSupport
             for _ in 0..<count {
                 group.addTask {
                     do throws(CommandError) {
-                        let order = fleet.order(seats: 1, discount: scarce.code)
+                        let order = fleet.order(
+                            seats: 1, discount: scarce.code, merchandise: scarce.merchandise)
                         _ = try await loop.submit(order)
                         return true
                     } catch {

@@ -108,7 +108,7 @@ import Testing
                     isDiscounted: .random())
             }
             let covered = items.reduce(0) {
-                $0 + ($1.isDiscounted ? $1.line.amount.minorUnits : 0)
+                $0 + ($1.isDiscounted ? $1.amount.minorUnits : 0)
             }
             let discount = CodeUse(
                 code: Self.spring, discount: Money(minorUnits: .random(in: 0...covered)))

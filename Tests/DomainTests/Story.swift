@@ -170,7 +170,7 @@ struct Customer {
     func order(
         _ seats: Int, type: TicketTypeID = Fleet.adult, tip: Int = 0, total: Int? = nil,
         seller: Seller = .public, trip: TripID = Fleet.trip, discount: SalesCode? = nil,
-        access: SalesCode? = nil
+        access: SalesCode? = nil, merchandise: [OrderedMerchandise] = []
     ) -> PlaceBooking {
         PlaceBooking(
             booking: booking, customer: customer, code: code,
@@ -178,7 +178,8 @@ struct Customer {
                 lines: [
                     OrderLine(
                         trip: trip, sailing: Fleet.sailing, ticketType: type, quantity: seats)
-                ], tip: Money(minorUnits: tip), seller: seller, discountCode: discount,
+                ], merchandise: merchandise, tip: Money(minorUnits: tip), seller: seller,
+                discountCode: discount,
                 accessCode: access),
             namedTotal: total.map { Money(minorUnits: $0) }, contact: Sealed(bytes: [1, 2, 3]),
             wantsUpdates: false, policy: policy)
@@ -192,10 +193,12 @@ struct Customer {
         return (try? decided.get()) ?? []
     }
 
-    func holdings(_ count: Int, codes: [CodeUse] = []) -> Holdings {
+    func holdings(
+        _ count: Int, codes: [CodeUse] = [], merchandise: [MerchandiseLine] = []
+    ) -> Holdings {
         Holdings(
             seats: [SeatLine(sailing: Fleet.sailing, ticketType: Fleet.adult, quantity: count)],
-            codes: codes)
+            codes: codes, merchandise: merchandise)
     }
 
     /// The facts that taking money at the dock for so many adults leads to.

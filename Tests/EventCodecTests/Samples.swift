@@ -23,8 +23,19 @@ enum Samples {
         CodeUse(code: access, discount: .zero),
         CodeUse(code: discount, discount: Money(minorUnits: 2500)),
     ]
-    private static func quote(_ codes: [CodeUse]) -> Quote {
-        Quote(
+    private static let patches = [
+        MerchandiseLine(offer: id(70), variation: id(71), quantity: 2)
+    ]
+    private static func quote(_ codes: [CodeUse], _ patches: [MerchandiseLine]) -> Quote {
+        let goods = patches.map { line in
+            Quote.Item(
+                Quote.Goods(
+                    trip: id(20), offer: line.offer, variation: line.variation,
+                    label: "Mission patch, blue", quantity: line.quantity,
+                    unitPrice: Money(minorUnits: 900)),
+                jurisdiction: id(30), rate: BasisPoints(700)!, isDiscounted: true)
+        }
+        return Quote(
             [
                 Quote.Item(
                     Quote.Line(
@@ -36,12 +47,13 @@ enum Samples {
                         trip: id(20), sailing: id(11), ticketType: id(2), label: "Upper deck",
                         quantity: 1, unitPrice: Money(minorUnits: 17900)), jurisdiction: id(31),
                     rate: BasisPoints(825)!, isDiscounted: true),
-            ], codes: codes, tip: Money(minorUnits: 500))
+            ] + goods, codes: codes, tip: Money(minorUnits: 500))
     }
 
-    static let all: [Event] = catalogue + sailing + booking(uses) + codes + money
+    static let all: [Event] =
+        catalogue + sailing + booking(uses, patches) + codes + money + merchandise
     /// Events as they were before there were codes; their data stands in fixtures of version 1.
-    static let withoutCodes: [Event] = booking([]).filter {
+    static let withoutCodes: [Event] = booking([], []).filter {
         EventCodec.schemaVersion(of: $0.type) > 1
     }
 
@@ -106,17 +118,18 @@ enum Samples {
                 sailing: id(10), booking: id(50), seatCount: 2, reason: "The crew's parents")),
     ]
 
-    private static func booking(_ uses: [CodeUse]) -> [Event] {
-        let holdings = Holdings(seats: seats, codes: uses)
+    private static func booking(_ uses: [CodeUse], _ patches: [MerchandiseLine]) -> [Event] {
+        let holdings = Holdings(seats: seats, codes: uses, merchandise: patches)
         return [
             .bookingPlaced(
                 BookingPlaced(
                     booking: id(50), customer: id(51), code: ConfirmationCode("ABCD2345")!,
-                    mission: id(44), quote: quote(uses), deadline: noon + .minutes(10),
+                    mission: id(44), quote: quote(uses, patches), deadline: noon + .minutes(10),
                     contact: Sealed(bytes: [0, 1, 127, 128, 255]), wantsUpdates: true)),
             .holdExtended(
                 HoldExtended(
                     booking: id(50), sailings: [id(10), id(11)], codes: uses.map(\.code),
+                    merchandise: patches,
                     deadline: noon + .minutes(20))),
             .holdExpired(HoldEnded(booking: id(50), holdings: holdings)),
             .bookingAbandoned(HoldEnded(booking: id(50), holdings: holdings)),
@@ -166,5 +179,20 @@ enum Samples {
             RefundFailed(
                 refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795),
                 reason: "account closed")),
+    ]
+
+    private static let merchandise: [Event] = [
+        .merchandiseAdded(MerchandiseAdded(merchandise: id(72), name: "Mission patch")),
+        .variationAdded(
+            VariationAdded(
+                variation: id(71), merchandise: id(72), label: "blue",
+                price: Money(minorUnits: 900))),
+        .variationRepriced(VariationRepriced(variation: id(71), price: Money(minorUnits: 1000))),
+        .stockReceived(StockReceived(variation: id(71), quantity: 100)),
+        .stockAdjusted(StockAdjusted(variation: id(71), quantity: -3, reason: "wet")),
+        .merchandiseOffered(
+            MerchandiseOffered(offer: id(70), trip: id(20), variation: id(71), allotment: nil)),
+        .offerAllotmentSet(OfferAllotmentSet(offer: id(70), allotment: 40)),
+        .merchandiseFulfilled(MerchandiseFulfilled(booking: id(50), merchandise: patches)),
     ]
 }

@@ -30,7 +30,7 @@ import TestSupport
             try await withProjector(on: database) { loop, _ in
                 let fleet = SeaFleet(capacity: 200)
                 _ = try await loop.submit(fleet.envelope)
-                try await issueCode(loop, to: fleet.mission)
+                try await issueCode(loop, to: fleet)
                 try await withLoops(1, on: database) { others in
                     for round in 0..<40 {
                         // Its own are handed in, the others' are read; some come at the same time.
@@ -163,9 +163,12 @@ private func dump(_ name: String, _ database: TestDatabase) async throws -> Stri
     return rows.optionalText(0, 0) ?? ""
 }
 
-/// A discount code for everybody, and an access code that nobody uses.
+private let patches: OfferID = ID(EntityID(customHigh: 0x0FFE, low: 1))
+
+/// Patches for one fleet, a discount code for everybody, and an access code that nobody uses.
 @discardableResult
-private func issueCode(_ loop: DecisionLoop, to mission: MissionID) async throws -> SalesCode {
+private func issueCode(_ loop: DecisionLoop, to fleet: SeaFleet) async throws -> SalesCode {
+    _ = try await loop.submit(fleet.shelf(of: 50, as: patches))
     let spring = SalesCode(.discount, "SPRING")!
     _ = try await loop.submit(
         envelope([
@@ -173,7 +176,7 @@ private func issueCode(_ loop: DecisionLoop, to mission: MissionID) async throws
                 DiscountCodeIssued(
                     code: spring, reduction: .share(BasisPoints(1000)!, cap: nil), useLimit: 60)),
             IssueAccessCode(
-                AccessCodeIssued(code: SalesCode(.access, "CREW")!, mission: mission)),
+                AccessCodeIssued(code: SalesCode(.access, "CREW")!, mission: fleet.mission)),
         ]))
     return spring
 }
@@ -182,7 +185,7 @@ private func issueCode(_ loop: DecisionLoop, to mission: MissionID) async throws
 private func writeRandomHistory(_ loop: DecisionLoop) async throws {
     let fleets = (0..<3).map { _ in SeaFleet(capacity: 40) }
     for fleet in fleets { _ = try await loop.submit(fleet.envelope) }
-    let spring = try await issueCode(loop, to: fleets[0].mission)
+    let spring = try await issueCode(loop, to: fleets[0])
     var bookings: [(BookingID, SeaFleet, Int64)] = []
     for _ in 0..<300 {
         let fleet = fleets.randomElement()!
@@ -190,7 +193,9 @@ private func writeRandomHistory(_ loop: DecisionLoop) async throws {
         switch (Int.random(in: 0..<9), bookings.randomElement()) {
         case (0...2, _), (_, nil):
             let order = fleet.order(
-                seats: .random(in: 1...3), discount: Bool.random() ? spring : nil)
+                seats: .random(in: 1...3), discount: Bool.random() ? spring : nil,
+                merchandise: fleet.trip == fleets[0].trip
+                    ? [OrderedMerchandise(offer: patches, quantity: 1)] : [])
             guard let receipt = try? await loop.submit(order),
                 case .bookingPlaced(let fact) = receipt.events[0].event
             else { continue }

@@ -62,9 +62,27 @@ public struct SeaFleet: Sendable {
         return TestSupport.envelope(additions.map { AddToCatalogue($0) })
     }
 
+    /// Patches on the shelf, offered with the trip under `offer`.
+    public func shelf(of stock: Int, as offer: OfferID, allotment: Int? = nil) -> Envelope {
+        let (merchandise, variation): (MerchandiseID, VariationID) = (drawn(), drawn())
+        let price = Money(minorUnits: 900)
+        let deeds: [KeepMerchandise.Deed] = [
+            .add(MerchandiseAdded(merchandise: merchandise, name: "Mission patch")),
+            .addVariation(
+                VariationAdded(
+                    variation: variation, merchandise: merchandise, label: "blue", price: price)),
+            .receive(variation, quantity: stock),
+            .offer(
+                MerchandiseOffered(
+                    offer: offer, trip: trip, variation: variation, allotment: allotment)),
+        ]
+        return TestSupport.envelope(deeds.map { KeepMerchandise($0) })
+    }
+
     /// An order under a key of its own.
     public func order(
-        seats: Int, lastName: String = "Lovelace", discount: SalesCode? = nil
+        seats: Int, lastName: String = "Lovelace", discount: SalesCode? = nil,
+        merchandise: [OrderedMerchandise] = []
     ) -> Envelope {
         var generator = SystemRandomNumberGenerator()
         let customer: CustomerID = drawn()
@@ -77,7 +95,7 @@ public struct SeaFleet: Sendable {
             order: QuoteOrder(
                 lines: [
                     OrderLine(trip: trip, sailing: sailing, ticketType: adult, quantity: seats)
-                ], seller: .public, discountCode: discount),
+                ], merchandise: merchandise, seller: .public, discountCode: discount),
             namedTotal: nil, contact: key.seal(contact, of: customer), wantsUpdates: false,
             policy: HoldPolicy())
         var envelope = TestSupport.envelope([command])

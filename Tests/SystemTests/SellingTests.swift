@@ -46,6 +46,59 @@ import TestSupport
         }
     }
 
+    @Test("sells merchandise with seats, shows what is left, and hands it over at check-in")
+    func sellsMerchandise() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 5)
+            func made(_ path: String, _ body: String) async throws -> String {
+                let answer = try await server.staff.post(path, body)
+                #expect(answer.status == 201)
+                return answer.json["id"] as? String ?? ""
+            }
+            let patch = try await made("/v1/merchandise", #"{"name":"Mission patch"}"#)
+            let blue = try await made(
+                "/v1/merchandise/\(patch)/variations", #"{"label":"blue","price":\#(dollars(9))}"#)
+            let variation = "/v1/variations/\(blue)"
+            _ = try await server.staff.post("\(variation)/receive", #"{"quantity":10}"#)
+            let offer = try await made(
+                "/v1/trips/\(place.trip)/merchandise", #"{"variation":"\#(blue)","allotment":3}"#)
+            let goods = #""merchandise":[{"offer":"\#(offer)","quantity":2}],"contact""#
+            let order = place.order().replacing("\"contact\"", with: goods)
+            let placed = try await server.commands.post("/v1/bookings", order)
+            #expect(placed.status == 201)
+            let refused = try await server.commands.post("/v1/bookings", order)
+            #expect(refused.problem == "out-of-stock")
+            #expect(refused.json["available"] as? Int == 1)
+            let adjusted = try await server.staff.post(
+                "\(variation)/adjust", #"{"quantity":-9,"reason":"wet"}"#)
+            #expect(adjusted.problem == "stock-below-use")
+            try await handsOver(server, place, placed)
+        }
+    }
+
+    private func handsOver(
+        _ server: ServerProcess, _ place: OpenSailing, _ placed: HTTPAnswer
+    ) async throws {
+        let booking = placed.json["booking"] as? String ?? ""
+        _ = try await server.staff.post(
+            "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
+        let aboard = try await server.staff.post(
+            "/v1/bookings/\(booking)/check-in", #"{"sailing":"\#(place.sailing)"}"#)
+        #expect(
+            aboard.json["happened"] as? [String] == ["PassengerCheckedIn", "MerchandiseFulfilled"])
+        let position = aboard.headers["quartermaster-position"] ?? ""
+        let offers = try await server.queries.get(
+            "/v1/trips/\(place.trip)/merchandise?min-position=\(position)")
+        let ours = (offers.json["offers"] as? [[String: Any]])?.first
+        #expect(ours?["name"] as? String == "Mission patch")
+        #expect(ours?["available"] as? Int == 1)
+        let stock = try await server.staffQueries.get("/v1/merchandise?min-position=\(position)")
+        let row = (stock.json["variations"] as? [[String: Any]])?.first
+        #expect(row?["sold"] as? Int == 2)
+        #expect(row?["fulfilled"] as? Int == 2)
+        #expect(row?["available"] as? Int == 8)
+    }
+
     private func oversells(_ server: ServerProcess, _ place: OpenSailing) async throws {
         let beyond = place.order(quantity: 4)
             .replacing("\"contact\"", with: "\"oversaleReason\":\"crew\",\"contact\"")

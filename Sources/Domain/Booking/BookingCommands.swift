@@ -7,7 +7,7 @@ func booking(
     return (life, placed)
 }
 
-/// Refuses unless what a held booking holds is still set aside, on every sailing and of every code.
+/// Refuses unless what a held booking holds is still set aside, on every sailing and of every code and thing.
 ///
 /// It looks at the sailings and not only at the booking: should clocks differ and another process
 /// have sold the seats as run out, the sailing is over its limit and the hold is over.
@@ -28,6 +28,11 @@ func checkHold(
     for use in placed.quote.codes {
         let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(use.code.entity))
         if uses.isOverused(at: now) { throw .holdOver(deadline: life.deadline) }
+    }
+    for line in placed.quote.holdings.merchandise {
+        let stock = world.look(at: VariationStock.self, of: line.variation).available(at: now)
+        let allotment = world.look(at: OfferTerms.self, of: line.offer).available(at: now)
+        if stock < 0 || (allotment ?? 0) < 0 { throw .holdOver(deadline: life.deadline) }
     }
 }
 
@@ -69,7 +74,8 @@ public struct ExtendHold: Command {
             .holdExtended(
                 HoldExtended(
                     booking: booking, sailings: placed.quote.sailings,
-                    codes: placed.quote.codes.map(\.code), deadline: deadline))
+                    codes: placed.quote.codes.map(\.code),
+                    merchandise: placed.quote.holdings.merchandise, deadline: deadline))
         ]
     }
 }
@@ -156,14 +162,14 @@ public struct CancelBooking: Command {
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        let (life, placed) = try Domain.booking(booking, in: world)
+        let (life, _) = try Domain.booking(booking, in: world)
         if life.status == .cancelled { return [] }
         guard life.version == version else {
             throw .versionMismatch(expected: version, current: life.version)
         }
         let holdings: Holdings
         switch life.status {
-        case .held, .confirmed, .checkedIn: holdings = placed.quote.holdings
+        case .held, .confirmed, .checkedIn: holdings = life.returnable
         case .expired, .abandoned: holdings = .none
         case .completed, .cancelled:
             throw .notInThatState(status: life.status, wanted: "not completed")

@@ -59,28 +59,35 @@ public struct BookingPlaced: Hashable, Sendable {
 public struct Holdings: Hashable, Sendable {
     public var seats: [SeatLine]
     public var codes: [CodeUse]
+    public var merchandise: [MerchandiseLine]
 
     public static let none = Holdings(seats: [])
 
-    public init(seats: [SeatLine], codes: [CodeUse] = []) {
+    public init(
+        seats: [SeatLine], codes: [CodeUse] = [], merchandise: [MerchandiseLine] = []
+    ) {
         self.seats = seats
         self.codes = codes
+        self.merchandise = merchandise
     }
 }
 
 public struct HoldExtended: Hashable, Sendable {
     public var booking: BookingID
     public var sailings: [SailingID]
-    /// The codes that the booking uses.
+    /// The codes that the booking uses, and its merchandise.
     public var codes: [SalesCode]
+    public var merchandise: [MerchandiseLine]
     public var deadline: Instant
 
     public init(
-        booking: BookingID, sailings: [SailingID], codes: [SalesCode] = [], deadline: Instant
+        booking: BookingID, sailings: [SailingID], codes: [SalesCode] = [],
+        merchandise: [MerchandiseLine] = [], deadline: Instant
     ) {
         self.booking = booking
         self.sailings = sailings
         self.codes = codes
+        self.merchandise = merchandise
         self.deadline = deadline
     }
 }

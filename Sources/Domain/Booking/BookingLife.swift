@@ -13,7 +13,8 @@ public enum BookingStatus: String, Sendable, CaseIterable {
 public struct BookingLife: DecisionModel {
     public static let types: Set<EventType> = [
         .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
-        .bookingCancelled, .passengerCheckedIn, .checkInReverted, .bookingCompleted,
+        .bookingCancelled, .passengerCheckedIn, .checkInReverted, .merchandiseFulfilled,
+        .bookingCompleted,
     ]
 
     public private(set) var placed: BookingPlaced?
@@ -23,6 +24,8 @@ public struct BookingLife: DecisionModel {
     public private(set) var extensionCount = 0
     /// Numbers of the seats whose passengers are aboard.
     public private(set) var aboard: Set<Int> = []
+    /// What was handed over.
+    public private(set) var fulfilled: Set<OfferID> = []
     /// Position of the booking's last event: what an ETag shows.
     public private(set) var version: Int64 = 0
 
@@ -41,6 +44,7 @@ public struct BookingLife: DecisionModel {
         case .bookingCancelled: stage = .cancelled
         case .passengerCheckedIn(let fact): aboard.formUnion(fact.passengers)
         case .checkInReverted(let fact): aboard.subtract(fact.passengers)
+        case .merchandiseFulfilled(let fact): fulfilled.formUnion(fact.merchandise.map(\.offer))
         case .bookingCompleted: stage = .completed
         default: break
         }
@@ -50,6 +54,13 @@ public struct BookingLife: DecisionModel {
     public var status: BookingStatus {
         stage == .confirmed && !aboard.isEmpty && aboard.count == passengerCount
             ? .checkedIn : stage
+    }
+
+    /// What would come back: what the booking has, but for what was handed over.
+    public var returnable: Holdings {
+        var holdings = placed?.quote.holdings ?? .none
+        holdings.merchandise.removeAll { fulfilled.contains($0.offer) }
+        return holdings
     }
 
     public var passengerCount: Int { placed?.quote.seats.seatCount ?? 0 }

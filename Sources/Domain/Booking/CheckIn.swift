@@ -1,4 +1,4 @@
-/// Lets people aboard a sailing. Twice is the same as once.
+/// Lets people aboard a sailing, and hands over what they bought with its trip. Twice is the same as once.
 public struct CheckInPassengers: Command {
     public var booking: BookingID
     public var sailing: SailingID
@@ -16,9 +16,17 @@ public struct CheckInPassengers: Command {
         let wanted = try boardable(passengers, of: life, booking, on: sailing)
         let coming = wanted.filter { !life.aboard.contains($0) }
         guard !coming.isEmpty else { return [] }
+        let aboard = Event.passengerCheckedIn(
+            PassengersChecked(booking: booking, sailing: sailing, passengers: coming))
+        let trip = life.placed?.quote.lines.first { $0.sailing == sailing }?.trip
+        let goods = life.placed?.quote.merchandise.filter {
+            $0.trip == trip && !life.fulfilled.contains($0.offer)
+        }
+        guard let goods, !goods.isEmpty else { return [aboard] }
         return [
-            .passengerCheckedIn(
-                PassengersChecked(booking: booking, sailing: sailing, passengers: coming))
+            aboard,
+            .merchandiseFulfilled(
+                MerchandiseFulfilled(booking: booking, merchandise: goods.map(\.line))),
         ]
     }
 }

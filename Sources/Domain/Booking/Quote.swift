@@ -1,6 +1,6 @@
 /// The server's arithmetic for an order; the only source of any total.
 ///
-/// `total` = sum of lines - discount + taxes + tip - waived.
+/// `total` = sum of lines and merchandise - discount + taxes + tip - waived.
 public struct Quote: Hashable, Sendable {
     public struct Line: Hashable, Sendable {
         public var trip: TripID
@@ -26,6 +26,34 @@ public struct Quote: Hashable, Sendable {
         public var amount: Money { unitPrice * quantity }
     }
 
+    /// Merchandise, as it was called and priced at the time of the sale.
+    public struct Goods: Hashable, Sendable {
+        public var trip: TripID
+        public var offer: OfferID
+        public var variation: VariationID
+        public var label: String
+        public var quantity: Int
+        public var unitPrice: Money
+
+        public init(
+            trip: TripID, offer: OfferID, variation: VariationID, label: String, quantity: Int,
+            unitPrice: Money
+        ) {
+            self.trip = trip
+            self.offer = offer
+            self.variation = variation
+            self.label = label
+            self.quantity = quantity
+            self.unitPrice = unitPrice
+        }
+
+        public var amount: Money { unitPrice * quantity }
+
+        public var line: MerchandiseLine {
+            MerchandiseLine(offer: offer, variation: variation, quantity: quantity)
+        }
+    }
+
     /// The tax of one jurisdiction on the lines that it taxes, less their part of the discount.
     public struct Tax: Hashable, Sendable {
         public var jurisdiction: JurisdictionID
@@ -47,6 +75,7 @@ public struct Quote: Hashable, Sendable {
     public static let smallestCharge = Money(minorUnits: 50)
 
     public var lines: [Line]
+    public var merchandise: [Goods]
     public var taxes: [Tax]
     public var subtotal: Money
     public var discount: Money
@@ -58,10 +87,11 @@ public struct Quote: Hashable, Sendable {
 
     /// Reads a quote back as it was stored; nothing is calculated again.
     public init(
-        lines: [Line], taxes: [Tax], subtotal: Money, discount: Money, codes: [CodeUse], tip: Money,
-        waived: Money, total: Money
+        lines: [Line], merchandise: [Goods], taxes: [Tax], subtotal: Money, discount: Money,
+        codes: [CodeUse], tip: Money, waived: Money, total: Money
     ) {
         self.lines = lines
+        self.merchandise = merchandise
         self.taxes = taxes
         self.subtotal = subtotal
         self.discount = discount
@@ -71,23 +101,48 @@ public struct Quote: Hashable, Sendable {
         self.total = total
     }
 
-    /// A line with all that its price is calculated from.
+    /// Seats or merchandise, with all that their price is calculated from.
     public struct Item: Sendable {
-        public var line: Line
+        enum Content: Sendable {
+            case seats(Line)
+            case goods(Goods)
+        }
+
+        var content: Content
         public var jurisdiction: JurisdictionID
         public var rate: BasisPoints
-        /// Whether the order's discount is one on this line too.
+        /// Whether the order's discount is one on this too.
         public var isDiscounted: Bool
 
         public init(
             _ line: Line, jurisdiction: JurisdictionID, rate: BasisPoints,
             isDiscounted: Bool = false
         ) {
-            self.line = line
+            content = .seats(line)
             self.jurisdiction = jurisdiction
             self.rate = rate
             self.isDiscounted = isDiscounted
         }
+
+        public init(
+            _ goods: Goods, jurisdiction: JurisdictionID, rate: BasisPoints,
+            isDiscounted: Bool = false
+        ) {
+            content = .goods(goods)
+            self.jurisdiction = jurisdiction
+            self.rate = rate
+            self.isDiscounted = isDiscounted
+        }
+
+        public var amount: Money {
+            switch content {
+            case .seats(let line): line.amount
+            case .goods(let goods): goods.amount
+            }
+        }
+
+        var line: Line? { if case .seats(let line) = content { line } else { nil } }
+        var goods: Goods? { if case .goods(let goods) = content { goods } else { nil } }
     }
 
     /// Calculates: the discount is spread over the lines that it is on by what they cost, and each
@@ -97,10 +152,10 @@ public struct Quote: Hashable, Sendable {
     public init(_ items: [Item], codes: [CodeUse] = [], tip: Money) {
         discount = codes.reduce(.zero) { $0 + $1.discount }
         let shares = discount.split(
-            by: items.map { $0.isDiscounted ? $0.line.amount.minorUnits : 0 })
+            by: items.map { $0.isDiscounted ? $0.amount.minorUnits : 0 })
         var taxes: [Tax] = []
         for (item, share) in zip(items, shares) {
-            let taxable = item.line.amount - share
+            let taxable = item.amount - share
             if let index = taxes.firstIndex(where: { $0.jurisdiction == item.jurisdiction }) {
                 taxes[index].taxable = taxes[index].taxable + taxable
             } else {
@@ -113,9 +168,10 @@ public struct Quote: Hashable, Sendable {
         for index in taxes.indices {
             taxes[index].amount = taxes[index].rate.share(of: taxes[index].taxable)
         }
-        lines = items.map(\.line)
+        lines = items.compactMap(\.line)
+        merchandise = items.compactMap(\.goods)
         self.taxes = taxes
-        subtotal = lines.reduce(.zero) { $0 + $1.amount }
+        subtotal = items.reduce(.zero) { $0 + $1.amount }
         self.codes = codes
         self.tip = tip
         let sum = taxes.reduce(subtotal - discount + tip) { $0 + $1.amount }
@@ -123,7 +179,9 @@ public struct Quote: Hashable, Sendable {
         total = sum - waived
     }
 
-    public var holdings: Holdings { Holdings(seats: seats, codes: codes) }
+    public var holdings: Holdings {
+        Holdings(seats: seats, codes: codes, merchandise: merchandise.map(\.line))
+    }
 
     public var seats: [SeatLine] {
         lines.map {

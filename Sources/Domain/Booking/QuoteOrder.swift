@@ -13,6 +13,17 @@ public struct OrderLine: Hashable, Sendable {
     }
 }
 
+/// So many of what is offered with a trip.
+public struct OrderedMerchandise: Hashable, Sendable {
+    public var offer: OfferID
+    public var quantity: Int
+
+    public init(offer: OfferID, quantity: Int) {
+        self.offer = offer
+        self.quantity = quantity
+    }
+}
+
 /// An order as it would be sold: calculated, and every rule looked at.
 public struct QuoteOrder: Question {
     /// More seats than this in one order is a matter for the office.
@@ -20,6 +31,8 @@ public struct QuoteOrder: Question {
     public static let lineLimit = 20
 
     public var lines: [OrderLine]
+    /// Sold with the seats of its trips only.
+    public var merchandise: [OrderedMerchandise]
     public var tip: Money
     public var seller: Seller
     /// Codes that the customer typed in, of the kind that the name says.
@@ -29,10 +42,12 @@ public struct QuoteOrder: Question {
     public var mayOversell: Bool
 
     public init(
-        lines: [OrderLine], tip: Money = .zero, seller: Seller, discountCode: SalesCode? = nil,
-        accessCode: SalesCode? = nil, mayOversell: Bool = false
+        lines: [OrderLine], merchandise: [OrderedMerchandise] = [], tip: Money = .zero,
+        seller: Seller, discountCode: SalesCode? = nil, accessCode: SalesCode? = nil,
+        mayOversell: Bool = false
     ) {
         self.lines = lines
+        self.merchandise = merchandise
         self.tip = tip
         self.seller = seller
         self.discountCode = discountCode
@@ -56,6 +71,9 @@ public struct QuoteOrder: Question {
         guard let mission = wanted.first?.trip.mission else {
             throw .invalid(field: "lines", reason: "must not be empty")
         }
+        for ordered in merchandise {
+            wanted.append(try check(ordered, with: wanted, in: world, at: now))
+        }
         let outcomes = [
             accessOutcome(of: wanted), discountOutcome(on: &wanted, in: world, at: now),
         ].compactMap { $0 }
@@ -70,6 +88,40 @@ public struct QuoteOrder: Question {
         var trip: TripScheduled
         /// Whether only the access code opens the trip to this customer.
         var needsAccess: Bool
+    }
+
+    /// Looks at all that decides whether merchandise can be sold with these seats: it is taxed as the first
+    /// of them on its trip.
+    private func check(
+        _ ordered: OrderedMerchandise, with seats: [Wanted], in world: borrowing World,
+        at now: Instant
+    ) throws(Refusal) -> Wanted {
+        let terms = world.look(at: OfferTerms.self, of: ordered.offer)
+        guard let offered = terms.offered else {
+            throw .unknown(kind: "offer", id: ordered.offer.entity)
+        }
+        guard var wanted = seats.first(where: { $0.trip.trip == offered.trip }) else {
+            throw .merchandiseWithoutSeats(offer: ordered.offer, trip: offered.trip)
+        }
+        let stock = world.look(at: VariationStock.self, of: offered.variation)
+        guard let added = stock.added else {
+            throw .unknown(kind: "variation", id: offered.variation.entity)
+        }
+        // Two offers may be of one variation.
+        let taken = seats.compactMap(\.item.goods).filter { $0.variation == offered.variation }
+        let left = stock.available(at: now) - taken.reduce(0) { $0 + $1.quantity }
+        let available = max(0, min(left, terms.available(at: now) ?? left))
+        guard ordered.quantity <= available else {
+            throw .notEnoughStock(
+                offer: ordered.offer, available: available, wanted: ordered.quantity)
+        }
+        let name = world.look(at: MerchandiseTerms.self, of: added.merchandise).added?.name ?? ""
+        let goods = Quote.Goods(
+            trip: offered.trip, offer: ordered.offer, variation: offered.variation,
+            label: "\(name), \(added.label)", quantity: ordered.quantity, unitPrice: stock.price)
+        wanted.item = Quote.Item(
+            goods, jurisdiction: wanted.item.jurisdiction, rate: wanted.item.rate)
+        return wanted
     }
 
     private func checkShape() throws(Refusal) {
@@ -97,6 +149,23 @@ public struct QuoteOrder: Question {
         }
         guard wanted <= Self.seatLimit else {
             throw .orderTooLarge(wanted: wanted, limit: Self.seatLimit)
+        }
+        try checkMerchandise()
+    }
+
+    private func checkMerchandise() throws(Refusal) {
+        guard merchandise.count <= Self.lineLimit else {
+            throw .invalid(field: "merchandise", reason: "must be at most \(Self.lineLimit)")
+        }
+        for (index, ordered) in merchandise.enumerated() {
+            guard (1...Self.seatLimit).contains(ordered.quantity) else {
+                throw .invalid(
+                    field: "merchandise[\(index)].quantity",
+                    reason: "must be 1 to \(Self.seatLimit)")
+            }
+            if merchandise[..<index].contains(where: { $0.offer == ordered.offer }) {
+                throw .invalid(field: "merchandise[\(index)]", reason: "repeats an earlier one")
+            }
         }
     }
 
@@ -198,7 +267,7 @@ public struct QuoteOrder: Question {
         let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(discountCode.entity))
         if let obstacle = uses.obstacle(at: now) { return nothing(obstacle) }
         guard case .discount(let fact) = uses.issued else { return nothing(.unknown) }
-        let subtotal = wanted.reduce(Money.zero) { $0 + $1.item.line.amount }
+        let subtotal = wanted.reduce(Money.zero) { $0 + $1.item.amount }
         guard subtotal.minorUnits >= fact.minimumOrder.minorUnits else {
             return nothing(.belowMinimum(minimum: fact.minimumOrder, subtotal: subtotal))
         }
@@ -208,7 +277,7 @@ public struct QuoteOrder: Question {
         let covered = wanted.filter(\.item.isDiscounted)
         guard !covered.isEmpty else { return nothing(.otherTrips) }
         let discount = fact.reduction.discount(
-            on: covered.reduce(.zero) { $0 + $1.item.line.amount })
+            on: covered.reduce(.zero) { $0 + $1.item.amount })
         guard discount.minorUnits > 0 else { return nothing(.notNeeded) }
         return CodeOutcome(code: discountCode, effect: .discounted(discount))
     }

@@ -1,9 +1,8 @@
 /// A code, and how often it is used: by sold bookings, and by live holds.
 public struct CodeUses: DecisionModel {
-    public static let types: Set<EventType> = [
-        .discountCodeIssued, .accessCodeIssued, .codeRevoked, .bookingPlaced, .holdExtended,
-        .holdExpired, .bookingAbandoned, .bookingConfirmed, .bookingCancelled,
-    ]
+    public static let types: Set<EventType> = Commitments<CodeKind>.types.union([
+        .discountCodeIssued, .accessCodeIssued, .codeRevoked,
+    ])
 
     public enum Terms: Hashable, Sendable {
         case discount(DiscountCodeIssued)
@@ -12,8 +11,7 @@ public struct CodeUses: DecisionModel {
 
     public private(set) var issued: Terms?
     public private(set) var isRevoked = false
-    private var soldCount = 0
-    private var holds = LiveHolds<CodeKind>()
+    private var commitments = Commitments<CodeKind>()
     private let entity: EntityID
 
     public init(of entity: EntityID) {
@@ -21,30 +19,21 @@ public struct CodeUses: DecisionModel {
     }
 
     public mutating func evolve(_ recorded: RecordedEvent) {
-        holds.lapse(at: recorded.recordedAt - LiveHolds<CodeKind>.clockMargin)
         switch recorded.event {
         case .discountCodeIssued(let fact): issued = .discount(fact)
         case .accessCodeIssued(let fact): issued = .access(fact)
         case .codeRevoked: isRevoked = true
-        case .bookingPlaced(let fact):
-            holds.add(fact.booking, deadline: fact.deadline, ours(fact.quote.codes))
-        case .holdExtended(let fact): holds.extend(fact.booking, to: fact.deadline)
-        case .holdExpired(let fact), .bookingAbandoned(let fact): holds.remove(fact.booking)
-        case .bookingConfirmed(let fact):
-            holds.remove(fact.booking)
-            soldCount += ours(fact.holdings.codes).count
-        case .bookingCancelled(let fact):
-            if fact.wasHeld {
-                holds.remove(fact.booking)
-            } else {
-                soldCount -= ours(fact.holdings.codes).count
+        default:
+            let entity = entity
+            commitments.evolve(recorded) { holdings in
+                holdings.codes.filter { $0.code.entity == entity }
+                    .map { Portion(of: $0.code.kind, quantity: 1) }
             }
-        default: break
         }
     }
 
     /// Uses by sold bookings and by holds that are live at `now`.
-    public func useCount(at now: Instant) -> Int { soldCount + holds.tally(at: now).total }
+    public func useCount(at now: Instant) -> Int { commitments.used(at: now) }
 
     /// More are used than may be: somebody counted a hold as over too early.
     func isOverused(at now: Instant) -> Bool { useLimit.map { useCount(at: now) > $0 } ?? false }
@@ -73,10 +62,6 @@ public struct CodeUses: DecisionModel {
         if let until = validity.until, now >= until { return .over(until: until) }
         if let useLimit, useCount(at: now) >= useLimit { return .usedUp(limit: useLimit) }
         return nil
-    }
-
-    private func ours(_ uses: [CodeUse]) -> [Portion<CodeKind>] {
-        uses.filter { $0.code.entity == entity }.map { Portion(of: $0.code.kind, quantity: 1) }
     }
 }
 

@@ -57,6 +57,14 @@ public indirect enum Event: Hashable, Sendable {
     case refundSucceeded(RefundSucceeded)
     case refundFailed(RefundFailed)
     case chargeDisputed(ChargeMade)
+    case merchandiseAdded(MerchandiseAdded)
+    case variationAdded(VariationAdded)
+    case variationRepriced(VariationRepriced)
+    case stockReceived(StockReceived)
+    case stockAdjusted(StockAdjusted)
+    case merchandiseOffered(MerchandiseOffered)
+    case offerAllotmentSet(OfferAllotmentSet)
+    case merchandiseFulfilled(MerchandiseFulfilled)
 }
 
 /// The kind of an event. The number is its name on disk: add at the end, never reuse.
@@ -115,6 +123,14 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case refundSucceeded = 52
     case refundFailed = 53
     case chargeDisputed = 54
+    case merchandiseAdded = 55
+    case variationAdded = 56
+    case variationRepriced = 57
+    case stockReceived = 58
+    case stockAdjusted = 59
+    case merchandiseOffered = 60
+    case offerAllotmentSet = 61
+    case merchandiseFulfilled = 62
 }
 
 /// An event with its place in the log.

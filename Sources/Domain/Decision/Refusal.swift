@@ -25,6 +25,11 @@ public enum Refusal: Error, Hashable, Sendable {
     /// More people than the law lets aboard: nobody may authorise that.
     case aboveCapacity(sailing: SailingID, capacity: Int, used: Int, wanted: Int)
 
+    case notEnoughStock(offer: OfferID, available: Int, wanted: Int)
+    case merchandiseWithoutSeats(offer: OfferID, trip: TripID)
+    case stockBelowUse(variation: VariationID, stock: Int, used: Int)
+    case allotmentBelowUse(offer: OfferID, allotment: Int, used: Int)
+
     case holdOver(deadline: Instant)
     case extensionLimitReached(limit: Int)
     case notInThatState(status: BookingStatus, wanted: String)

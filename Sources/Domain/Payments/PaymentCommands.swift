@@ -171,7 +171,13 @@ private func isFree(
         let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(use.code.entity))
         if let limit = uses.useLimit, uses.useCount(at: now) >= limit { return false }
     }
-    return true
+    return holdings.merchandise.allSatisfy { line in
+        let ofVariation = holdings.merchandise.filter { $0.variation == line.variation }
+        let stock = world.look(at: VariationStock.self, of: line.variation).available(at: now)
+        let allotment = world.look(at: OfferTerms.self, of: line.offer).available(at: now)
+        return ofVariation.reduce(0) { $0 + $1.quantity } <= stock
+            && line.quantity <= allotment ?? line.quantity
+    }
 }
 
 /// Gives money back as goodwill: no seat comes back with it.

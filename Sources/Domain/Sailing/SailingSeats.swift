@@ -1,11 +1,10 @@
 /// The seats of one sailing: what is sold, what is held, what is left.
 public struct SailingSeats: DecisionModel {
-    public static let types: Set<EventType> = [
+    public static let types: Set<EventType> = Commitments<TicketTypeID>.types.union([
         .boatAssigned, .boatUnassigned, .sailingLimitSet, .salesPaused, .salesResumed,
         .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped, .ticketTypeRelabelled,
-        .ticketTypeWithdrawn, .oversaleAuthorised, .bookingPlaced, .holdExtended, .holdExpired,
-        .bookingAbandoned, .bookingConfirmed, .bookingCancelled,
-    ]
+        .ticketTypeWithdrawn, .oversaleAuthorised,
+    ])
 
     private let sailing: SailingID
     /// As it was at first.
@@ -15,8 +14,7 @@ public struct SailingSeats: DecisionModel {
     public private(set) var limit: Int?
     public private(set) var ticketTypes: [TicketType] = []
     public private(set) var isPaused = false
-    private var committed = Tally<TicketTypeID>()
-    private var holds = LiveHolds<TicketTypeID>()
+    private var commitments = Commitments<TicketTypeID>()
     /// Seats beyond the limit, for bookings that are held or sold.
     private var oversales: [BookingID: (seatCount: Int, isSold: Bool)] = [:]
 
@@ -25,7 +23,6 @@ public struct SailingSeats: DecisionModel {
     }
 
     public mutating func evolve(_ recorded: RecordedEvent) {
-        holds.lapse(at: recorded.recordedAt - LiveHolds<TicketTypeID>.clockMargin)
         switch recorded.event {
         case .boatAssigned(let fact):
             (original, assigned) = (fact, fact)
@@ -38,64 +35,43 @@ public struct SailingSeats: DecisionModel {
             .ticketTypeWithdrawn:
             ticketTypes = ticketTypes.evolved(by: recorded.event)
         case .oversaleAuthorised(let fact): oversales[fact.booking] = (fact.seatCount, false)
-        default: evolve(booking: recorded.event)
+        default:
+            let sailing = sailing
+            commitments.evolve(recorded) { holdings in
+                holdings.seats.filter { $0.sailing == sailing }
+                    .map { Portion(of: $0.ticketType, quantity: $0.quantity) }
+            }
+            if !oversales.isEmpty { evolveOversales(recorded.event) }
         }
     }
 
-    private mutating func evolve(booking event: Event) {
+    private mutating func evolveOversales(_ event: Event) {
         switch event {
-        case .bookingPlaced(let fact):
-            holds.add(fact.booking, deadline: fact.deadline, ours(fact.quote.lines))
-        case .holdExtended(let fact): holds.extend(fact.booking, to: fact.deadline)
-        case .holdExpired(let fact), .bookingAbandoned(let fact):
-            holds.remove(fact.booking)
-            oversales[fact.booking] = nil
-        case .bookingConfirmed(let fact):
-            holds.remove(fact.booking)
-            committed.add(ours(fact.holdings.seats))
-            oversales[fact.booking]?.isSold = true
-        case .bookingCancelled(let fact):
-            if fact.wasHeld {
-                holds.remove(fact.booking)
-            } else {
-                committed.remove(ours(fact.holdings.seats))
-            }
-            oversales[fact.booking] = nil
+        case .holdExpired(let fact), .bookingAbandoned(let fact): oversales[fact.booking] = nil
+        case .bookingConfirmed(let fact): oversales[fact.booking]?.isSold = true
+        case .bookingCancelled(let fact): oversales[fact.booking] = nil
         default: break
         }
     }
 
     /// The three figures at `now`, for a boat that may carry `capacity` passengers.
-    ///
-    /// A hold whose deadline is `now` or earlier counts for nothing, whether or not anyone has
-    /// recorded that it ran out.
     public func figures(capacity: Int, at now: Instant) -> SeatFigures {
         var oversold = 0
         for (booking, oversale) in oversales where oversale.isSold || holds(booking, at: now) {
             oversold += oversale.seatCount
         }
         return SeatFigures(
-            limit: min((limit ?? capacity) + oversold, capacity), committed: committed,
-            held: holds.tally(at: now), ticketTypes: ticketTypes)
+            limit: min((limit ?? capacity) + oversold, capacity), committed: commitments.sold,
+            held: commitments.held(at: now), ticketTypes: ticketTypes)
     }
 
     /// Whether the booking's seats are still set aside at `now`.
     public func holds(_ booking: BookingID, at now: Instant) -> Bool {
-        holds[booking].map { now < $0.deadline } ?? false
+        commitments.holds(booking, at: now)
     }
 
     public func ticketType(_ id: TicketTypeID) -> TicketType? {
         ticketTypes.first { $0.id == id }
-    }
-
-    private func ours(_ lines: [Quote.Line]) -> [Portion<TicketTypeID>] {
-        lines.filter { $0.sailing == sailing }
-            .map { Portion(of: $0.ticketType, quantity: $0.quantity) }
-    }
-
-    private func ours(_ seats: [SeatLine]) -> [Portion<TicketTypeID>] {
-        seats.filter { $0.sailing == sailing }
-            .map { Portion(of: $0.ticketType, quantity: $0.quantity) }
     }
 }
 

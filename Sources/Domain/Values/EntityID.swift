@@ -158,6 +158,9 @@ public enum Kind {
     public enum Customer: Sendable {}
     public enum Payment: Sendable {}
     public enum Refund: Sendable {}
+    public enum Merchandise: Sendable {}
+    public enum Variation: Sendable {}
+    public enum Offer: Sendable {}
 }
 
 public typealias LocationID = ID<Kind.Location>
@@ -173,3 +176,6 @@ public typealias BookingID = ID<Kind.Booking>
 public typealias CustomerID = ID<Kind.Customer>
 public typealias PaymentID = ID<Kind.Payment>
 public typealias RefundID = ID<Kind.Refund>
+public typealias MerchandiseID = ID<Kind.Merchandise>
+public typealias VariationID = ID<Kind.Variation>
+public typealias OfferID = ID<Kind.Offer>

@@ -1,0 +1,76 @@
+/// How much of something limited bookings have: what live holds set aside, and what is sold.
+///
+/// Every limited thing is counted here: seats, uses of codes, merchandise.
+struct Commitments<Thing: Hashable & Sendable>: Sendable {
+    private(set) var sold = Tally<Thing>()
+    private var holds = LiveHolds<Thing>()
+
+    static var types: Set<EventType> {
+        [
+            .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
+            .bookingCancelled,
+        ]
+    }
+
+    /// Takes an event into account; `ours` is what holdings have of the thing that is counted.
+    mutating func evolve(
+        _ recorded: RecordedEvent, _ ours: (Holdings) -> [Portion<Thing>]
+    ) {
+        holds.lapse(at: recorded.recordedAt - LiveHolds<Thing>.clockMargin)
+        switch recorded.event {
+        case .bookingPlaced(let fact):
+            holds.add(fact.booking, deadline: fact.deadline, ours(fact.quote.holdings))
+        case .holdExtended(let fact): holds.extend(fact.booking, to: fact.deadline)
+        case .holdExpired(let fact), .bookingAbandoned(let fact): holds.remove(fact.booking)
+        case .bookingConfirmed(let fact):
+            holds.remove(fact.booking)
+            sold.add(ours(fact.holdings))
+        case .bookingCancelled(let fact):
+            if fact.wasHeld {
+                holds.remove(fact.booking)
+            } else {
+                sold.remove(ours(fact.holdings))
+            }
+        default: break
+        }
+    }
+
+    /// What the holds that are live at `now` set aside: one whose deadline is `now` or earlier counts for
+    /// nothing, whether or not anyone has recorded that it ran out.
+    func held(at now: Instant) -> Tally<Thing> { holds.tally(at: now) }
+
+    /// Whether a booking's hold is live at `now`.
+    func holds(_ booking: BookingID, at now: Instant) -> Bool {
+        holds[booking].map { now < $0.deadline } ?? false
+    }
+
+    /// What is taken in all at `now`.
+    func used(at now: Instant) -> Int { sold.total + held(at: now).total }
+}
+
+/// What an event changes of the counts of what is held and what is sold, as they are recorded: a hold
+/// counts until its end is an event.
+public struct CommitmentChange: Sendable {
+    public let holdings: Holdings
+    /// -1, 0 or 1 for each thing that the holdings name, as often as they name it.
+    public let held: Int
+    public let sold: Int
+}
+
+extension Event {
+    /// nil for an event that changes none.
+    public var commitmentChange: CommitmentChange? {
+        switch self {
+        case .bookingPlaced(let fact):
+            CommitmentChange(holdings: fact.quote.holdings, held: 1, sold: 0)
+        case .holdExpired(let fact), .bookingAbandoned(let fact):
+            CommitmentChange(holdings: fact.holdings, held: -1, sold: 0)
+        case .bookingConfirmed(let fact):
+            CommitmentChange(holdings: fact.holdings, held: fact.wasHeld ? -1 : 0, sold: 1)
+        case .bookingCancelled(let fact):
+            CommitmentChange(
+                holdings: fact.holdings, held: fact.wasHeld ? -1 : 0, sold: fact.wasHeld ? 0 : -1)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import EventCodec
+import Testing
+
+@testable import Domain
+
+@Suite struct MerchandiseTests {
+    private static let merchandise: MerchandiseID = id(40)
+    private static let variation: VariationID = id(41)
+    private static let offer: OfferID = id(42)
+
+    /// A shelf of patches, offered with the fleet's trip.
+    private func shelf(_ stock: Int, allotment: Int? = nil) -> [Event] {
+        [
+            .merchandiseAdded(
+                MerchandiseAdded(merchandise: Self.merchandise, name: "Mission patch")),
+            .variationAdded(
+                VariationAdded(
+                    variation: Self.variation, merchandise: Self.merchandise, label: "blue",
+                    price: Money(minorUnits: 900))),
+            .stockReceived(StockReceived(variation: Self.variation, quantity: stock)),
+            .merchandiseOffered(
+                MerchandiseOffered(
+                    offer: Self.offer, trip: Fleet.trip, variation: Self.variation,
+                    allotment: allotment)),
+        ]
+    }
+
+    private func order(
+        _ customer: Customer, _ quantity: Int, offer: OfferID = offer
+    ) -> PlaceBooking {
+        customer.order(1, merchandise: [OrderedMerchandise(offer: offer, quantity: quantity)])
+    }
+
+    private func lines(_ quantity: Int) -> [MerchandiseLine] {
+        [MerchandiseLine(offer: Self.offer, variation: Self.variation, quantity: quantity)]
+    }
+
+    private func outOfStock(_ available: Int, _ wanted: Int) -> Refusal {
+        .notEnoughStock(offer: Self.offer, available: available, wanted: wanted)
+    }
+
+    // MARK: Selling
+
+    @Test("sells merchandise with a seat, at its price and with the seat's tax")
+    func sells() throws {
+        let story = Story.given(Fleet(rate: 1000, price: 10000).events, shelf(5))
+        guard case .bookingPlaced(let fact) = try story.decide(order(ada, 2)).get().first else {
+            return
+        }
+        #expect(fact.quote.subtotal.minorUnits == 11800)
+        #expect(fact.quote.taxes.map(\.amount.minorUnits) == [1180])
+        #expect(fact.quote.merchandise.map(\.label) == ["Mission patch, blue"])
+        #expect(fact.quote.holdings.merchandise == lines(2))
+    }
+
+    @Test("sells what there is and what the trip is allotted, and no more")
+    func limitsStock() {
+        let fleet = Fleet().events
+        Story.given(fleet, shelf(5)).when(order(ada, 6)).then(outOfStock(5, 6))
+        Story.given(fleet, shelf(5, allotment: 2)).when(order(ada, 3)).then(outOfStock(2, 3))
+        Story.given(fleet, shelf(5, allotment: 0)).when(order(ada, 1)).then(outOfStock(0, 1))
+    }
+
+    @Test("counts two offers of one variation against one shelf")
+    func sharesShelves() {
+        let second: OfferID = id(43)
+        let offered = Event.merchandiseOffered(
+            MerchandiseOffered(
+                offer: second, trip: Fleet.trip, variation: Self.variation, allotment: nil))
+        let both = ada.order(
+            1,
+            merchandise: [
+                OrderedMerchandise(offer: Self.offer, quantity: 3),
+                OrderedMerchandise(offer: second, quantity: 3),
+            ])
+        Story.given(Fleet().events, shelf(5), [offered]).when(both)
+            .then(.notEnoughStock(offer: second, available: 2, wanted: 3))
+    }
+
+    @Test("sells none without a seat on its trip, and nothing that nobody offered")
+    func refusesStrangers() {
+        let elsewhere = Event.merchandiseOffered(
+            MerchandiseOffered(
+                offer: Self.offer, trip: id(99), variation: Self.variation, allotment: nil))
+        Story.given(Fleet().events, shelf(5), [elsewhere]).when(order(ada, 1))
+            .then(.merchandiseWithoutSeats(offer: Self.offer, trip: id(99)))
+        let unknown: OfferID = id(98)
+        Story.given(Fleet().events, shelf(5)).when(order(ada, 1, offer: unknown))
+            .then(.unknown(kind: "offer", id: unknown.entity))
+        Story.given(Fleet().events, shelf(5)).when(order(ada, 0))
+            .then(.invalid(field: "merchandise[0].quantity", reason: "must be 1 to 100"))
+    }
+
+    // MARK: Giving back
+
+    @Test("reserves with the hold, and gives back exactly once, whatever ends it and repeats")
+    func givesBackOnce() throws {
+        let history = Fleet().events + shelf(3)
+        let held = try Story.given(history).decide(order(ada, 2)).get()
+        Story.given(history, held).when(order(bob, 2)).then(outOfStock(1, 2))
+        let holdings = ada.holdings(1, merchandise: lines(2))
+        let ended = HoldEnded(booking: ada.booking, holdings: holdings)
+        let cancelled = Event.bookingCancelled(
+            BookingCancelled(
+                booking: ada.booking, holdings: .none, wasHeld: false, reason: "again"))
+        for end in [Event.holdExpired(ended), .bookingAbandoned(ended)] {
+            Story.given(history, held, [end, end, cancelled]).when(order(bob, 4))
+                .then(outOfStock(3, 4))
+        }
+        Story.given(history, held).when(order(bob, 4), at: noon + .minutes(10))
+            .then(outOfStock(3, 4))
+    }
+
+    @Test("hands over what was bought when somebody comes aboard, once, and takes none of it back")
+    func fulfils() throws {
+        let history = Fleet().events + shelf(3)
+        let held = try Story.given(history).decide(order(ada, 2)).get()
+        let confirm = ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
+        let sold = history + held + (try Story.given(history, held).decide(confirm).get())
+        let checkIn = CheckInPassengers(
+            booking: ada.booking, sailing: Fleet.sailing, passengers: nil)
+        let fulfilled = Event.merchandiseFulfilled(
+            MerchandiseFulfilled(booking: ada.booking, merchandise: lines(2)))
+        let aboard = PassengersChecked(
+            booking: ada.booking, sailing: Fleet.sailing, passengers: [1])
+        Story.given(sold).when(checkIn).then(.passengerCheckedIn(aboard), fulfilled)
+        let handedOver =
+            sold + [.passengerCheckedIn(aboard), fulfilled, .checkInReverted(aboard)]
+        Story.given(handedOver).when(checkIn).then(.passengerCheckedIn(aboard))
+        let cancel = CancelBooking(
+            booking: ada.booking, reason: "fog", version: Int64(handedOver.count))
+        guard
+            case .bookingCancelled(let fact) = try Story.given(handedOver).decide(cancel).get()
+                .first
+        else { return }
+        #expect(fact.holdings == ada.holdings(1))
+        Story.given(handedOver, [.bookingCancelled(fact)]).when(order(bob, 2))
+            .then(outOfStock(1, 2))
+    }
+
+    // MARK: The shelf
+
+    @Test("counts what came, was found and was lost, and never fewer than are promised")
+    func keepsStock() throws {
+        let history = Fleet().events + shelf(5)
+        let held = try Story.given(history).decide(order(ada, 2)).get()
+        let story = Story.given(history, held)
+        func adjust(_ quantity: Int) -> KeepMerchandise {
+            KeepMerchandise(.adjust(Self.variation, quantity: quantity, reason: "wet"))
+        }
+        let lost = StockAdjusted(variation: Self.variation, quantity: -3, reason: "wet")
+        story.when(adjust(-3)).then(.stockAdjusted(lost))
+        story.when(adjust(-4))
+            .then(.stockBelowUse(variation: Self.variation, stock: 1, used: 2))
+        story.when(adjust(0)).then(.invalid(field: "quantity", reason: "must not be zero"))
+        story.when(KeepMerchandise(.receive(Self.variation, quantity: 0)))
+            .then(.invalid(field: "quantity", reason: "must be at least 1"))
+    }
+
+    @Test("allots no fewer than a trip has sold, and takes an allotment away again")
+    func allots() throws {
+        let history = Fleet().events + shelf(5, allotment: 4)
+        let held = try Story.given(history).decide(order(ada, 2)).get()
+        let story = Story.given(history, held)
+        story.when(KeepMerchandise(.allot(Self.offer, 1)))
+            .then(.allotmentBelowUse(offer: Self.offer, allotment: 1, used: 2))
+        story.when(KeepMerchandise(.allot(Self.offer, 4))).thenNothing()
+        story.when(KeepMerchandise(.allot(Self.offer, nil)))
+            .then(.offerAllotmentSet(OfferAllotmentSet(offer: Self.offer, allotment: nil)))
+    }
+
+    @Test("adds things once, and sells past ones at their old price")
+    func reprices() throws {
+        let history = Fleet(rate: 0, price: 0).events + shelf(5)
+        guard case .merchandiseAdded(let fact) = shelf(5)[0] else { return }
+        Story.given(history).when(KeepMerchandise(.add(fact))).thenNothing()
+        let other = MerchandiseAdded(merchandise: Self.merchandise, name: "Cap")
+        Story.given(history).when(KeepMerchandise(.add(other)))
+            .then(.alreadyExists(kind: "merchandise", id: Self.merchandise.entity))
+        let held = try Story.given(history).decide(order(ada, 1)).get()
+        let repriced = Event.variationRepriced(
+            VariationRepriced(variation: Self.variation, price: Money(minorUnits: 100)))
+        Story.given(history, held, [repriced])
+            .when(ConfirmBooking(booking: ada.booking, basis: .free))
+            .then(.paymentDue(total: Money(minorUnits: 900)))
+    }
+}

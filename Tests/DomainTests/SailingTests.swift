@@ -184,6 +184,28 @@ import Testing
         Story.given(fleet.events, sold, [abandoned]).when(bob.order(4)).then(back)
     }
 
+    @Test("changes types of a sailing that was sold beyond its limit")
+    func changesOversold() throws {
+        let fleet = Fleet(capacity: 5, limit: 3)
+        let sold = try Story.given(fleet.events).decide(beyond(5)).get()
+        let story = Story.given(fleet.events, sold)
+        story.when(change(.cap(.fixed(4))))
+            .then(.capBelowUse(ticketType: Fleet.adult, cap: 4, used: 5))
+        story.when(UnassignBoat(sailing: Fleet.sailing))
+            .then(.sailingInUse(sailing: Fleet.sailing, committed: 0, held: 5))
+    }
+
+    @Test("refuses a boat fewer passengers than are to go with it, until they have gone")
+    func keepsCapacity() {
+        let story = Story.given(Fleet().events, ada.placed(3), ada.confirmed(3))
+        let change = ChangeBoatCapacity(boat: Fleet.boat, capacity: 2)
+        let changed = Event.boatCapacityChanged(BoatCapacityChanged(boat: Fleet.boat, capacity: 2))
+        story.when(change).then(.limitBelowUse(limit: 2, used: 3))
+        story.when(change, at: departure).then(changed)
+        story.when(ChangeBoatCapacity(boat: Fleet.boat, capacity: 3))
+            .then(.boatCapacityChanged(BoatCapacityChanged(boat: Fleet.boat, capacity: 3)))
+    }
+
     @Test("confirms what was sold beyond the limit")
     func confirmsOversales() throws {
         let fleet = Fleet(capacity: 5, limit: 3)

@@ -51,9 +51,13 @@ public struct ProviderTerms: DecisionModel {
 
 /// What is known of a boat.
 public struct BoatTerms: DecisionModel {
-    public static let types: Set<EventType> = [.boatRegistered, .boatCapacityChanged]
+    public static let types: Set<EventType> = [
+        .boatRegistered, .boatCapacityChanged, .boatAssigned, .boatUnassigned,
+    ]
     public private(set) var registered: BoatRegistered?
     public private(set) var capacity = 0
+    /// Where it goes, or went.
+    public private(set) var sailings: [(sailing: SailingID, trip: TripID)] = []
 
     public init(of entity: EntityID) {}
 
@@ -61,6 +65,8 @@ public struct BoatTerms: DecisionModel {
         switch recorded.event {
         case .boatRegistered(let fact): (registered, capacity) = (fact, fact.capacity)
         case .boatCapacityChanged(let fact): capacity = fact.capacity
+        case .boatAssigned(let fact): sailings.append((fact.sailing, fact.trip))
+        case .boatUnassigned(let fact): sailings.removeAll { $0.sailing == fact.sailing }
         default: break
         }
     }

@@ -94,7 +94,8 @@ public struct ArchiveLaunch: Command {
     }
 }
 
-/// Records that the law allows a boat another number of passengers.
+/// Records that the law allows a boat another number of passengers; refused while more are to go with it
+/// on a trip that has not departed, because they have to be moved first.
 public struct ChangeBoatCapacity: Command {
     public var boat: BoatID
     public var capacity: Int
@@ -111,6 +112,13 @@ public struct ChangeBoatCapacity: Command {
             throw .invalid(field: "capacity", reason: "must be at least 1")
         }
         guard terms.capacity != capacity else { return [] }
+        for (sailing, trip) in terms.sailings where capacity < terms.capacity {
+            let times = world.look(at: TripTerms.self, of: trip).scheduled?.times
+            guard let times, now < times.departure else { continue }
+            let seats = world.look(at: SailingSeats.self, of: sailing)
+            let used = seats.figures(capacity: capacity, at: now).used
+            guard used <= capacity else { throw .limitBelowUse(limit: capacity, used: used) }
+        }
         return [.boatCapacityChanged(BoatCapacityChanged(boat: boat, capacity: capacity))]
     }
 }

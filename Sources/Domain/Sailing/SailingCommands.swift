@@ -83,10 +83,9 @@ public struct UnassignBoat: Command {
         guard let assigned = seats.assigned else {
             throw .unknown(kind: "sailing", id: sailing.entity)
         }
-        let figures = seats.figures(capacity: .max, at: now)
-        guard figures.used == 0 else {
-            throw .sailingInUse(
-                sailing: sailing, committed: figures.committed, held: figures.held)
+        let (committed, held) = seats.taken(at: now)
+        guard committed + held == 0 else {
+            throw .sailingInUse(sailing: sailing, committed: committed, held: held)
         }
         return [
             .boatUnassigned(

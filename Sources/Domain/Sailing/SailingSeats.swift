@@ -65,6 +65,16 @@ public struct SailingSeats: DecisionModel {
             held: commitments.held(at: now), ticketTypes: ticketTypes)
     }
 
+    /// Seats that are sold, and that are held at `now`.
+    func taken(at now: Instant) -> (committed: Int, held: Int) {
+        (commitments.sold.total, commitments.held(at: now).total)
+    }
+
+    /// Seats of one type that are sold or held at `now`.
+    func taken(of type: TicketTypeID, at now: Instant) -> Int {
+        commitments.sold[type] + commitments.held(at: now)[type]
+    }
+
     /// Whether the booking's seats are still set aside at `now`.
     public func holds(_ booking: BookingID, at now: Instant) -> Bool {
         commitments.holds(booking, at: now)
@@ -122,7 +132,7 @@ public struct SeatFigures: Sendable {
 
     public func committed(of type: TicketTypeID) -> Int { committedTally[type] }
     public func held(of type: TicketTypeID) -> Int { heldTally[type] }
-    func used(of type: TicketTypeID) -> Int { committedTally[type] + heldTally[type] }
+    private func used(of type: TicketTypeID) -> Int { committedTally[type] + heldTally[type] }
 
     public func available(of type: TicketTypeID) -> Int {
         available(of: type, from: available)

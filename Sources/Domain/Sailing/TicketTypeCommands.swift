@@ -67,7 +67,7 @@ public struct ChangeTicketType: Command {
     ) throws(Refusal) -> [Event] {
         guard cap != type.cap else { return [] }
         if case .fixed(let count) = cap {
-            let used = seats.figures(capacity: .max, at: now).used(of: ticketType)
+            let used = seats.taken(of: ticketType, at: now)
             guard count >= used else {
                 throw .capBelowUse(ticketType: ticketType, cap: count, used: used)
             }
@@ -92,7 +92,7 @@ public struct WithdrawTicketType: Command {
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
         let (seats, _, _) = try known(ticketType, on: sailing, in: world)
-        let used = seats.figures(capacity: .max, at: now).used(of: ticketType)
+        let used = seats.taken(of: ticketType, at: now)
         guard used == 0 else { throw .ticketTypeInUse(ticketType: ticketType, used: used) }
         guard seats.ticketTypes.count > 1 else {
             throw .invalid(field: "ticketType", reason: "is the last one of its sailing")

@@ -62,7 +62,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         while try await !Leadership.take(Model.name, on: connection) {
             try await Task.sleep(for: Self.retryInterval)
         }
-        var checkpoint = try await ProjectionCheckpoint.lead(Model.self, on: connection)
+        var checkpoint = try await begin(on: connection)
         var memory = RowMemory<Model>()
         logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
         while !Task.isCancelled {
@@ -99,6 +99,20 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 memory.removeAll()
                 try await Task.sleep(for: Self.retryInterval)
             }
+        }
+    }
+
+    /// Begins to lead. A table of an older version is built anew first; one of a newer is left alone,
+    /// for it belongs to the program that replaces this one.
+    private func begin(on connection: PostgresConnection) async throws -> ProjectionCheckpoint {
+        do {
+            return try await ProjectionCheckpoint.lead(Model.self, on: connection)
+        } catch let error as ProjectionVersionError {
+            guard error.stored < error.expected else { throw error }
+            logger.notice("building it anew", metadata: ["version": "\(error.expected)"])
+            let log = await feed.log
+            _ = try await Rebuild(Model.self, from: log, configuration: configuration).run()
+            return try await ProjectionCheckpoint.lead(Model.self, on: connection)
         }
     }
 

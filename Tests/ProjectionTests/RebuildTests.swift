@@ -67,6 +67,28 @@ import TestSupport
         }
     }
 
+    @Test("builds anew a read model that an older version of the program has left")
+    func replacesOlderVersions() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 100)
+            try await withProjector(on: database) { loop, _ in
+                _ = try await loop.submit(fleet.envelope)
+                let head = try await loop.submit(fleet.order(seats: 1)).position
+                try await waitForProjections(database, toReach: head)
+            }
+            try await database.administer(
+                "UPDATE reading.projection SET version = 0 WHERE name = 'manifest'")
+            try await database.administer("ALTER TABLE reading.manifest DROP COLUMN seats")
+            try await withProjector(on: database) { loop, _ in
+                let head = try await loop.submit(fleet.order(seats: 1)).position
+                try await waitForProjections(database, toReach: head)
+                let rows = try await database.administer(
+                    "SELECT count(seats) FROM reading.manifest")
+                #expect(rows.text(0, 0) == "2")
+            }
+        }
+    }
+
     @Test("publishes every event once, in order, its sequence its position")
     func publishesEvents() async throws {
         try await TestDatabase.with { database in

@@ -30,6 +30,7 @@ extension QueryAPI {
         }
         let isStaff = try staff.isCarried(by: request)
         let lastName = try request.query("lastName")
+        if lastName != nil, !isStaff { try attempts.check(code, at: clock()) }
         let (position, rows) = try await read(
             request, from: [BookingByCode.self, PaymentLedger.self],
             [BookingByCode.one(code), PaymentLedger.ofBooking(code)])
@@ -38,6 +39,7 @@ extension QueryAPI {
         }
         let contact = view.row.contact
         if let lastName, !isStaff, contact?.lastName.lowercased() != lastName.lowercased() {
+            attempts.countWrongName(for: code, at: clock())
             throw Problem.notFound("booking")
         }
         let sums = PaymentLedger.entries(rows[1]).sums

@@ -21,6 +21,7 @@ public struct QueryAPI: Sendable {
     let watch: CheckpointWatch
     let staff: StaffToken
     let feed: AvailabilityFeed
+    let attempts = LookupAttempts()
     let clock: @Sendable () -> Instant
 
     public init(

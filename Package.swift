@@ -97,16 +97,16 @@ let house: [Target] = [
             "Projections", lifecycle, logging,
         ]),
     module(
-        "Reactions",
-        [
-            "Commands", "Domain", "Payments", "Postgres", "ProjectionEngine", "Projections", crypto,
-            lifecycle, logging,
-        ]),
-    module(
         "Payments",
         [
             "Domain", "EventCodec", "JSON", asyncHTTPClient, crypto, lifecycle, logging, nio,
             nioHTTP1,
+        ]),
+    module(
+        "Reactions",
+        [
+            "Commands", "Domain", "Payments", "Postgres", "ProjectionEngine", "Projections", crypto,
+            lifecycle, logging,
         ]),
 
     // The doors.

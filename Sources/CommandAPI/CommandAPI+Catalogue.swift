@@ -93,11 +93,7 @@ extension CommandAPI {
                     "there is nothing to change; there are \(fields.joined(separator: ", "))")
             }
             let receipt = try await submit(request, body.hash, commands)
-            return answer(position: receipt.position) { json in
-                json.name("id")
-                json.value(entity)
-                json.field("happened", receipt.events) { $0.value($1.event.type.name) }
-            }
+            return changed(entity, by: receipt)
         }
     }
 

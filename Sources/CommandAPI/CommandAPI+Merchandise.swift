@@ -80,11 +80,9 @@ extension CommandAPI {
             }
             let receipt = try await submit(request, body.hash, [KeepMerchandise(deed)])
             let made = receipt.events.first?.event.tags.first ?? entity
-            return answer(addsThing ? .created : .ok, position: receipt.position) { json in
-                json.name("id")
-                json.value(addsThing ? made : parent ?? entity)
-                json.field("happened", receipt.events) { $0.value($1.event.type.name) }
-            }
+            return addsThing
+                ? changed(made, by: receipt, .created)
+                : changed(parent ?? entity, by: receipt)
         }
     }
 }

@@ -62,11 +62,7 @@ extension CommandAPI {
         _ status: HTTPResponse.Status = .ok
     ) async throws(Problem) -> Response {
         let receipt = try await submit(request, hash, [command])
-        return answer(status, position: receipt.position) { json in
-            json.name("id")
-            json.value(entity)
-            json.field("happened", receipt.events) { $0.value($1.event.type.name) }
-        }
+        return changed(entity, by: receipt, status)
     }
 
     static func ticketType(_ json: JSONObject) throws(JSONError) -> TicketType {

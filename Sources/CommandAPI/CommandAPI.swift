@@ -83,6 +83,17 @@ public struct CommandAPI: Sendable {
         }
     }
 
+    /// Says what has happened to a thing; nothing, where it was so already.
+    func changed(
+        _ entity: EntityID, by receipt: Receipt, _ status: HTTPResponse.Status = .ok
+    ) -> Response {
+        answer(status, position: receipt.position) { json in
+            json.name("id")
+            json.value(entity)
+            json.field("happened", receipt.events) { $0.value($1.event.type.name) }
+        }
+    }
+
     func ask<Asked: Question>(
         _ question: Asked
     ) async throws(Problem) -> (answer: Asked.Answer, position: Int64) {

@@ -50,23 +50,16 @@ extension JSONWriter {
     private mutating func write(_ outcome: CodeOutcome) {
         field("kind", outcome.code.kind.rawValue)
         field("code", outcome.code.text)
-        switch outcome.effect {
-        case .discounted(let amount):
-            field("effect", "discounted")
-            field("discount") { $0.write(amount) }
-            field("because", nil as String?)
-            field("detail", nil as String?)
-        case .admitted:
-            field("effect", "admitted")
-            field("discount") { $0.write(Money.zero) }
-            field("because", nil as String?)
-            field("detail", nil as String?)
-        case .nothing(let obstacle):
-            field("effect", "nothing")
-            field("discount") { $0.write(Money.zero) }
-            field("because", obstacle.name)
-            field("detail", obstacle.detail)
-        }
+        let (effect, discount, obstacle): (String, Money, CodeObstacle?) =
+            switch outcome.effect {
+            case .discounted(let amount): ("discounted", amount, nil)
+            case .admitted: ("admitted", .zero, nil)
+            case .nothing(let obstacle): ("nothing", .zero, obstacle)
+            }
+        field("effect", effect)
+        field("discount") { $0.write(discount) }
+        field("because", obstacle?.name)
+        field("detail", obstacle?.detail)
     }
 }
 

@@ -26,7 +26,7 @@ func checkHold(
         }
     }
     for use in placed.quote.codes {
-        let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(use.code.entity))
+        let uses = world.look(at: CodeUses.self, of: use.code.id)
         if uses.isOverused(at: now) { throw .holdOver(deadline: life.deadline) }
     }
     for line in placed.quote.holdings.merchandise {

@@ -213,7 +213,7 @@ public struct QuoteOrder: Question {
         guard obstacle == .accessCodeNeeded, let accessCode else {
             throw .notOnSale(trip: assigned.trip, because: obstacle)
         }
-        let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(accessCode.entity))
+        let uses = world.look(at: CodeUses.self, of: accessCode.id)
         if let obstacle = uses.obstacle(at: now) {
             throw .codeNotAccepted(accessCode, because: obstacle)
         }
@@ -264,7 +264,7 @@ public struct QuoteOrder: Question {
         func nothing(_ obstacle: CodeObstacle) -> CodeOutcome {
             CodeOutcome(code: discountCode, effect: .nothing(because: obstacle))
         }
-        let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(discountCode.entity))
+        let uses = world.look(at: CodeUses.self, of: discountCode.id)
         if let obstacle = uses.obstacle(at: now) { return nothing(obstacle) }
         guard case .discount(let fact) = uses.issued else { return nothing(.unknown) }
         let subtotal = wanted.reduce(Money.zero) { $0 + $1.item.amount }

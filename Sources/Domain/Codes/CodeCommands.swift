@@ -7,7 +7,7 @@ public struct IssueDiscountCode: Command {
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        let known = world.look(at: CodeUses.self, of: ID<SalesCode>(fact.code.entity)).issued
+        let known = world.look(at: CodeUses.self, of: fact.code.id).issued
         if known == .discount(fact) { return [] }
         guard known == nil else { throw .codeTaken(fact.code) }
         try checkTerms(fact.useLimit, fact.validity)
@@ -47,7 +47,7 @@ public struct IssueAccessCode: Command {
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        let known = world.look(at: CodeUses.self, of: ID<SalesCode>(fact.code.entity)).issued
+        let known = world.look(at: CodeUses.self, of: fact.code.id).issued
         if known == .access(fact) { return [] }
         guard known == nil else { throw .codeTaken(fact.code) }
         try checkTerms(fact.useLimit, fact.validity)
@@ -67,7 +67,7 @@ public struct RevokeCode: Command {
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(code.entity))
+        let uses = world.look(at: CodeUses.self, of: code.id)
         guard uses.issued != nil else { throw .codeNotAccepted(code, because: .unknown) }
         return uses.isRevoked ? [] : [.codeRevoked(code)]
     }

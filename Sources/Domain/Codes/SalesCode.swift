@@ -30,6 +30,8 @@ public struct SalesCode: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { text }
 
+    public var id: ID<SalesCode> { ID(entity) }
+
     /// The code as an entity, of its own for each kind and text: two bytes that say the kind, and the
     /// text as a number of base 38 (at most 105 bits), as a version 8 UUID.
     public var entity: EntityID {

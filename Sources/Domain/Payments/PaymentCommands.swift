@@ -139,11 +139,8 @@ public struct HearFromProvider: Command {
                 refund: id, payment: payment, booking: started.booking, amount: known.amount,
                 reason: reason))
         guard money.failedRefundCount + 1 < Self.refundAttemptLimit else { return [failed] }
-        return [
-            failed,
-            .refundRequested(
-                started.charge(.zero).refund(money.nextRefund(of: payment), known.amount, .again)),
-        ]
+        return [failed]
+            + money.refunding(known.amount, of: payment, started.booking, .again, reason: "")
     }
 }
 
@@ -168,7 +165,7 @@ private func isFree(
         else { return false }
     }
     for use in holdings.codes {
-        let uses = world.look(at: CodeUses.self, of: ID<SalesCode>(use.code.entity))
+        let uses = world.look(at: CodeUses.self, of: use.code.id)
         if let limit = uses.useLimit, uses.useCount(at: now) >= limit { return false }
     }
     return holdings.merchandise.allSatisfy { line in

@@ -21,6 +21,15 @@ public struct BookingByCode: ReadModel {
         public var aboard: [Int]
         public var cancelReason: String?
 
+        /// What the customer has to pay for it in all, as far as it has come.
+        public var owed: Money {
+            switch stage {
+            case .held, .confirmed, .checkedIn, .completed: quote.total
+            case .expired, .abandoned, .cancelled:
+                Money(minorUnits: 0, currency: quote.total.currency)
+            }
+        }
+
         public var status: BookingStatus {
             stage == .confirmed && !aboard.isEmpty && aboard.count == quote.seats.seatCount
                 ? .checkedIn : stage
@@ -28,7 +37,7 @@ public struct BookingByCode: ReadModel {
     }
 
     public static let name = "booking_by_code"
-    public static let version = 2
+    public static let version = 3
     public static let opensContacts = true
     public static let types = BookingLife.types
     public static let table = TableDefinition(
@@ -50,6 +59,11 @@ public struct BookingByCode: ReadModel {
         case .bookingCancelled(let fact): [fact.booking]
         case .passengerCheckedIn(let fact), .checkInReverted(let fact): [fact.booking]
         case .bookingCompleted(let fact): [fact.booking]
+        case .contactChanged(let fact): [fact.booking]
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            [fact.booking]
+        case .alternativeOffered(let fact): [fact.booking]
         default: []
         }
     }
@@ -78,6 +92,16 @@ public struct BookingByCode: ReadModel {
         case .checkInReverted(let fact):
             row?.aboard.removeAll { fact.passengers.contains($0) }
         case .bookingCompleted: row?.stage = .completed
+        case .contactChanged: row?.contact = event.contact
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            row?.quote = fact.quote
+            row?.mission = fact.mission
+        case .alternativeOffered(let fact):
+            row?.quote = fact.quote
+            row?.mission = fact.mission
+            row?.deadline = fact.deadline
+            row?.stage = .held
         default: break
         }
         return row

@@ -1,5 +1,6 @@
 public import Domain
 internal import EventCodec
+internal import JSON
 public import Postgres
 public import ProjectionEngine
 
@@ -14,19 +15,45 @@ public struct BookingSearch: ReadModel {
         public var lastName: String?
         public var email: String?
         public var phone: String?
+        public var specialRequests: String?
+        public var sailings: [SailingID]
+        public var ticketTypes: [TicketTypeID]
         public var seatCount: Int
         public var aboardCount: Int
         public var total: Money
 
-        /// What words are looked for in: code, names, mail and phone, in lower case.
+        /// What is looked for: the words of code, names, mail and phone, in lower case, and the sailings
+        /// and ticket types under names that nobody types.
         public var words: String {
-            [code.description, firstName, lastName, email, phone].compactMap { $0 }
-                .joined(separator: " ").lowercased()
+            var words = SearchWord.words(of: code.description)
+            for text in [firstName, lastName, email, phone] {
+                if let text { words += SearchWord.words(of: text) }
+            }
+            words += sailings.map { SearchWord.sailing($0) }
+            words += ticketTypes.map { SearchWord.ticketType($0) }
+            return words.unique.joined(separator: " ")
+        }
+
+        fileprivate mutating func set(_ contact: Contact?) {
+            firstName = contact?.firstName
+            lastName = contact?.lastName
+            email = contact?.email
+            phone = contact?.phone
+            specialRequests = contact?.specialRequests
+        }
+
+        fileprivate mutating func set(_ quote: Quote, of mission: MissionID) {
+            self.mission = mission
+            sailings = quote.sailings
+            ticketTypes = quote.lines.map(\.ticketType).unique
+            seatCount = quote.seats.seatCount
+            total = quote.total
+            board(0)
         }
     }
 
     public static let name = "booking_search"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = true
     public static let types = BookingLife.types
     public static let table = TableDefinition(
@@ -34,11 +61,15 @@ public struct BookingSearch: ReadModel {
         columns: [
             .init("code", .text), .init("mission", .uuid), .init("status", .text),
             .init("placed_at", .timestamptz), .init("first_name", .text), .init("last_name", .text),
-            .init("email", .text), .init("phone", .text), .init("seat_count", .int8),
+            .init("email", .text), .init("phone", .text), .init("special_requests", .text),
+            .init("sailings", .json), .init("ticket_types", .json), .init("seat_count", .int8),
             .init("aboard_count", .int8), .init("total", .int8), .init("currency", .text),
             .init("words", .text),
         ],
-        indexes: ["(placed_at, booking)"])
+        indexes: [
+            "(placed_at, booking)", "(coalesce(last_name, ''), booking)",
+            "USING gin (array_to_tsvector(string_to_array(words, ' ')))",
+        ])
 
     public static func keys(of event: Event) -> [BookingID] { BookingByCode.keys(of: event) }
 
@@ -50,9 +81,16 @@ public struct BookingSearch: ReadModel {
         case .bookingPlaced(let fact):
             row = Row(
                 code: fact.code, mission: fact.mission, status: .held, placedAt: event.recordedAt,
-                firstName: event.contact?.firstName, lastName: event.contact?.lastName,
-                email: event.contact?.email, phone: event.contact?.phone,
-                seatCount: fact.quote.seats.seatCount, aboardCount: 0, total: fact.quote.total)
+                sailings: [], ticketTypes: [], seatCount: 0, aboardCount: 0, total: .zero)
+            row?.set(event.contact)
+            row?.set(fact.quote, of: fact.mission)
+        case .contactChanged: row?.set(event.contact)
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            row?.set(fact.quote, of: fact.mission)
+        case .alternativeOffered(let fact):
+            row?.set(fact.quote, of: fact.mission)
+            row?.status = .held
         case .holdExpired: row?.status = .expired
         case .bookingAbandoned: row?.status = .abandoned
         case .bookingConfirmed: row?.status = .confirmed
@@ -78,6 +116,9 @@ public struct BookingSearch: ReadModel {
         fields.append(row.lastName)
         fields.append(row.email)
         fields.append(row.phone)
+        fields.append(row.specialRequests)
+        fields.append { $0.array(row.sailings) { $0.value($1) } }
+        fields.append { $0.array(row.ticketTypes) { $0.value($1) } }
         fields.append(row.seatCount)
         fields.append(row.aboardCount)
         fields.append(row.total.minorUnits)
@@ -93,10 +134,11 @@ public struct BookingSearch: ReadModel {
             code: code, mission: rows.id(index, 2), status: rows.choice(index, 3),
             placedAt: rows.instant(index, 4), firstName: rows.optionalText(index, 5),
             lastName: rows.optionalText(index, 6), email: rows.optionalText(index, 7),
-            phone: rows.optionalText(index, 8), seatCount: rows.integer(index, 9),
-            aboardCount: rows.integer(index, 10),
+            phone: rows.optionalText(index, 8), specialRequests: rows.optionalText(index, 9),
+            sailings: rows.ids(index, 10), ticketTypes: rows.ids(index, 11),
+            seatCount: rows.integer(index, 12), aboardCount: rows.integer(index, 13),
             total: Money(
-                minorUnits: rows.integer(index, 11), currency: rows.choice(index, 12)))
+                minorUnits: rows.integer(index, 14), currency: rows.choice(index, 15)))
         return (rows.id(index, 0), row)
     }
 }

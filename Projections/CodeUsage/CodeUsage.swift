@@ -29,7 +29,7 @@ public struct CodeUsage: ReadModel {
     }
 
     public static let name = "code_usage"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = false
     public static let types = CodeUses.types.subtracting([.holdExtended])
     public static let table = TableDefinition(
@@ -44,7 +44,7 @@ public struct CodeUsage: ReadModel {
         case .discountCodeIssued(let fact): [Key(fact.code)]
         case .accessCodeIssued(let fact): [Key(fact.code)]
         case .codeRevoked(let code): [Key(code)]
-        default: event.commitmentChange?.holdings.codes.map { Key($0.code) } ?? []
+        default: event.commitmentChanges.flatMap { $0.holdings.codes.map { Key($0.code) } }.unique
         }
     }
 
@@ -55,11 +55,12 @@ public struct CodeUsage: ReadModel {
         case .accessCodeIssued(let fact): row = Row(.access(fact))
         case .codeRevoked: row?.isRevoked = true
         default:
-            guard let change = event.event.commitmentChange else { break }
-            for use in change.holdings.codes where Key(use.code) == key {
-                row?.reservedCount += change.held
-                row?.soldCount += change.sold
-                row?.save(use.discount * change.sold)
+            for change in event.event.commitmentChanges {
+                for use in change.holdings.codes where Key(use.code) == key {
+                    row?.reservedCount += change.held
+                    row?.soldCount += change.sold
+                    row?.save(use.discount * change.sold)
+                }
             }
         }
         return row

@@ -2,18 +2,29 @@ public import Domain
 public import Postgres
 internal import ProjectionEngine
 
+/// A booking on a manifest, and who that is.
+public struct ManifestEntry: Sendable {
+    public var booking: BookingID
+    public var row: Manifest.Row
+    public var code: String
+    public var firstName: String?
+    public var lastName: String?
+    public var specialRequests: String?
+}
+
 extension Manifest {
     /// The sold bookings of a sailing by last name, a page after `after`.
     public static func sold(
         on sailing: SailingID, after: (lastName: String, booking: BookingID)?, limit: Int
     ) -> PostgresCall {
-        PostgresCall(
+        let columns = (table.key + table.columns).map { "m.\($0.name)" }.joined(separator: ", ")
+        return PostgresCall(
             """
-            SELECT \((table.key + table.columns).map(\.name).joined(separator: ", "))
-            FROM reading.manifest
-            WHERE sailing = $1::uuid AND is_sold
-                AND (coalesce(last_name, ''), booking) > ($2::text, $3::uuid)
-            ORDER BY coalesce(last_name, ''), booking LIMIT $4::bigint
+            SELECT \(columns), s.code, s.first_name, s.last_name, s.special_requests
+            FROM reading.manifest m JOIN reading.booking_search s USING (booking)
+            WHERE m.sailing = $1::uuid AND m.is_sold
+                AND (coalesce(s.last_name, ''), m.booking) > ($2::text, $3::uuid)
+            ORDER BY coalesce(s.last_name, ''), m.booking LIMIT $4::bigint
             """,
             [
                 .id(sailing), .text(after?.lastName ?? ""),
@@ -22,10 +33,15 @@ extension Manifest {
             ])
     }
 
-    public static func views(_ rows: Rows) -> [(key: Key, row: Row)] {
+    public static func entries(_ rows: Rows) -> [ManifestEntry] {
         (0..<rows.count).map { index in
             let (key, row) = read(rows, index)
-            return (key, row)
+            let next = table.key.count + table.columns.count
+            return ManifestEntry(
+                booking: key.booking, row: row, code: rows.text(index, next),
+                firstName: rows.optionalText(index, next + 1),
+                lastName: rows.optionalText(index, next + 2),
+                specialRequests: rows.optionalText(index, next + 3))
         }
     }
 

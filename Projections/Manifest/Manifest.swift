@@ -4,7 +4,7 @@ internal import JSON
 public import Postgres
 public import ProjectionEngine
 
-/// Who is on a sailing: a row for each booking with seats on it.
+/// Who is on a sailing: a row for each booking with seats on it. Who that is, is read from ``BookingSearch``.
 public struct Manifest: ReadModel {
     public struct Key: Hashable, Sendable {
         public var sailing: SailingID
@@ -17,30 +17,43 @@ public struct Manifest: ReadModel {
     }
 
     public struct Row: Equatable, Sendable {
-        public var code: ConfirmationCode
-        public var firstName: String?
-        public var lastName: String?
-        public var specialRequests: String?
         public var isSold: Bool
         public var seats: [Seats]
-        /// The numbers of the booking's seats on this sailing, and of those aboard.
+        /// The numbers of the booking's passengers on this sailing, and of those aboard.
         public var passengers: [Int]
         public var aboard: [Int]
+
+        /// What a quote has on a sailing; nil when that is nothing.
+        fileprivate init?(_ quote: Quote, on sailing: SailingID, isSold: Bool, aboard: [Int]) {
+            let lines = quote.lines.filter { $0.sailing == sailing }
+            guard !lines.isEmpty else { return nil }
+            self.isSold = isSold
+            self.aboard = aboard
+            seats = lines.map { Seats(label: $0.label, quantity: $0.quantity) }
+            passengers = quote.passengers(on: sailing)
+        }
+
+        fileprivate init(isSold: Bool, seats: [Seats], passengers: [Int], aboard: [Int]) {
+            self.isSold = isSold
+            self.seats = seats
+            self.passengers = passengers
+            self.aboard = aboard
+        }
     }
 
     public static let name = "manifest"
-    public static let version = 2
-    public static let opensContacts = true
+    public static let version = 3
+    public static let opensContacts = false
     // A hold that is over stays: money that comes late may bring it back.
     public static let types = BookingLife.types.subtracting([
-        .holdExtended, .holdExpired, .bookingAbandoned, .bookingCompleted,
+        .holdExtended, .holdExpired, .bookingAbandoned, .bookingCompleted, .contactChanged,
+        .merchandiseFulfilled,
     ])
     public static let table = TableDefinition(
         key: [.init("sailing", .uuid), .init("booking", .uuid)],
         columns: [
-            .init("code", .text), .init("first_name", .text), .init("last_name", .text),
-            .init("special_requests", .text), .init("is_sold", .bool), .init("seats", .json),
-            .init("passengers", .json), .init("aboard", .json),
+            .init("is_sold", .bool), .init("seats", .json), .init("passengers", .json),
+            .init("aboard", .json),
         ], indexes: ["(booking)"])
 
     public static func keys(of event: Event) -> [Key] {
@@ -50,6 +63,11 @@ public struct Manifest: ReadModel {
         case .bookingCancelled(let fact): keys(fact.holdings.seats.sailings, fact.booking)
         case .passengerCheckedIn(let fact), .checkInReverted(let fact):
             keys([fact.sailing], fact.booking)
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            keys((fact.before.seats + fact.quote.seats).sailings, fact.booking)
+        case .alternativeOffered(let fact):
+            keys((fact.before.seats + fact.quote.seats).sailings, fact.booking)
         default: []
         }
     }
@@ -64,13 +82,14 @@ public struct Manifest: ReadModel {
         var row = row
         switch event.event {
         case .bookingPlaced(let fact):
-            let lines = fact.quote.lines.filter { $0.sailing == key.sailing }
+            row = Row(fact.quote, on: key.sailing, isSold: false, aboard: [])
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
             row = Row(
-                code: fact.code, firstName: event.contact?.firstName,
-                lastName: event.contact?.lastName,
-                specialRequests: event.contact?.specialRequests, isSold: false,
-                seats: lines.map { Seats(label: $0.label, quantity: $0.quantity) },
-                passengers: fact.quote.seats.passengers(on: key.sailing), aboard: [])
+                fact.quote, on: key.sailing, isSold: fact.heldUntil == nil,
+                aboard: row?.aboard ?? [])
+        case .alternativeOffered(let fact):
+            row = Row(fact.quote, on: key.sailing, isSold: false, aboard: [])
         case .bookingCancelled: row = nil
         case .bookingConfirmed: row?.isSold = true
         case .passengerCheckedIn(let fact):
@@ -89,10 +108,6 @@ public struct Manifest: ReadModel {
     }
 
     public static func write(_ row: Row, to fields: inout PostgresFields) {
-        fields.append(row.code.description)
-        fields.append(row.firstName)
-        fields.append(row.lastName)
-        fields.append(row.specialRequests)
         fields.append(row.isSold)
         fields.append { json in
             json.array(row.seats) { json, seats in
@@ -114,11 +129,8 @@ public struct Manifest: ReadModel {
                 }
             }
         }
-        guard let code = ConfirmationCode(rows.text(index, 2)) else {
-            preconditionFailure("a read model holds the code '\(rows.text(index, 2))'")
-        }
         let seats = trusted { () throws(JSONError) in
-            try rows.json(index, 7).list { value throws(JSONError) in
+            try rows.json(index, 3).list { value throws(JSONError) in
                 let json = try value.object()
                 return Seats(
                     label: try json["label"].string(), quantity: try json["quantity"].integer())
@@ -127,10 +139,8 @@ public struct Manifest: ReadModel {
         return (
             Key(sailing: rows.id(index, 0), booking: rows.id(index, 1)),
             Row(
-                code: code, firstName: rows.optionalText(index, 3),
-                lastName: rows.optionalText(index, 4), specialRequests: rows.optionalText(index, 5),
-                isSold: rows.bool(index, 6), seats: seats, passengers: numbers(8),
-                aboard: numbers(9))
+                isSold: rows.bool(index, 2), seats: seats, passengers: numbers(4),
+                aboard: numbers(5))
         )
     }
 }

@@ -15,7 +15,7 @@ public struct MerchandiseOffers: ReadModel {
     }
 
     public static let name = "merchandise_offer"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = false
     public static let types = OfferTerms.types.subtracting([.holdExtended])
     public static let table = TableDefinition(
@@ -29,7 +29,7 @@ public struct MerchandiseOffers: ReadModel {
         switch event {
         case .merchandiseOffered(let fact): [fact.offer]
         case .offerAllotmentSet(let fact): [fact.offer]
-        default: event.commitmentChange?.holdings.merchandise.map(\.offer) ?? []
+        default: event.commitmentChanges.flatMap { $0.holdings.merchandise.map(\.offer) }.unique
         }
     }
 
@@ -42,10 +42,11 @@ public struct MerchandiseOffers: ReadModel {
                 sold: 0)
         case .offerAllotmentSet(let fact): row?.allotment = fact.allotment
         default:
-            guard let change = event.event.commitmentChange else { break }
-            for line in change.holdings.merchandise where line.offer == key {
-                row?.reserved += change.held * line.quantity
-                row?.sold += change.sold * line.quantity
+            for change in event.event.commitmentChanges {
+                for line in change.holdings.merchandise where line.offer == key {
+                    row?.reserved += change.held * line.quantity
+                    row?.sold += change.sold * line.quantity
+                }
             }
         }
         return row

@@ -15,7 +15,7 @@ public struct MerchandiseStock: ReadModel {
         public var reserved = 0
         public var sold = 0
         public var fulfilled = 0
-        /// Sold once, and given back before it was handed over.
+        /// Sold once, and given back.
         public var returned = 0
 
         public var available: Int { received + adjusted - reserved - sold }
@@ -28,7 +28,7 @@ public struct MerchandiseStock: ReadModel {
     }
 
     public static let name = "merchandise_stock"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = false
     public static let types = VariationStock.types.subtracting([.holdExtended])
         .union([.merchandiseFulfilled])
@@ -48,7 +48,8 @@ public struct MerchandiseStock: ReadModel {
         case .stockReceived(let fact): [fact.variation]
         case .stockAdjusted(let fact): [fact.variation]
         case .merchandiseFulfilled(let fact): fact.merchandise.map(\.variation).unique
-        default: event.commitmentChange?.holdings.merchandise.map(\.variation).unique ?? []
+        default:
+            event.commitmentChanges.flatMap { $0.holdings.merchandise.map(\.variation) }.unique
         }
     }
 
@@ -65,11 +66,14 @@ public struct MerchandiseStock: ReadModel {
         case .stockAdjusted(let fact): row?.adjusted += fact.quantity
         case .merchandiseFulfilled(let fact): row?.fulfilled += count(fact.merchandise)
         default:
-            guard let change = event.event.commitmentChange else { break }
-            let quantity = count(change.holdings.merchandise)
-            row?.reserved += change.held * quantity
-            row?.sold += change.sold * quantity
-            if change.sold < 0 { row?.returned += quantity }
+            var sold = 0
+            for change in event.event.commitmentChanges {
+                let quantity = count(change.holdings.merchandise)
+                row?.reserved += change.held * quantity
+                sold += change.sold * quantity
+            }
+            row?.sold += sold
+            row?.returned += max(0, -sold)
         }
         return row
     }

@@ -57,11 +57,18 @@ extension PaymentLedger {
 }
 
 extension [LedgerEntry] {
-    /// What was charged, what is back with the customer, and what is on its way there.
-    public var sums: (charged: Money, refunded: Money, refunding: Money) {
-        func sum(_ states: Set<PaymentLedger.State>) -> Money {
-            filter { states.contains($0.row.state) }.reduce(.zero) { $0 + $1.row.amount }
+    /// What was charged, what is back with the customer, what is on its way there; and what is paid for the
+    /// booking, which goodwill makes no less.
+    public var sums: (charged: Money, refunded: Money, refunding: Money, paid: Money) {
+        func sum(_ states: Set<PaymentLedger.State>, where isIn: (LedgerEntry) -> Bool) -> Money {
+            filter { states.contains($0.row.state) && isIn($0) }
+                .reduce(.zero) { $0 + $1.row.amount }
         }
-        return (sum([.charged, .chargedLate]), sum([.refunded]), sum([.refundRequested]))
+        let charged = sum([.charged, .chargedLate]) { _ in true }
+        let back = sum([.refunded, .refundRequested]) { !$0.row.isGoodwill }
+        return (
+            charged, sum([.refunded]) { _ in true }, sum([.refundRequested]) { _ in true },
+            charged - back
+        )
     }
 }

@@ -25,6 +25,9 @@ public struct PaymentLedger: ReadModel {
         public var isDisputed: Bool
         /// Of a refund only.
         public var cause: RefundCause?
+        /// Of a refund only: it is beside what was due, and past the cutoff for customers.
+        public var isGoodwill = false
+        public var isPastCutoff = false
         /// Why it was declined, given back or failed, where somebody said so.
         public var reason: String?
         public var begunAt: Instant
@@ -33,7 +36,7 @@ public struct PaymentLedger: ReadModel {
     }
 
     public static let name = "payment_ledger"
-    public static let version = 1
+    public static let version = 2
     public static let opensContacts = false
     public static let types = BookingMoney.types
     public static let table = TableDefinition(
@@ -41,7 +44,8 @@ public struct PaymentLedger: ReadModel {
         columns: [
             .init("booking", .uuid), .init("payment", .uuid), .init("provider", .text),
             .init("amount", .int8), .init("currency", .text), .init("state", .text),
-            .init("is_disputed", .bool), .init("cause", .text), .init("reason", .text),
+            .init("is_disputed", .bool), .init("cause", .text), .init("is_goodwill", .bool),
+            .init("is_past_cutoff", .bool), .init("reason", .text),
             .init("begun_at", .timestamptz), .init("changed_at", .timestamptz),
         ],
         indexes: [
@@ -84,6 +88,7 @@ public struct PaymentLedger: ReadModel {
             return Row(
                 booking: fact.booking, payment: fact.payment, provider: fact.provider,
                 amount: fact.amount, state: .refundRequested, isDisputed: false, cause: fact.cause,
+                isGoodwill: fact.isGoodwill, isPastCutoff: fact.isPastCutoff,
                 reason: fact.reason.isEmpty ? nil : fact.reason, begunAt: now, changedAt: now)
         case .refundSucceeded: return row?.now(.refunded, at: now, because: row?.reason)
         case .refundFailed(let fact):
@@ -115,6 +120,8 @@ public struct PaymentLedger: ReadModel {
         fields.append(row.state)
         fields.append(row.isDisputed)
         fields.append(row.cause?.rawValue)
+        fields.append(row.isGoodwill)
+        fields.append(row.isPastCutoff)
         fields.append(row.reason)
         fields.append(row.begunAt)
         fields.append(row.changedAt)
@@ -127,8 +134,9 @@ public struct PaymentLedger: ReadModel {
             amount: Money(minorUnits: rows.integer(index, 4), currency: rows.choice(index, 5)),
             state: rows.choice(index, 6), isDisputed: rows.bool(index, 7),
             cause: rows.isNull(index, 8) ? nil : rows.choice(index, 8),
-            reason: rows.optionalText(index, 9), begunAt: rows.instant(index, 10),
-            changedAt: rows.instant(index, 11))
+            isGoodwill: rows.bool(index, 9), isPastCutoff: rows.bool(index, 10),
+            reason: rows.optionalText(index, 11), begunAt: rows.instant(index, 12),
+            changedAt: rows.instant(index, 13))
         return (rows.id(index, 0, Row.self).entity, row)
     }
 }

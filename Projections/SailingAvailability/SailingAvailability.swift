@@ -55,18 +55,28 @@ public struct SailingAvailability: ReadModel {
         }
 
         fileprivate mutating func count(_ event: Event, of sailing: SailingID) {
-            guard let change = event.commitmentChange else { return }
-            for line in change.holdings.seats where line.sailing == sailing {
-                guard let index = types.firstIndex(where: { $0.ticketType.id == line.ticketType })
-                else { continue }
-                types[index].held += change.held * line.quantity
-                types[index].committed += change.sold * line.quantity
+            for change in event.commitmentChanges {
+                for line in change.holdings.seats where line.sailing == sailing {
+                    let index = types.firstIndex { $0.ticketType.id == line.ticketType }
+                    guard let index else { continue }
+                    types[index].held += change.held * line.quantity
+                    types[index].committed += change.sold * line.quantity
+                }
             }
+        }
+
+        /// A booking's seats beyond the limit are the first that it gives back.
+        fileprivate mutating func lowerOversale(
+            of booking: BookingID, from before: Holdings, to after: Holdings, on sailing: SailingID
+        ) {
+            guard let index = oversales.firstIndex(where: { $0.booking == booking }) else { return }
+            oversales[index].seatCount -= before.seatsReturned(by: after, on: sailing)
+            if oversales[index].seatCount <= 0 { oversales.remove(at: index) }
         }
     }
 
     public static let name = "sailing_availability"
-    public static let version = 2
+    public static let version = 3
     public static let opensContacts = false
     public static let types: Set<EventType> = SailingSeats.types.subtracting([.holdExtended])
     public static let table = TableDefinition(
@@ -89,7 +99,7 @@ public struct SailingAvailability: ReadModel {
         case .ticketTypeRelabelled(let fact): [fact.sailing]
         case .ticketTypeWithdrawn(let fact): [fact.sailing]
         case .oversaleAuthorised(let fact): [fact.sailing]
-        default: event.commitmentChange?.holdings.seats.sailings ?? []
+        default: event.commitmentChanges.flatMap(\.holdings.seats.sailings).unique
         }
     }
 
@@ -109,14 +119,27 @@ public struct SailingAvailability: ReadModel {
             .ticketTypeWithdrawn:
             row?.changeTypes(event.event)
         case .oversaleAuthorised(let fact):
-            row?.oversales.append(
-                Oversale(booking: fact.booking, seatCount: fact.seatCount))
+            if let index = row?.oversales.firstIndex(where: { $0.booking == fact.booking }) {
+                row?.oversales[index].seatCount += fact.seatCount
+            } else {
+                row?.oversales.append(
+                    Oversale(booking: fact.booking, seatCount: fact.seatCount))
+            }
         case .holdExpired(let fact), .bookingAbandoned(let fact):
             row?.count(event.event, of: key)
             row?.endOversale(of: fact.booking)
         case .bookingCancelled(let fact):
             row?.count(event.event, of: key)
             row?.endOversale(of: fact.booking)
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            row?.count(event.event, of: key)
+            row?.lowerOversale(
+                of: fact.booking, from: fact.before, to: fact.quote.holdings, on: key)
+        case .alternativeOffered(let fact):
+            row?.count(event.event, of: key)
+            row?.lowerOversale(
+                of: fact.booking, from: fact.before, to: fact.quote.holdings, on: key)
         default: row?.count(event.event, of: key)
         }
         return row

@@ -125,7 +125,7 @@ struct BenchFleet: Sendable {
             phone: "+1 321 555 0100", address: nil, specialRequests: nil)
         let line = Quote.Line(
             trip: trip, sailing: berth.sailing, ticketType: berth.adult, label: "Adult",
-            quantity: 1, unitPrice: Self.price)
+            passengers: [1], unitPrice: Self.price)
         let quote = Quote(
             [Quote.Item(line, jurisdiction: jurisdiction, rate: Self.rate)], tip: .zero)
         let placed = BookingPlaced(

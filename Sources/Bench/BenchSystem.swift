@@ -76,7 +76,8 @@ struct BenchSystem {
     /// Runs `body` with a decision loop in this process, beside the one of `up`.
     func withLoop<R>(_ body: (DecisionLoop) async throws -> R) async throws -> R {
         let roles = Roles(
-            connections, natsURL: nats.url, staffToken: Self.token, settings: try Settings([:]),
+            connections, natsURL: nats.url,
+            secrets: Secrets(staffToken: Self.token, signing: ""), settings: try Settings([:]),
             logger: connections.logger)
         let loop = roles.decisionLoop()
         let running = Task { await loop.run() }

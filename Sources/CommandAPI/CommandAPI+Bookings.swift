@@ -40,9 +40,8 @@ extension CommandAPI {
                 return try await change(
                     request, booking, body.hash, ConfirmBooking(booking: booking, basis: basis))
             },
-            Operation(
-                "cancelBooking", .post, "/v1/bookings/{booking}/cancel", needsStaff: true
-            ) { request, context in
+            Operation("cancelBooking", .post, "/v1/bookings/{booking}/cancel") {
+                request, context in
                 try await cancel(request, context.id("booking"))
             },
             Operation(
@@ -109,6 +108,7 @@ extension CommandAPI {
         return answer(.created, position: receipt.position, version: receipt.position) { json in
             json.field("booking", fact.booking)
             json.field("code", fact.code.description)
+            json.field("link", links.text(for: fact.booking, at: clock()))
             json.field("status", BookingStatus.held.rawValue)
             json.field("deadline", fact.deadline)
             json.field("quote") { $0.write(fact.quote) }
@@ -117,6 +117,7 @@ extension CommandAPI {
     }
 
     private func cancel(_ request: Request, _ booking: BookingID) async throws -> Response {
+        let seller = try sellerOrCustomer(request, booking)
         guard let version = try ifMatch(request) else {
             throw Problem(
                 "precondition-required", .preconditionRequired, "Which version?",
@@ -129,14 +130,16 @@ extension CommandAPI {
         }
         return try await change(
             request, booking, body.hash,
-            CancelBooking(booking: booking, reason: reason, version: version))
+            CancelBooking(booking: booking, reason: reason, version: version, seller: seller),
+            by: actor(seller))
     }
 
     /// Submits a change of one booking, and says what happened: the same for a repeat.
     func change(
-        _ request: Request, _ booking: BookingID, _ hash: [UInt8], _ command: any Command
+        _ request: Request, _ booking: BookingID, _ hash: [UInt8], _ command: any Command,
+        by actor: String? = nil
     ) async throws -> Response {
-        let receipt = try await submit(request, hash, [command])
+        let receipt = try await submit(request, hash, [command], by: actor)
         var version = receipt.events.last { BookingLife.types.contains($0.event.type) }?.position
         if version == nil { version = try await ask(BookingVersion(booking: booking)).answer }
         return answer(position: receipt.position, version: version) { json in
@@ -183,7 +186,7 @@ extension CommandAPI {
             mayOversell: json.optional("oversaleReason") != nil)
     }
 
-    private static func contact(_ json: JSONObject) throws(JSONError) -> Contact {
+    static func contact(_ json: JSONObject) throws(JSONError) -> Contact {
         let contact = try json["contact"].object()
         try contact.allow(only: ["firstName", "lastName", "email", "phone", "address"])
         let email = try contact["email"].text(.email)

@@ -25,19 +25,6 @@ extension CommandAPI {
             Operation("actInSandbox", .post, "/v1/sandbox/payments/{payment}") { request, context in
                 try await act(request, context.id("payment"))
             },
-            Operation(
-                "refundGoodwill", .post, "/v1/bookings/{booking}/refunds", needsStaff: true
-            ) { request, context in
-                let booking = try context.id("booking", Kind.Booking.self)
-                let body = try await Body.read(request)
-                let (amount, reason) = try reading { () throws(JSONError) in
-                    try body.json.allow(only: ["amount", "reason"])
-                    return (try body.json["amount"].money(), try body.json["reason"].text(.summary))
-                }
-                return try await change(
-                    request, booking, body.hash,
-                    RefundGoodwill(booking: booking, amount: amount, reason: reason))
-            },
         ]
     }
 

@@ -5,6 +5,7 @@ internal import HTTPTypes
 public import Hummingbird
 internal import JSON
 public import Payments
+public import Sealing
 public import Web
 
 /// The front door: decodes commands, hands them to the decision loop, and says what came of them.
@@ -15,25 +16,33 @@ public struct CommandAPI: Sendable {
     let provider: any PaymentProvider
     /// The provider, when it is the one for trying things out.
     var sandbox: SandboxProvider? { provider as? SandboxProvider }
+    let links: BookingLink
+    /// The key of a customer; nil when he is forgotten.
+    let customerKey: @Sendable (CustomerID) async throws -> CustomerKey?
     let clock: @Sendable () -> Instant
     /// Whether the log can be written now.
     let isReady: @Sendable () async -> Bool
 
     public init(
         _ loop: DecisionLoop, staff: StaffToken, policy: HoldPolicy = HoldPolicy(),
-        provider: any PaymentProvider = DockProvider(), clock: @escaping @Sendable () -> Instant,
+        provider: any PaymentProvider = DockProvider(), links: BookingLink,
+        customerKey: @escaping @Sendable (CustomerID) async throws -> CustomerKey?,
+        clock: @escaping @Sendable () -> Instant,
         isReady: @escaping @Sendable () async -> Bool
     ) {
         self.loop = loop
         self.staff = staff
         self.policy = policy
         self.provider = provider
+        self.links = links
+        self.customerKey = customerKey
         self.clock = clock
         self.isReady = isReady
     }
 
     public var operations: [Operation] {
-        bookingOperations + paymentOperations + codeOperations + merchandiseOperations
+        bookingOperations + changeOperations + paymentOperations + codeOperations
+            + merchandiseOperations
             + sailingOperations
             + catalogueOperations + [
                 OpenAPI.operation,
@@ -71,11 +80,12 @@ public struct CommandAPI: Sendable {
 
     func submit(
         _ request: Request, _ hash: [UInt8], _ commands: [any Command],
-        keys: [(customer: CustomerID, key: [UInt8])] = []
+        keys: [(customer: CustomerID, key: [UInt8])] = [], by actor: String? = nil
     ) async throws(Problem) -> Receipt {
+        let seller = try seller(request)
         let envelope = Envelope(
             id: try request.idempotencyKey(), requestHash: hash,
-            actor: actor(try seller(request)), commands: commands, customerKeys: keys)
+            actor: actor ?? self.actor(seller), commands: commands, customerKeys: keys)
         do throws(CommandError) {
             return try await loop.submit(envelope)
         } catch {
@@ -91,6 +101,14 @@ public struct CommandAPI: Sendable {
             json.name("id")
             json.value(entity)
             json.field("happened", receipt.events) { $0.value($1.event.type.name) }
+        }
+    }
+
+    func keys(_ customer: CustomerID) async throws(Problem) -> CustomerKey? {
+        do {
+            return try await customerKey(customer)
+        } catch {
+            throw .unavailable("the customers' keys can't be read now")
         }
     }
 

@@ -173,6 +173,16 @@ func problem(for refusal: Refusal) -> Problem {
             "refund-too-large", .conflict, "More than was paid",
             detail: "\(wanted) was to be given back, and at most \(refundable) can be",
             figures: [("wanted", .money(wanted)), ("refundable", .money(refundable))])
+    case .refundCutoffPassed(let cutoff):
+        Problem(
+            "refund-cutoff-passed", .conflict, "Too late to help yourself",
+            detail: "until \(cutoff) you could have it back yourself; now the office decides",
+            figures: [("cutoff", .text(cutoff.description))])
+    case .passengersAboard(let aboard, let wanted):
+        Problem(
+            "passengers-aboard", .conflict, "Somebody is aboard",
+            detail: "\(aboard) of them are aboard, so \(wanted) can't be taken off or moved",
+            figures: [("aboard", .number(aboard)), ("wanted", .number(wanted))])
     case .tripNotDeparted(let departure):
         Problem(
             "trip-not-departed", .conflict, "The trip has not departed",

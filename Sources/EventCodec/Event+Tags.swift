@@ -73,6 +73,12 @@ extension Event {
             [fact.refund.entity, fact.payment.entity, fact.booking.entity]
         case .refundFailed(let fact):
             [fact.refund.entity, fact.payment.entity, fact.booking.entity]
+        case .contactChanged(let fact): [fact.booking.entity, fact.customer.entity]
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            [fact.booking.entity] + fact.before.entities + fact.quote.holdings.entities
+        case .alternativeOffered(let fact):
+            [fact.booking.entity] + fact.before.entities + fact.quote.holdings.entities
         }
     }
 }

@@ -65,6 +65,12 @@ extension Event {
         case .merchandiseOffered: .merchandiseOffered
         case .offerAllotmentSet: .offerAllotmentSet
         case .merchandiseFulfilled: .merchandiseFulfilled
+        case .contactChanged: .contactChanged
+        case .lineQuantityChanged: .lineQuantityChanged
+        case .lineTicketTypeChanged: .lineTicketTypeChanged
+        case .bookingRescheduled: .bookingRescheduled
+        case .passengersReassigned: .passengersReassigned
+        case .alternativeOffered: .alternativeOffered
         }
     }
 }

@@ -21,6 +21,8 @@ extension EventCodec {
             json.field("provider", fact.provider.rawValue)
             json.field("cause", fact.cause.rawValue)
             json.field("reason", fact.reason)
+            json.field("isGoodwill", fact.isGoodwill)
+            json.field("isPastCutoff", fact.isPastCutoff)
         case .refundSucceeded(let fact):
             json.field("refund", fact.refund)
             write(fact.payment, fact.booking, fact.amount, to: &json)
@@ -62,7 +64,9 @@ extension EventCodec {
                     refund: try json["refund"].id(), payment: try json["payment"].id(),
                     booking: try json["booking"].id(), amount: try amount(json),
                     provider: try json["provider"].choice(), cause: try json["cause"].choice(),
-                    reason: try json["reason"].string()))
+                    reason: try json["reason"].string(),
+                    isGoodwill: try json.optional("isGoodwill")?.bool(),
+                    isPastCutoff: try json.optional("isPastCutoff")?.bool() ?? false))
         case .refundSucceeded:
             return .refundSucceeded(
                 RefundSucceeded(

@@ -1,5 +1,5 @@
-public import Domain
-public import JSON
+internal import Domain
+internal import JSON
 
 extension EventCodec {
     static func read(_ type: EventType, from json: JSONObject) throws(JSONError) -> Event {
@@ -67,6 +67,9 @@ extension EventCodec {
         case .merchandiseAdded, .variationAdded, .variationRepriced, .stockReceived,
             .stockAdjusted, .merchandiseOffered, .offerAllotmentSet, .merchandiseFulfilled:
             try readMerchandise(type, from: json)
+        case .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
+            .passengersReassigned, .alternativeOffered:
+            try readChange(type, from: json)
         }
     }
 
@@ -156,53 +159,19 @@ extension EventCodec {
         else {
             throw try json["code"].fault("must be a confirmation code")
         }
+        return BookingPlaced(
+            booking: try json["booking"].id(), customer: try json["customer"].id(), code: code,
+            mission: try json["mission"].id(), quote: try quote(json["quote"].object()),
+            deadline: try json["deadline"].instant(), contact: try contact(json),
+            wantsUpdates: try json["wantsUpdates"].bool())
+    }
+
+    static func contact(_ json: JSONObject) throws(JSONError) -> Sealed {
         guard let contact = try json["contact"].withPlainString(Hexadecimal.bytes(of:)) ?? nil
         else {
             throw try json["contact"].fault("must be hexadecimal")
         }
-        return BookingPlaced(
-            booking: try json["booking"].id(), customer: try json["customer"].id(), code: code,
-            mission: try json["mission"].id(), quote: try quote(json["quote"].object()),
-            deadline: try json["deadline"].instant(), contact: Sealed(bytes: contact),
-            wantsUpdates: try json["wantsUpdates"].bool())
-    }
-
-    /// Reads what ``write(_:to:)`` wrote of a quote.
-    public static func quote(_ json: JSONObject) throws(JSONError) -> Quote {
-        let currency: Currency = try json["currency"].choice()
-        func money(_ value: JSONValue) throws(JSONError) -> Money {
-            Money(minorUnits: try value.integer(), currency: currency)
-        }
-        func line(_ value: JSONValue) throws(JSONError) -> Quote.Line {
-            let json = try value.object()
-            return Quote.Line(
-                trip: try json["trip"].id(), sailing: try json["sailing"].id(),
-                ticketType: try json["ticketType"].id(), label: try json["label"].string(),
-                quantity: try json["quantity"].integer(), unitPrice: try money(json["unitPrice"]))
-        }
-        func tax(_ value: JSONValue) throws(JSONError) -> Quote.Tax {
-            let json = try value.object()
-            return Quote.Tax(
-                jurisdiction: try json["jurisdiction"].id(),
-                rate: try json["rateBasisPoints"].basisPoints(),
-                taxable: try money(json["taxable"]), amount: try money(json["amount"]))
-        }
-        func goods(_ value: JSONValue) throws(JSONError) -> Quote.Goods {
-            let json = try value.object()
-            return Quote.Goods(
-                trip: try json["trip"].id(), offer: try json["offer"].id(),
-                variation: try json["variation"].id(), label: try json["label"].string(),
-                quantity: try json["quantity"].integer(), unitPrice: try money(json["unitPrice"]))
-        }
-        let discount = try json.optional("discount")?.integer() ?? 0
-        return Quote(
-            lines: try json["lines"].list(line),
-            merchandise: try json.optional("merchandise")?.list(goods) ?? [],
-            taxes: try json["taxes"].list(tax),
-            subtotal: try money(json["subtotal"]),
-            discount: Money(minorUnits: discount, currency: currency),
-            codes: try codeUses(json.optional("codes")), tip: try money(json["tip"]),
-            waived: try money(json["waived"]), total: try money(json["total"]))
+        return Sealed(bytes: contact)
     }
 
     private static func extended(_ json: JSONObject) throws(JSONError) -> HoldExtended {
@@ -238,7 +207,7 @@ extension EventCodec {
             })
     }
 
-    private static func holdings(_ json: JSONObject) throws(JSONError) -> Holdings {
+    static func holdings(_ json: JSONObject) throws(JSONError) -> Holdings {
         Holdings(
             seats: try json["seats"].list(seatLine), codes: try codeUses(json.optional("codes")),
             merchandise: try merchandise(json.optional("merchandise")))

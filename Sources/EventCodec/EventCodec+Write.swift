@@ -1,5 +1,5 @@
 public import Domain
-public import JSON
+internal import JSON
 
 extension EventCodec {
     static func write(_ event: Event, to json: inout JSONWriter) {
@@ -74,6 +74,9 @@ extension EventCodec {
         case .merchandiseAdded, .variationAdded, .variationRepriced, .stockReceived,
             .stockAdjusted, .merchandiseOffered, .offerAllotmentSet, .merchandiseFulfilled:
             writeMerchandise(event, to: &json)
+        case .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
+            .passengersReassigned, .alternativeOffered:
+            writeChange(event, to: &json)
         }
     }
 
@@ -164,48 +167,13 @@ extension EventCodec {
         json.field("mission", fact.mission)
         json.field("quote") { write(fact.quote, to: &$0) }
         json.field("deadline", fact.deadline)
-        // Longer than base64, but without a library, and read back at the speed of memory.
-        json.field("contact", plain: Hexadecimal.digits(of: fact.contact.bytes))
+        write(fact.contact, to: &json)
         json.field("wantsUpdates", fact.wantsUpdates)
     }
 
-    /// All amounts are in minor units of the quote's one currency.
-    public static func write(_ quote: Quote, to json: inout JSONWriter) {
-        json.field("currency", quote.total.currency.rawValue)
-        json.field("lines", quote.lines) { json, line in
-            json.object { json in
-                json.field("trip", line.trip)
-                json.field("sailing", line.sailing)
-                json.field("ticketType", line.ticketType)
-                json.field("label", line.label)
-                json.field("quantity", line.quantity)
-                json.field("unitPrice", line.unitPrice.minorUnits)
-            }
-        }
-        json.field("merchandise", quote.merchandise) { json, goods in
-            json.object { json in
-                json.field("trip", goods.trip)
-                json.field("offer", goods.offer)
-                json.field("variation", goods.variation)
-                json.field("label", goods.label)
-                json.field("quantity", goods.quantity)
-                json.field("unitPrice", goods.unitPrice.minorUnits)
-            }
-        }
-        json.field("taxes", quote.taxes) { json, tax in
-            json.object { json in
-                json.field("jurisdiction", tax.jurisdiction)
-                json.field("rateBasisPoints", tax.rate.count)
-                json.field("taxable", tax.taxable.minorUnits)
-                json.field("amount", tax.amount.minorUnits)
-            }
-        }
-        json.field("subtotal", quote.subtotal.minorUnits)
-        json.field("discount", quote.discount.minorUnits)
-        write(quote.codes, to: &json)
-        json.field("tip", quote.tip.minorUnits)
-        json.field("waived", quote.waived.minorUnits)
-        json.field("total", quote.total.minorUnits)
+    static func write(_ contact: Sealed, to json: inout JSONWriter) {
+        // Longer than base64, but without a library, and read back at the speed of memory.
+        json.field("contact", plain: Hexadecimal.digits(of: contact.bytes))
     }
 
     private static func write(_ ticketTypes: [TicketType], to json: inout JSONWriter) {
@@ -214,7 +182,7 @@ extension EventCodec {
         }
     }
 
-    private static func write(_ holdings: Holdings, to json: inout JSONWriter) {
+    static func write(_ holdings: Holdings, to json: inout JSONWriter) {
         json.field("seats", holdings.seats) { json, line in
             json.object { json in
                 json.field("sailing", line.sailing)
@@ -226,7 +194,7 @@ extension EventCodec {
         write(holdings.merchandise, to: &json)
     }
 
-    private static func write(_ uses: [CodeUse], to json: inout JSONWriter) {
+    static func write(_ uses: [CodeUse], to json: inout JSONWriter) {
         json.field("codes", uses) { json, use in
             json.object { json in
                 write(use.code, to: &json)

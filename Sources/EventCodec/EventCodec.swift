@@ -44,8 +44,11 @@ public enum EventCodec {
     /// lack has a value that says so.
     public static func schemaVersion(of type: EventType) -> Int16 {
         switch type {
-        // 2: the codes that a booking uses, and its merchandise.
-        case .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
+        // 2: the codes that a booking uses, and its merchandise. 3: the discount of each line.
+        case .bookingPlaced: 3
+        // 2: whether it is goodwill, and whether staff went past the cutoff.
+        case .refundRequested: 2
+        case .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
             .bookingCancelled:
             2
         default: 1

@@ -51,24 +51,45 @@ struct Place: Sendable {
         throw OperationError("NATS_URL is not set, and no 'quartermaster up' runs in \(folder)")
     }
 
-    // MARK: Staff token
+    // MARK: Secrets
 
-    private var tokenFile: String { folder + "/staff-token" }
-
-    var storedStaffToken: String? {
-        (try? String(contentsOfFile: tokenFile, encoding: .utf8))?
+    private func stored(_ secret: String) -> String? {
+        (try? String(contentsOfFile: "\(folder)/\(secret)", encoding: .utf8))?
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// The token of the environment, else the stored one, else a new one, stored for its owner only.
-    func staffToken() throws(OperationError) -> String {
-        if let token = settings.staffToken ?? storedStaffToken { return token }
+    /// What is given, else the stored secret of a name, else a new one, stored for its owner only.
+    private func secret(_ name: String, given: String?) throws(OperationError) -> String {
+        if let secret = given ?? stored(name) { return secret }
         var generator = SystemRandomNumberGenerator()
-        let token = (0..<4).map { _ in String(generator.next() as UInt64, radix: 36) }.joined()
+        let secret = (0..<4).map { _ in String(generator.next() as UInt64, radix: 36) }.joined()
         let isStored = FileManager.default.createFile(
-            atPath: tokenFile, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
-        guard isStored else { throw OperationError("can't write \(tokenFile)") }
-        return token
+            atPath: "\(folder)/\(name)", contents: Data(secret.utf8),
+            attributes: [.posixPermissions: 0o600])
+        guard isStored else { throw OperationError("can't write \(folder)/\(name)") }
+        return secret
+    }
+
+    /// The token and the secret of the environment, else the stored ones, else new ones.
+    func secrets() throws(OperationError) -> Secrets {
+        Secrets(
+            staffToken: try secret("staff-token", given: settings.staffToken),
+            signing: try secret("signing-secret", given: settings.signingSecret))
+    }
+
+    /// The same for a role that runs alone, which draws none.
+    func knownSecrets() throws(OperationError) -> Secrets {
+        guard let token = settings.staffToken ?? stored("staff-token") else {
+            throw OperationError(
+                "STAFF_TOKEN is not set: it opens the staff's routes, and has at least 16 characters"
+            )
+        }
+        guard let signing = settings.signingSecret ?? stored("signing-secret") else {
+            throw OperationError(
+                "SIGNING_SECRET is not set: it signs customers' links, and has at least 32 characters"
+            )
+        }
+        return Secrets(staffToken: token, signing: signing)
     }
 
     // MARK: Lock
@@ -84,5 +105,16 @@ struct Place: Sendable {
             throw OperationError(
                 "another 'quartermaster up' runs in \(folder): stop it, or set QUARTERMASTER_DATA")
         }
+    }
+}
+
+/// What opens the staff's routes, and what links are signed with.
+public struct Secrets: Sendable {
+    public var staffToken: String
+    public var signing: String
+
+    public init(staffToken: String, signing: String) {
+        self.staffToken = staffToken
+        self.signing = signing
     }
 }

@@ -34,12 +34,9 @@ public enum Role: String, Sendable {
 public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws {
     let place = try Place(settings)
     let connections = Connections(url: try place.databaseURL(), logger: logger)
-    guard let token = settings.staffToken ?? place.storedStaffToken else {
-        throw OperationError(
-            "STAFF_TOKEN is not set: it opens the staff's routes, and has at least 16 characters")
-    }
     let roles = Roles(
-        connections, natsURL: try place.natsURL(), staffToken: token, settings: settings,
+        connections, natsURL: try place.natsURL(), secrets: try place.knownSecrets(),
+        settings: settings,
         logger: logger)
     let loop = roles.decisionLoop()
     let services: [any Service]

@@ -15,6 +15,7 @@ internal import Projections
 internal import Publishing
 internal import QueryAPI
 internal import Reactions
+internal import Sealing
 public import ServiceLifecycle
 public import Web
 
@@ -22,18 +23,18 @@ public import Web
 public struct Roles: Sendable {
     public let connections: Connections
     public let natsURL: String
-    public let staffToken: String
+    public let secrets: Secrets
     public let settings: Settings
     public let logger: Logger
     public let clock: @Sendable () -> Instant
 
     public init(
-        _ connections: Connections, natsURL: String, staffToken: String, settings: Settings,
+        _ connections: Connections, natsURL: String, secrets: Secrets, settings: Settings,
         logger: Logger, clock: (@Sendable () -> Instant)? = nil
     ) {
         self.connections = connections
         self.natsURL = natsURL
-        self.staffToken = staffToken
+        self.secrets = secrets
         self.settings = settings
         self.logger = logger
         self.clock = clock ?? wallClock
@@ -52,10 +53,8 @@ public struct Roles: Sendable {
     public func operations() -> (command: [Operation], query: [Operation]) {
         let client = connections.client(1)
         let feed = AvailabilityFeed(client, busURL: natsURL, logger: logger)
-        let staff = StaffToken(staffToken)
         return (
-            CommandAPI(decisionLoop(), staff: staff, clock: clock, isReady: { true }).operations,
-            QueryAPI(client, staff: staff, feed: feed, clock: { 0 }).operations
+            commands(decisionLoop(), DockProvider()).operations, queries(client, feed).operations
         )
     }
 
@@ -63,7 +62,6 @@ public struct Roles: Sendable {
     public func commandAPI(
         _ loop: DecisionLoop, port: Int, onStart: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> [any Service] {
-        let log = loop.log
         var services: [any Service] = []
         let provider: any PaymentProvider
         switch settings.paymentProvider {
@@ -75,10 +73,21 @@ public struct Roles: Sendable {
                 sandbox, configuration: connections.durable, logger: logger)
             (provider, services) = (sandbox, [sandbox, desk])
         }
-        let api = CommandAPI(
-            loop, staff: StaffToken(staffToken), policy: settings.holdPolicy, provider: provider,
+        return [server(commands(loop, provider).router, port: port, onStart)] + services
+    }
+
+    private func commands(
+        _ loop: DecisionLoop, _ provider: any PaymentProvider
+    ) -> CommandAPI {
+        let log = loop.log
+        return CommandAPI(
+            loop, staff: StaffToken(secrets.staffToken), policy: settings.holdPolicy,
+            provider: provider, links: BookingLink(SigningKeys(secrets.signing)),
+            customerKey: { customer in
+                let id = PostgresUUID(high: customer.entity.high, low: customer.entity.low)
+                return try await log.customerKeys(of: [id])[id].flatMap(CustomerKey.init(bytes:))
+            },
             clock: clock, isReady: { (try? await log.head()) != nil })
-        return [server(api.router, port: port, onStart)] + services
     }
 
     /// The query side, as services; `onStart` hears the port.
@@ -87,11 +96,16 @@ public struct Roles: Sendable {
     ) -> [any Service] {
         let client = connections.client(Self.queryConnectionCount)
         let feed = AvailabilityFeed(client, busURL: natsURL, logger: logger)
-        let clock = clock
-        let api = QueryAPI(
-            client, staff: StaffToken(staffToken), feed: feed, clock: { clock().microseconds })
         // The feed goes down first: the server waits for those who watch, and it ends their streams.
-        return [server(api.router, port: port, onStart), feed]
+        return [server(queries(client, feed).router, port: port, onStart), feed]
+    }
+
+    private func queries(_ client: PostgresClient, _ feed: AvailabilityFeed) -> QueryAPI {
+        let clock = clock
+        return QueryAPI(
+            client, staff: StaffToken(secrets.staffToken),
+            links: BookingLink(SigningKeys(secrets.signing)), feed: feed,
+            clock: { clock().microseconds })
     }
 
     /// Everything that follows the log: read models, publishing, and what time makes due.

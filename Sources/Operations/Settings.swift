@@ -8,6 +8,7 @@ public struct Settings: Sendable {
     public var databaseURL: String?
     public var natsURL: String?
     public var staffToken: String?
+    public var signingSecret: String?
     public var bindAddress: String
     public var commandPort: Int
     public var queryPort: Int
@@ -20,7 +21,8 @@ public struct Settings: Sendable {
 
     /// The names of all variables.
     public static let variables = [
-        "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "BIND_ADDRESS", "COMMAND_PORT", "QUERY_PORT",
+        "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "SIGNING_SECRET", "BIND_ADDRESS", "COMMAND_PORT",
+        "QUERY_PORT",
         "QUARTERMASTER_DATA", "HOLD_MINUTES", "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
         "LOG_LEVEL",
     ]
@@ -55,6 +57,7 @@ public struct Settings: Sendable {
         databaseURL = try url("DATABASE_URL", ["postgresql", "postgres"])
         natsURL = try url("NATS_URL", ["nats", "tls"])
         staffToken = text("STAFF_TOKEN")
+        signingSecret = text("SIGNING_SECRET")
         bindAddress = text("BIND_ADDRESS") ?? "127.0.0.1"
         commandPort = try number("COMMAND_PORT", 8080, in: 1...65535)
         queryPort = try number("QUERY_PORT", 8081, in: 1...65535)
@@ -73,6 +76,11 @@ public struct Settings: Sendable {
         }
         paymentProvider = try choice("PAYMENT_PROVIDER", ProviderKind.dock)
         logLevel = try choice("LOG_LEVEL", Logger.Level.notice)
+        if let signingSecret, signingSecret.count < SigningKeys.shortestLength {
+            throw OperationError(
+                "SIGNING_SECRET is too short: it must have at least \(SigningKeys.shortestLength) characters"
+            )
+        }
         if let staffToken, staffToken.count < StaffToken.shortestLength {
             throw OperationError(
                 "STAFF_TOKEN is too short: it must have at least \(StaffToken.shortestLength) characters"

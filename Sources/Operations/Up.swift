@@ -47,13 +47,13 @@ private struct WholeSystem: Service {
             let natsURL = settings.natsURL ?? servers.natsURL
         else { preconditionFailure("neither given nor started") }
         let connections = Connections(url: databaseURL, logger: logger)
-        let token = try place.staffToken()
+        let secrets = try place.secrets()
         try await Schema.migrate(
             connections.administrative, try Schema.migrations(), logger: logger)
         place.store(databaseURL: databaseURL, natsURL: natsURL)
         defer { place.forgetAddresses() }
         let roles = Roles(
-            connections, natsURL: natsURL, staffToken: token, settings: settings, logger: logger)
+            connections, natsURL: natsURL, secrets: secrets, settings: settings, logger: logger)
         let loop = roles.decisionLoop()
         let services: [any Service] =
             [servers, loop] + roles.projector(loop) + roles.queryAPI(port: settings.queryPort)
@@ -103,13 +103,13 @@ private struct Welcome: Service {
               commands     \(commands)
               queries      \(queries)
               contract     \(queries)/openapi.yaml
-              staff token  \(roles.staffToken)
+              staff token  \(roles.secrets.staffToken)
 
             \(bold)Place a booking\(plain) (its seats are held for \(roles.settings.holdMinutes) minutes):
               curl -s \(commands)/v1/bookings -H 'Content-Type: application/json' -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" -d '\(order)'
 
             \(bold)Confirm it\(plain), with the "booking" of that answer:
-              curl -s \(commands)/v1/bookings/BOOKING/confirm -H 'Authorization: Bearer \(roles.staffToken)' -H 'Content-Type: application/json' -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" -d '{"basis":"paid_at_the_dock"}'
+              curl -s \(commands)/v1/bookings/BOOKING/confirm -H 'Authorization: Bearer \(roles.secrets.staffToken)' -H 'Content-Type: application/json' -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" -d '{"basis":"paid_at_the_dock"}'
 
             \(bold)Read it\(plain), with the "code" of that answer:
               curl -s '\(queries)/v1/bookings/CODE?lastName=Lovelace'

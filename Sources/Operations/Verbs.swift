@@ -41,7 +41,8 @@ public struct Verbs: Sendable {
         }
         let file = try CatalogueFile(yaml, name: (path as NSString).lastPathComponent)
         let roles = Roles(
-            connections, natsURL: "", staffToken: "", settings: settings, logger: logger)
+            connections, natsURL: "", secrets: Secrets(staffToken: "", signing: ""),
+            settings: settings, logger: logger)
         let loop = roles.decisionLoop()
         let running = Task { await loop.run() }
         defer { running.cancel() }

@@ -150,8 +150,13 @@ public actor EventFeed: Service {
             return
         }
         guard let first = appended.events.first?.stored.position,
-            first == lastKept.map({ $0 + 1 })
-        else { return }
+            first == lastKept.map({ $0 + 1 }),
+            // The key of a customer who is not new is in the database only, so his events are read.
+            appended.events.allSatisfy({ $0.event.needsNoKey(beyond: appended.keys) })
+        else {
+            wake()
+            return
+        }
         keep(
             appended.events.map { SourceEvent($0.stored, .success($0.event), keys: appended.keys) })
         wake()

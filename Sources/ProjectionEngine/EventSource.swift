@@ -67,18 +67,31 @@ struct EventSource: Sendable {
 }
 
 extension Result<Event, EventCodecError> {
-    /// Who booked, of a `BookingPlaced`.
     fileprivate var customer: CustomerID? {
-        guard case .success(.bookingPlaced(let fact)) = self else { return nil }
-        return fact.customer
+        guard case .success(let event) = self else { return nil }
+        return event.sealedContact?.customer
     }
 }
 
 extension Event {
+    /// A contact that the event carries, and whose it is.
+    fileprivate var sealedContact: (contact: Sealed, customer: CustomerID)? {
+        switch self {
+        case .bookingPlaced(let fact): (fact.contact, fact.customer)
+        case .contactChanged(let fact): (fact.contact, fact.customer)
+        default: nil
+        }
+    }
+
+    /// Whether these keys are all that is needed to open the contact that the event may carry.
+    func needsNoKey(beyond keys: [PostgresUUID: [UInt8]]) -> Bool {
+        sealedContact.map { keys[PostgresUUID($0.customer)] != nil } ?? true
+    }
+
     fileprivate func contact(openedWith keys: [PostgresUUID: [UInt8]]) -> Contact? {
-        guard case .bookingPlaced(let fact) = self else { return nil }
-        let key = keys[PostgresUUID(fact.customer)].flatMap(CustomerKey.init(bytes:))
-        return key?.open(fact.contact, of: fact.customer)
+        guard let (contact, customer) = sealedContact else { return nil }
+        let key = keys[PostgresUUID(customer)].flatMap(CustomerKey.init(bytes:))
+        return key?.open(contact, of: customer)
     }
 }
 

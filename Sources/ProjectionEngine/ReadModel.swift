@@ -81,7 +81,7 @@ public final class ProjectedEvent: Sendable {
     public let position: Int64
     public let recordedAt: Instant
     public let event: Event
-    /// Who booked, of a `BookingPlaced`; nil when the customer has been forgotten.
+    /// Who booked, where the event says so; nil when the customer has been forgotten.
     public let contact: Contact?
 
     public init(position: Int64, recordedAt: Instant, event: Event, contact: Contact?) {

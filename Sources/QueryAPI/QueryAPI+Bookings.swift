@@ -22,9 +22,9 @@ extension QueryAPI {
         ]
     }
 
-    /// With the last name, or to staff, all of it; by the code alone nothing personal.
+    /// With the last name or the booking's link, or to staff, all of it; by the code alone nothing personal.
     private func booking(_ request: Request, _ context: APIContext) async throws -> Response {
-        try request.allowQuery(only: "lastName", "min-position")
+        try request.allowQuery(only: "lastName", "link", "min-position")
         guard let code = context.parameters.get("code").flatMap({ ConfirmationCode($0) }) else {
             throw Problem.notFound("booking")
         }
@@ -42,8 +42,13 @@ extension QueryAPI {
             attempts.countWrongName(for: code, at: clock())
             throw Problem.notFound("booking")
         }
+        let link = try request.query("link")
+        if let link, !links.opens(view.booking, link, at: clock()) {
+            throw Problem.notFound("booking")
+        }
+        let isKnown = isStaff || lastName != nil || link != nil
         let sums = PaymentLedger.entries(rows[1]).sums
-        let shownContact = isStaff || lastName != nil ? contact : nil
+        let shownContact = isKnown ? contact : nil
         return answer(position: position, version: view.version) { json in
             json.field("booking", view.booking)
             json.field("code", view.row.code.description)
@@ -55,8 +60,10 @@ extension QueryAPI {
             json.field("charged") { $0.write(sums.charged) }
             json.field("refunded") { $0.write(sums.refunded) }
             json.field("refunding") { $0.write(sums.refunding) }
+            json.field("balance") { $0.write(view.row.owed - sums.paid) }
             json.field("passengersAboard", view.row.aboard) { $0.value($1) }
             json.field("cancelReason", isStaff ? view.row.cancelReason : nil)
+            json.field("link", isKnown ? links.text(for: view.booking, at: clock()) : nil)
             json.name("contact")
             if let shownContact { json.write(shownContact) } else { json.null() }
             json.field("version", view.version)
@@ -64,25 +71,17 @@ extension QueryAPI {
     }
 
     private func search(_ request: Request) async throws -> Response {
-        try request.allowQuery(only: "q", "status", "limit", "cursor", "min-position")
+        try request.allowQuery(
+            only: "q", "status", "launch", "mission", "trip", "boat", "ticketType", "placedFrom",
+            "placedUntil", "departsFrom", "departsUntil", "sort", "limit", "cursor", "min-position")
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageDefault
-        let words = try request.query("q")?.split(separator: " ").map(String.init) ?? []
-        guard words.count <= BookingSearch.wordLimit, words.allSatisfy({ $0.count <= 128 }) else {
-            throw Problem.malformed(
-                field: "q", "must be at most \(BookingSearch.wordLimit) words of 128 characters")
-        }
-        let status = try request.query("status", of: BookingStatus.self)
-        let after = try Cursor(request.query("cursor")).map { cursor throws(Problem) in
-            (placedAt: try cursor.instant(), booking: BookingID(cursor.id))
-        }
+        let filter = try await filter(request)
         let (position, rows) = try await read(
             request, from: [BookingSearch.self],
-            [BookingSearch.search(words: words, status: status, after: after, limit: limit + 1)])
+            [BookingSearch.search(filter, limit: limit + 1)])
         let found = BookingSearch.views(rows[0])
         let views = found.prefix(limit)
-        let next =
-            found.count > limit
-            ? views.last.map { Cursor($0.row.placedAt, $0.booking.entity) } : nil
+        let next = found.count > limit ? views.last.map { cursor($0, filter.order) } : nil
         return answer(position: position) { json in
             json.field("bookings", views) { json, view in
                 json.object { json in
@@ -104,6 +103,67 @@ extension QueryAPI {
         }
     }
 
+    private func cursor(
+        _ view: (booking: BookingID, row: BookingSearch.Row), _ order: BookingFilter.Order
+    ) -> Cursor {
+        switch order {
+        case .newest, .oldest: Cursor(view.row.placedAt, view.booking.entity)
+        case .name: Cursor(view.row.lastName ?? "", view.booking.entity)
+        }
+    }
+
+    private func filter(_ request: Request) async throws(Problem) -> BookingFilter {
+        var filter = BookingFilter()
+        filter.words = try request.query("q")?.split(separator: " ").map(String.init) ?? []
+        guard filter.words.count <= BookingFilter.wordLimit,
+            filter.words.allSatisfy({ $0.count <= 128 })
+        else {
+            throw Problem.malformed(
+                field: "q", "must be at most \(BookingFilter.wordLimit) words of 128 characters")
+        }
+        filter.statuses = try request.choices("status", of: BookingStatus.self)
+        filter.ticketType = try request.id("ticketType")
+        filter.placedFrom = try request.instant("placedFrom")
+        filter.placedUntil = try request.instant("placedUntil")
+        filter.order = try request.query("sort", of: BookingFilter.Order.self) ?? .newest
+        filter.sailings = try await sailings(request)
+        guard let cursor = try Cursor(request.query("cursor")) else { return filter }
+        switch filter.order {
+        case .newest, .oldest: filter.after = .placed(try cursor.instant(), BookingID(cursor.id))
+        case .name: filter.after = .named(try cursor.string(), BookingID(cursor.id))
+        }
+        return filter
+    }
+
+    /// The sailings that a search is about; nil where it names no condition on them.
+    private func sailings(_ request: Request) async throws(Problem) -> [SailingID]? {
+        let (launch, mission) = (
+            try request.id("launch", Kind.Launch.self), try request.id("mission", Kind.Mission.self)
+        )
+        let (trip, boat) = (
+            try request.id("trip", Kind.Trip.self), try request.id("boat", Kind.Boat.self)
+        )
+        let (from, until) = (
+            try request.instant("departsFrom"), try request.instant("departsUntil")
+        )
+        let ids = [launch?.entity, mission?.entity, trip?.entity, boat?.entity]
+        guard ids.contains(where: { $0 != nil }) || from != nil || until != nil else { return nil }
+        let (_, rows) = try await read(
+            request, from: [SailingAvailability.self, TripsOnSale.self],
+            [
+                BookingSearch.sailings(
+                    launch: launch, mission: mission, trip: trip, boat: boat, departsFrom: from,
+                    departsUntil: until)
+            ])
+        let sailings = BookingSearch.sailings(rows[0])
+        guard sailings.count <= BookingFilter.sailingLimit else {
+            throw Problem.malformed(
+                field: "departsFrom",
+                "is too wide: a search may be about \(BookingFilter.sailingLimit) sailings")
+        }
+        return sailings
+    }
+
     private func manifest(_ request: Request, _ sailing: SailingID) async throws -> Response {
         try request.allowQuery(only: "limit", "cursor", "min-position")
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageLimit
@@ -111,22 +171,22 @@ extension QueryAPI {
             (lastName: try cursor.string(), booking: BookingID(cursor.id))
         }
         let (position, rows) = try await read(
-            request, from: [Manifest.self],
+            request, from: [Manifest.self, BookingSearch.self],
             [Manifest.sold(on: sailing, after: after, limit: limit + 1)])
-        let found = Manifest.views(rows[0])
+        let found = Manifest.entries(rows[0])
         let views = found.prefix(limit)
         let next =
             found.count > limit
-            ? views.last.map { Cursor($0.row.lastName ?? "", $0.key.booking.entity) } : nil
+            ? views.last.map { Cursor($0.lastName ?? "", $0.booking.entity) } : nil
         return answer(position: position) { json in
             json.field("sailing", sailing)
             json.field("bookings", views) { json, view in
                 json.object { json in
-                    json.field("booking", view.key.booking)
-                    json.field("code", view.row.code.description)
-                    json.field("firstName", view.row.firstName)
-                    json.field("lastName", view.row.lastName)
-                    json.field("specialRequests", view.row.specialRequests)
+                    json.field("booking", view.booking)
+                    json.field("code", view.code)
+                    json.field("firstName", view.firstName)
+                    json.field("lastName", view.lastName)
+                    json.field("specialRequests", view.specialRequests)
                     json.field("seats", view.row.seats) { json, seats in
                         json.object { json in
                             json.field("label", seats.label)

@@ -17,12 +17,7 @@ extension QueryAPI {
     private func ledger(_ request: Request) async throws -> Response {
         try request.allowQuery(only: "booking", "limit", "cursor", "min-position")
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageDefault
-        let booking = try request.query("booking").map { text throws(Problem) in
-            guard let id = EntityID(text) else {
-                throw .malformed(field: "booking", "must be a UUID")
-            }
-            return BookingID(id)
-        }
+        let booking = try request.id("booking", Kind.Booking.self)
         let after = try Cursor(request.query("cursor")).map { cursor throws(Problem) in
             (begunAt: try cursor.instant(), entry: cursor.id)
         }
@@ -52,6 +47,8 @@ extension JSONWriter {
         field("state", row.state.rawValue)
         field("isDisputed", row.isDisputed)
         field("cause", row.cause?.rawValue)
+        field("isGoodwill", row.isGoodwill)
+        field("isPastCutoff", row.isPastCutoff)
         field("reason", row.reason)
         field("begunAt", row.begunAt)
         field("changedAt", row.changedAt)

@@ -21,16 +21,18 @@ public struct QueryAPI: Sendable {
     let watch: CheckpointWatch
     let staff: StaffToken
     let feed: AvailabilityFeed
+    let links: BookingLink
     let attempts = LookupAttempts()
     let clock: @Sendable () -> Instant
 
     public init(
-        _ client: PostgresClient, staff: StaffToken, feed: AvailabilityFeed,
+        _ client: PostgresClient, staff: StaffToken, links: BookingLink, feed: AvailabilityFeed,
         clock: @escaping @Sendable () -> Int64
     ) {
         self.client = client
         watch = CheckpointWatch(client)
         self.staff = staff
+        self.links = links
         self.feed = feed
         self.clock = { Instant(microseconds: clock()) }
     }

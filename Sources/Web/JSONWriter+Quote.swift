@@ -15,7 +15,9 @@ extension JSONWriter {
                 json.field("ticketType", line.ticketType)
                 json.field("label", line.label)
                 json.field("quantity", line.quantity)
+                json.field("passengers", line.passengers) { $0.value($1) }
                 json.field("unitPrice") { $0.write(line.unitPrice) }
+                json.field("discount") { $0.write(line.discount) }
                 json.field("amount") { $0.write(line.amount) }
             }
         }
@@ -26,6 +28,7 @@ extension JSONWriter {
                 json.field("label", goods.label)
                 json.field("quantity", goods.quantity)
                 json.field("unitPrice") { $0.write(goods.unitPrice) }
+                json.field("discount") { $0.write(goods.discount) }
                 json.field("amount") { $0.write(goods.amount) }
             }
         }

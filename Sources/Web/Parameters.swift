@@ -56,6 +56,36 @@ extension Request {
         return choice
     }
 
+    /// Some of the names of a choice, with commas between; none when it is not there.
+    public func choices<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, of type: Choice.Type
+    ) throws(Problem) -> [Choice] where Choice.RawValue == String {
+        var choices: [Choice] = []
+        for part in try query(name)?.split(separator: ",") ?? [] {
+            guard let choice = Choice(rawValue: String(part)) else {
+                let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .malformed(field: name, "must be some of \(names), with commas between")
+            }
+            choices.append(choice)
+        }
+        return choices
+    }
+
+    public func id<K>(_ name: String, _ kind: K.Type = K.self) throws(Problem) -> ID<K>? {
+        guard let text = try query(name) else { return nil }
+        guard let id = EntityID(text) else { throw .malformed(field: name, "must be a UUID") }
+        return ID(id)
+    }
+
+    public func instant(_ name: String) throws(Problem) -> Instant? {
+        guard let text = try query(name) else { return nil }
+        guard let instant = Instant(text) else {
+            throw .malformed(
+                field: name, "must be a time with its zone, such as 2026-11-22T17:30:00Z")
+        }
+        return instant
+    }
+
     /// Refuses parameters of other names.
     public func allowQuery(only names: String...) throws(Problem) {
         for (name, _) in uri.queryParameters {

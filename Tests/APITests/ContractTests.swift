@@ -19,7 +19,7 @@ import Yams
     func agrees() throws {
         let roles = Roles(
             Connections(url: "postgresql://nobody@127.0.0.1:1/none", logger: quiet),
-            natsURL: "nats://127.0.0.1:1", staffToken: "a token for tests only",
+            natsURL: "nats://127.0.0.1:1", secrets: testSecrets,
             settings: try Settings([:]), logger: quiet)
         let (command, query) = roles.operations()
         let served = Set(

@@ -102,7 +102,7 @@ import Testing
                 Quote.Item(
                     Quote.Line(
                         trip: Fleet.trip, sailing: Fleet.sailing, ticketType: Fleet.adult,
-                        label: "Adult", quantity: .random(in: 1...20),
+                        label: "Adult", passengers: Array(1...Int.random(in: 1...20)),
                         unitPrice: Money(minorUnits: .random(in: 0...50_000))),
                     jurisdiction: id(UInt64(index % 3)), rate: BasisPoints(100 * (index % 3))!,
                     isDiscounted: .random())

@@ -65,7 +65,8 @@ import Testing
             let entity = payment.entity
             let newest = RefundID(
                 EntityID(
-                    customHigh: entity.high, low: entity.low &+ UInt64(max(1, money.refunds.count)))
+                    customHigh: entity.high,
+                    low: entity.low &+ UInt64(max(1, money.refunds.count)) << 32)
             )
             let message: HearFromProvider.Message =
                 switch self {

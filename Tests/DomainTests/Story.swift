@@ -5,7 +5,7 @@ import Testing
 
 /// Given these events, when this command, then these events or this refusal.
 struct Story {
-    private let history: [Event]
+    let history: [Event]
 
     static func given(_ events: [Event]...) -> Story {
         Story(history: events.flatMap { $0 })
@@ -56,7 +56,7 @@ struct Story {
 }
 
 /// Folds each model from the story's events that carry its entity.
-private final class StorySource: ModelSource {
+final class StorySource: ModelSource {
     private let history: [Event]
 
     init(_ history: [Event]) {

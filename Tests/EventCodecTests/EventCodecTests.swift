@@ -33,11 +33,12 @@ import Testing
         #expect(read == event)
     }
 
-    @Test("reads what was written in older versions", arguments: Samples.withoutCodes)
-    func readsOlderVersions(_ event: Event) throws {
-        let file = Self.fixtures.appendingPathComponent("\(event.type.name).1.json")
+    @Test("reads what was written in older versions", arguments: Samples.older)
+    func readsOlderVersions(_ event: Event, version: Int16) throws {
+        let file = Self.fixtures.appendingPathComponent("\(event.type.name).\(version).json")
         let read = try EventCodec.decode(
-            type: event.type.rawValue, schemaVersion: 1, data: Array(try Data(contentsOf: file)))
+            type: event.type.rawValue, schemaVersion: version,
+            data: Array(try Data(contentsOf: file)))
         #expect(read == event)
     }
 

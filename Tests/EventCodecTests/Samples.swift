@@ -40,22 +40,27 @@ enum Samples {
                 Quote.Item(
                     Quote.Line(
                         trip: id(20), sailing: id(10), ticketType: id(1), label: "Adult",
-                        quantity: 2, unitPrice: Money(minorUnits: 12900)), jurisdiction: id(30),
+                        passengers: [1, 2], unitPrice: Money(minorUnits: 12900)),
+                    jurisdiction: id(30),
                     rate: BasisPoints(700)!, isDiscounted: true),
                 Quote.Item(
                     Quote.Line(
                         trip: id(20), sailing: id(11), ticketType: id(2), label: "Upper deck",
-                        quantity: 1, unitPrice: Money(minorUnits: 17900)), jurisdiction: id(31),
+                        passengers: [3], unitPrice: Money(minorUnits: 17900)), jurisdiction: id(31),
                     rate: BasisPoints(825)!, isDiscounted: true),
             ] + goods, codes: codes, tip: Money(minorUnits: 500))
     }
 
     static let all: [Event] =
-        catalogue + sailing + booking(uses, patches) + codes + money + merchandise
-    /// Events as they were before there were codes; their data stands in fixtures of version 1.
-    static let withoutCodes: [Event] = booking([], []).filter {
-        EventCodec.schemaVersion(of: $0.type) > 1
-    }
+        catalogue + sailing + booking(uses, patches) + codes + money + merchandise + changes
+    /// Events as older versions wrote them: what those lacked is not there.
+    static let older: [(event: Event, version: Int16)] =
+        // Before there were codes.
+        booking([], []).filter { EventCodec.schemaVersion(of: $0.type) > 1 }.map { ($0, 1) }
+        // Before a quote said which lines its discount is on.
+        + booking(uses, patches).filter { $0.type == .bookingPlaced }.map { ($0, 2) }
+        // Before staff went past a cutoff.
+        + [(.refundRequested(refund(isPastCutoff: false)), 1)]
 
     private static let catalogue: [Event] = [
         .locationAdded(
@@ -160,6 +165,12 @@ enum Samples {
     private static let charge = ChargeMade(
         payment: id(60), booking: id(50), amount: Money(minorUnits: 44795), provider: .sandbox)
 
+    private static func refund(isPastCutoff: Bool) -> RefundRequested {
+        RefundRequested(
+            refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795),
+            provider: .dock, cause: .goodwill, reason: "late boat", isPastCutoff: isPastCutoff)
+    }
+
     private static let money: [Event] = [
         .paymentStarted(
             PaymentStarted(
@@ -168,10 +179,7 @@ enum Samples {
         .paymentDeclined(
             PaymentDeclined(payment: id(60), booking: id(50), reason: "insufficient funds")),
         .paymentSucceeded(charge), .paymentArrivedLate(charge), .chargeDisputed(charge),
-        .refundRequested(
-            RefundRequested(
-                refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795),
-                provider: .dock, cause: .goodwill, reason: "late boat")),
+        .refundRequested(refund(isPastCutoff: true)),
         .refundSucceeded(
             RefundSucceeded(
                 refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795))),
@@ -180,6 +188,28 @@ enum Samples {
                 refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795),
                 reason: "account closed")),
     ]
+
+    private static var changes: [Event] {
+        let before = Holdings(seats: seats, codes: uses, merchandise: patches)
+        var after = quote(uses, patches)
+        after.lines[0].passengers = [2, 4]
+        func changed(_ deadline: Instant?) -> OrderChanged {
+            OrderChanged(
+                booking: id(50), mission: id(44), before: before, quote: after,
+                heldUntil: deadline, isRepriced: deadline == nil)
+        }
+        return [
+            .contactChanged(
+                ContactChanged(
+                    booking: id(50), customer: id(51), contact: Sealed(bytes: [255, 0, 1]))),
+            .lineQuantityChanged(changed(noon)), .lineTicketTypeChanged(changed(nil)),
+            .bookingRescheduled(changed(nil)), .passengersReassigned(changed(nil)),
+            .alternativeOffered(
+                AlternativeOffered(
+                    booking: id(50), mission: id(44), before: before, quote: after,
+                    deadline: noon + .days(1), wasHeld: true)),
+        ]
+    }
 
     private static let merchandise: [Event] = [
         .merchandiseAdded(MerchandiseAdded(merchandise: id(72), name: "Mission patch")),

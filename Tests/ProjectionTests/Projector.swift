@@ -15,7 +15,7 @@ func withProjector(
 ) async throws {
     let (nats, natsURL) = try await TestServers.shared.freshNATS()
     let roles = Roles(
-        database.connections, natsURL: natsURL, staffToken: "a token for tests only",
+        database.connections, natsURL: natsURL, secrets: testSecrets,
         settings: try Settings([:]), logger: quiet, clock: clock)
     let loop = roles.decisionLoop()
     let services = roles.projector(loop)

@@ -1,6 +1,9 @@
 public import Commands
 public import Domain
-internal import Operations
+public import Operations
+
+public let testSecrets = Secrets(
+    staffToken: "a token for tests only", signing: "a secret for tests only, not for use")
 
 /// Runs decision loops on a database, and ends them.
 public func withLoops<R: Sendable>(
@@ -17,7 +20,7 @@ public func makeLoops(
     _ count: Int, on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil
 ) throws -> [DecisionLoop] {
     let roles = Roles(
-        database.connections, natsURL: "", staffToken: "a token for tests only",
+        database.connections, natsURL: "", secrets: testSecrets,
         settings: try Settings([:]), logger: quiet, clock: clock)
     return (0..<count).map { _ in roles.decisionLoop() }
 }

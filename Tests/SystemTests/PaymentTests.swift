@@ -31,7 +31,9 @@ import TestSupport
         }
     }
 
-    @Test("returns what is paid when the seats are gone, through a refund that fails at first")
+    @Test(
+        "offers another boat when the seats are gone, and returns the money of who does not want it, through a refund that fails at first"
+    )
     func returnsLateMoney() async throws {
         try await withServer(environment: Self.sandbox) { server in
             let place = try await openSailing(server, capacity: 2)
@@ -46,6 +48,15 @@ import TestSupport
             let other = try await server.commands.post("/v1/bookings", place.order(quantity: 2))
             #expect(other.status == 201)
             try await act("pay", on: payment, server)
+            try await untilShown(booked, server) {
+                let lines = ($0.json["quote"] as? [String: Any])?["lines"] as? [[String: Any]]
+                return $0.json["status"] as? String == "held"
+                    && lines?.first?["sailing"] as? String != place.sailing
+            }
+            let taken = try await server.commands.post(
+                "/v1/bookings/\(booking)/payments", "")
+            #expect(taken.problem == "nothing-due")
+            _ = try await server.commands.post("/v1/bookings/\(booking)/abandon", "")
             try await eventually("the money is back", within: .seconds(30)) {
                 let states = try await ledger(booking, server).map(\.state)
                 return states.sorted() == ["charged_late", "refund_failed", "refunded"]

@@ -46,6 +46,78 @@ import TestSupport
         }
     }
 
+    @Test(
+        "changes a booking for staff and for who has its link, shows what is due, and refunds lines"
+    )
+    func changes() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 5)
+            let booked = try await server.commands.post("/v1/bookings", place.order(quantity: 2))
+            let booking = "/v1/bookings/\(booked.json["booking"] as? String ?? "")"
+            let link = [("Booking-Link", booked.json["link"] as? String ?? "")]
+            let paid = try await server.staff.post(
+                "\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
+            #expect(paid.status == 200)
+            let seats = #"{"sailing":"\#(place.sailing)","ticketType":"\#(place.ticketType)","#
+            let more = try await server.staff.post(
+                "\(booking)/changes", #"{"seats":[\#(seats)"quantity":3}]}"#)
+            #expect(more.json["happened"] as? [String] == ["LineQuantityChanged"])
+            try await showsBalance(12900 + 903, of: booked, after: more, server)
+            let contact =
+                #"{"contact":{"firstName":"Ada","lastName":"King","email":"king@example.org"}}"#
+            let stranger = try await server.commands.post(
+                "\(booking)/contact", contact, method: "PUT")
+            #expect(stranger.status == 401)
+            let forged = try await server.commands.post(
+                "\(booking)/contact", contact, method: "PUT",
+                headers: [("Booking-Link", "9999999999.00")])
+            #expect(forged.status == 401)
+            let renamed = try await server.commands.post(
+                "\(booking)/contact", contact, method: "PUT", headers: link)
+            #expect(renamed.json["happened"] as? [String] == ["ContactChanged"])
+            try await findsRenamed(booked, link[0].1, after: renamed, server)
+            let refund = #"{"seats":[\#(seats)"quantity":2}],"reason":"ill"}"#
+            let refunded = try await server.commands.post(
+                "\(booking)/refunds", refund, headers: link)
+            #expect(
+                refunded.json["happened"] as? [String]
+                    == ["LineQuantityChanged", "RefundRequested", "RefundSucceeded"])
+            try await showsBalance(0, of: booked, after: refunded, server)
+        }
+    }
+
+    private func position(_ answer: HTTPAnswer) -> String {
+        answer.headers["quartermaster-position"] ?? ""
+    }
+
+    private func showsBalance(
+        _ amount: Int, of booked: HTTPAnswer, after change: HTTPAnswer, _ server: ServerProcess
+    ) async throws {
+        let code = booked.json["code"] as? String ?? ""
+        let shown = try await server.staffQueries.get(
+            "/v1/bookings/\(code)?min-position=\(position(change))")
+        #expect(shown.amount("balance") == amount)
+    }
+
+    private func findsRenamed(
+        _ booked: HTTPAnswer, _ link: String, after change: HTTPAnswer, _ server: ServerProcess
+    ) async throws {
+        let code = booked.json["code"] as? String ?? ""
+        let wait = "min-position=\(position(change))"
+        let shown = try await server.queries.get("/v1/bookings/\(code)?link=\(link)&\(wait)")
+        let contact = shown.json["contact"] as? [String: Any]
+        #expect(contact?["lastName"] as? String == "King")
+        let wrong = try await server.queries.get("/v1/bookings/\(code)?link=1.00&\(wait)")
+        #expect(wrong.status == 404)
+        for (query, count) in [
+            ("q=king", 1), ("q=kin%20ada", 1), ("q=lovelace", 0), ("q=king@exa&status=held", 0),
+            ("q=example&status=confirmed,held&sort=name", 1),
+        ] {
+            let found = try await server.staffQueries.get("/v1/bookings?\(query)&\(wait)")
+            #expect((found.json["bookings"] as? [Any])?.count == count, "\(query)")
+        }
+    }
+
     @Test("sells merchandise with seats, shows what is left, and hands it over at check-in")
     func sellsMerchandise() async throws {
         try await withServer { server in

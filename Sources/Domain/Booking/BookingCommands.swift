@@ -80,7 +80,8 @@ public struct ExtendHold: Command {
     }
 }
 
-/// Sells what is held. Confirming again on the same basis changes nothing.
+/// Sells what is held. Confirming again on the same basis changes nothing, but that staff takes what a
+/// changed booking costs more.
 ///
 /// What is paid with a card is confirmed by the provider's word, see ``HearFromProvider``.
 public struct ConfirmBooking: Command {
@@ -88,6 +89,8 @@ public struct ConfirmBooking: Command {
         case free
         /// Staff has taken what the booking costs.
         case paidAtTheDock = "paid_at_the_dock"
+        /// The customer takes the seats that he was offered when his money came late.
+        case alternativeTaken = "alternative_taken"
     }
 
     public var booking: BookingID
@@ -102,24 +105,36 @@ public struct ConfirmBooking: Command {
         let (life, placed) = try Domain.booking(booking, in: world)
         switch life.status {
         case .held: break
-        case .confirmed, .checkedIn: return []
+        case .confirmed, .checkedIn: return balance(of: placed, in: world)
         case .expired: throw .holdOver(deadline: life.deadline)
         case .completed, .abandoned, .cancelled:
             throw .notInThatState(status: life.status, wanted: "held")
         }
-        guard basis != .free || placed.quote.total.minorUnits == 0 else {
-            throw .paymentDue(total: placed.quote.total)
+        let due = world.look(at: BookingMoney.self, of: booking).due(for: placed.quote)
+        switch basis {
+        case .free:
+            guard placed.quote.total.minorUnits == 0 else {
+                throw .paymentDue(total: placed.quote.total)
+            }
+        case .alternativeTaken:
+            guard due.minorUnits <= 0 else { throw .paymentDue(total: due) }
+        case .paidAtTheDock: break
         }
         try checkHold(life, placed, in: world, at: now)
         switch basis {
         case .free: return [confirmed(placed, .free)]
+        case .alternativeTaken: return [confirmed(placed, .paid)]
         case .paidAtTheDock:
-            let money = world.look(at: BookingMoney.self, of: booking)
-            let due = placed.quote.total - money.kept
-            let payments =
-                due.minorUnits > 0 ? [Domain.paidAtTheDock(due, for: booking, money)] : []
-            return payments + [confirmed(placed, .paidAtTheDock)]
+            return balance(of: placed, in: world) + [confirmed(placed, .paidAtTheDock)]
         }
+    }
+
+    /// Staff has taken what the booking still costs.
+    private func balance(of placed: BookingPlaced, in world: borrowing World) -> [Event] {
+        let money = world.look(at: BookingMoney.self, of: booking)
+        let due = money.due(for: placed.quote)
+        guard basis == .paidAtTheDock, due.minorUnits > 0 else { return [] }
+        return [Domain.paidAtTheDock(due, for: booking, money)]
     }
 
     private func confirmed(_ placed: BookingPlaced, _ basis: ConfirmationBasis) -> Event {
@@ -140,7 +155,8 @@ public struct AbandonBooking: Command {
         let (life, placed) = try Domain.booking(booking, in: world)
         switch life.status {
         case .held:
-            return [.bookingAbandoned(HoldEnded(booking: booking, holdings: placed.quote.holdings))]
+            let ended = HoldEnded(booking: booking, holdings: placed.quote.holdings)
+            return [.bookingAbandoned(ended)] + lateMoneyBack(for: booking, in: world)
         case .abandoned, .expired: return []
         case .confirmed, .checkedIn, .completed, .cancelled:
             throw .notInThatState(status: life.status, wanted: "held")
@@ -154,15 +170,18 @@ public struct CancelBooking: Command {
     public var reason: String
     /// The version that the caller looked at; refused when the booking has moved on since.
     public var version: Int64
+    /// A customer gets his money back until the mission's cutoff only.
+    public var seller: Seller
 
-    public init(booking: BookingID, reason: String, version: Int64) {
+    public init(booking: BookingID, reason: String, version: Int64, seller: Seller = .staff) {
         self.booking = booking
         self.reason = reason
         self.version = version
+        self.seller = seller
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        let (life, _) = try Domain.booking(booking, in: world)
+        let (life, placed) = try Domain.booking(booking, in: world)
         if life.status == .cancelled { return [] }
         guard life.version == version else {
             throw .versionMismatch(expected: version, current: life.version)
@@ -175,12 +194,18 @@ public struct CancelBooking: Command {
             throw .notInThatState(status: life.status, wanted: "not completed")
         }
         let money = world.look(at: BookingMoney.self, of: booking)
+        var isPastCutoff = false
+        if money.kept.minorUnits > 0 {
+            isPastCutoff = try checkCutoff(placed, for: seller, in: world, at: now)
+        }
         return [
             .bookingCancelled(
                 BookingCancelled(
                     booking: booking, holdings: holdings, wasHeld: life.status == .held,
                     reason: reason))
-        ] + money.refundingAll(of: booking, .cancelled, reason: reason)
+        ]
+            + money.refundingAll(
+                of: booking, .cancelled, reason: reason, isPastCutoff: isPastCutoff)
     }
 }
 
@@ -196,8 +221,15 @@ public struct ExpireHold: Command {
         let (life, placed) = try Domain.booking(booking, in: world)
         guard life.status == .held else { return [] }
         guard now >= life.deadline else { throw .holdNotOver(deadline: life.deadline) }
-        return [.holdExpired(HoldEnded(booking: booking, holdings: placed.quote.holdings))]
+        let ended = HoldEnded(booking: booking, holdings: placed.quote.holdings)
+        return [.holdExpired(ended)] + lateMoneyBack(for: booking, in: world)
     }
+}
+
+/// What was paid for seats that the customer did not take goes back.
+private func lateMoneyBack(for booking: BookingID, in world: borrowing World) -> [Event] {
+    world.look(at: BookingMoney.self, of: booking).refundingAll(
+        of: booking, .paidTooLate, reason: "")
 }
 
 /// Records that all trips of a sold booking have departed.

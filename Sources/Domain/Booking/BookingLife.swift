@@ -14,9 +14,11 @@ public struct BookingLife: DecisionModel {
     public static let types: Set<EventType> = [
         .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
         .bookingCancelled, .passengerCheckedIn, .checkInReverted, .merchandiseFulfilled,
-        .bookingCompleted,
+        .bookingCompleted, .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged,
+        .bookingRescheduled, .passengersReassigned, .alternativeOffered,
     ]
 
+    /// As it is now: later changes are folded into the fact that placed it.
     public private(set) var placed: BookingPlaced?
     /// What happened to it so far; passengers aboard are counted apart, see ``status``.
     private var stage = BookingStatus.held
@@ -26,6 +28,8 @@ public struct BookingLife: DecisionModel {
     public private(set) var aboard: Set<Int> = []
     /// What was handed over.
     public private(set) var fulfilled: Set<OfferID> = []
+    /// The highest number that a passenger of the booking ever had.
+    public private(set) var lastPassenger = 0
     /// Position of the booking's last event: what an ETag shows.
     public private(set) var version: Int64 = 0
 
@@ -34,7 +38,16 @@ public struct BookingLife: DecisionModel {
     public mutating func evolve(_ recorded: RecordedEvent) {
         version = recorded.position
         switch recorded.event {
-        case .bookingPlaced(let fact): (placed, deadline, stage) = (fact, fact.deadline, .held)
+        case .bookingPlaced(let fact):
+            (placed, deadline, stage) = (fact, fact.deadline, .held)
+            count(fact.quote)
+        case .contactChanged(let fact): placed?.contact = fact.contact
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            change(to: fact.quote, of: fact.mission)
+        case .alternativeOffered(let fact):
+            change(to: fact.quote, of: fact.mission)
+            (deadline, stage) = (fact.deadline, .held)
         case .holdExtended(let fact):
             deadline = fact.deadline
             extensionCount += 1
@@ -48,6 +61,17 @@ public struct BookingLife: DecisionModel {
         case .bookingCompleted: stage = .completed
         default: break
         }
+    }
+
+    private mutating func change(to quote: Quote, of mission: MissionID) {
+        placed?.quote = quote
+        placed?.mission = mission
+        fulfilled.formIntersection(quote.merchandise.map(\.offer))
+        count(quote)
+    }
+
+    private mutating func count(_ quote: Quote) {
+        for line in quote.lines { lastPassenger = max(lastPassenger, line.passengers.max() ?? 0) }
     }
 
     /// Checked in means that everybody is aboard.
@@ -65,21 +89,8 @@ public struct BookingLife: DecisionModel {
 
     public var passengerCount: Int { placed?.quote.seats.seatCount ?? 0 }
 
-    /// The seat numbers that the booking has on `sailing`, in order.
+    /// The numbers of the passengers that the booking has on `sailing`, in order.
     public func passengers(on sailing: SailingID) -> [Int] {
-        placed?.quote.seats.passengers(on: sailing) ?? []
-    }
-}
-
-extension [SeatLine] {
-    /// Seats are numbered from 1 through all lines, in order; these are the ones on `sailing`.
-    public func passengers(on sailing: SailingID) -> [Int] {
-        var numbers: [Int] = []
-        var next = 1
-        for line in self {
-            if line.sailing == sailing { numbers += next..<next + line.quantity }
-            next += line.quantity
-        }
-        return numbers
+        placed?.quote.passengers(on: sailing) ?? []
     }
 }

@@ -8,7 +8,8 @@ struct Commitments<Thing: Hashable & Sendable>: Sendable {
     static var types: Set<EventType> {
         [
             .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
-            .bookingCancelled,
+            .bookingCancelled, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
+            .passengersReassigned, .alternativeOffered,
         ]
     }
 
@@ -31,6 +32,16 @@ struct Commitments<Thing: Hashable & Sendable>: Sendable {
             } else {
                 sold.remove(ours(fact.holdings))
             }
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            if let deadline = fact.heldUntil {
+                holds.add(fact.booking, deadline: deadline, ours(fact.quote.holdings))
+            } else {
+                sold.remove(ours(fact.before))
+                sold.add(ours(fact.quote.holdings))
+            }
+        case .alternativeOffered(let fact):
+            holds.add(fact.booking, deadline: fact.deadline, ours(fact.quote.holdings))
         default: break
         }
     }
@@ -58,19 +69,38 @@ public struct CommitmentChange: Sendable {
 }
 
 extension Event {
-    /// nil for an event that changes none.
-    public var commitmentChange: CommitmentChange? {
+    /// None for an event that changes no counts.
+    public var commitmentChanges: [CommitmentChange] {
         switch self {
         case .bookingPlaced(let fact):
-            CommitmentChange(holdings: fact.quote.holdings, held: 1, sold: 0)
+            [CommitmentChange(holdings: fact.quote.holdings, held: 1, sold: 0)]
         case .holdExpired(let fact), .bookingAbandoned(let fact):
-            CommitmentChange(holdings: fact.holdings, held: -1, sold: 0)
+            [CommitmentChange(holdings: fact.holdings, held: -1, sold: 0)]
         case .bookingConfirmed(let fact):
-            CommitmentChange(holdings: fact.holdings, held: fact.wasHeld ? -1 : 0, sold: 1)
+            [CommitmentChange(holdings: fact.holdings, held: fact.wasHeld ? -1 : 0, sold: 1)]
         case .bookingCancelled(let fact):
-            CommitmentChange(
-                holdings: fact.holdings, held: fact.wasHeld ? -1 : 0, sold: fact.wasHeld ? 0 : -1)
-        default: nil
+            [
+                CommitmentChange(
+                    holdings: fact.holdings, held: fact.wasHeld ? -1 : 0,
+                    sold: fact.wasHeld ? 0 : -1)
+            ]
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            fact.heldUntil == nil
+                ? [
+                    CommitmentChange(holdings: fact.before, held: 0, sold: -1),
+                    CommitmentChange(holdings: fact.quote.holdings, held: 0, sold: 1),
+                ]
+                : [
+                    CommitmentChange(holdings: fact.before, held: -1, sold: 0),
+                    CommitmentChange(holdings: fact.quote.holdings, held: 1, sold: 0),
+                ]
+        case .alternativeOffered(let fact):
+            [
+                CommitmentChange(holdings: fact.before, held: fact.wasHeld ? -1 : 0, sold: 0),
+                CommitmentChange(holdings: fact.quote.holdings, held: 1, sold: 0),
+            ]
+        default: []
         }
     }
 }

@@ -24,8 +24,10 @@ struct LiveHolds<Thing: Hashable & Sendable>: Sendable {
 
     subscript(booking: BookingID) -> Hold? { holds[booking] }
 
+    /// Sets aside so much, instead of what the booking had set aside before.
     mutating func add(_ booking: BookingID, deadline: Instant, _ portions: [Portion<Thing>]) {
         remove(booking)
+        guard !portions.isEmpty else { return }
         holds[booking] = Hold(deadline: deadline, portions: portions)
         totals.add(portions)
         push(Deadline(at: deadline, booking: booking))

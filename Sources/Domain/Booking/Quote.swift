@@ -8,21 +8,27 @@ public struct Quote: Hashable, Sendable {
         public var ticketType: TicketTypeID
         /// The label at the time of the sale; a later relabelling does not rewrite it.
         public var label: String
-        public var quantity: Int
+        /// A number for each person, of his own in the booking and for as long as he is in it, whichever
+        /// line he is moved to.
+        public var passengers: [Int]
         public var unitPrice: Money
+        /// The line's part of the order's discount.
+        public var discount: Money
 
         public init(
             trip: TripID, sailing: SailingID, ticketType: TicketTypeID, label: String,
-            quantity: Int, unitPrice: Money
+            passengers: [Int], unitPrice: Money, discount: Money = .zero
         ) {
             self.trip = trip
             self.sailing = sailing
             self.ticketType = ticketType
             self.label = label
-            self.quantity = quantity
+            self.passengers = passengers
             self.unitPrice = unitPrice
+            self.discount = discount
         }
 
+        public var quantity: Int { passengers.count }
         public var amount: Money { unitPrice * quantity }
     }
 
@@ -34,10 +40,12 @@ public struct Quote: Hashable, Sendable {
         public var label: String
         public var quantity: Int
         public var unitPrice: Money
+        /// The line's part of the order's discount.
+        public var discount: Money
 
         public init(
             trip: TripID, offer: OfferID, variation: VariationID, label: String, quantity: Int,
-            unitPrice: Money
+            unitPrice: Money, discount: Money = .zero
         ) {
             self.trip = trip
             self.offer = offer
@@ -45,6 +53,7 @@ public struct Quote: Hashable, Sendable {
             self.label = label
             self.quantity = quantity
             self.unitPrice = unitPrice
+            self.discount = discount
         }
 
         public var amount: Money { unitPrice * quantity }
@@ -141,21 +150,48 @@ public struct Quote: Hashable, Sendable {
             }
         }
 
+        /// Its part of the order's discount.
+        var discount: Money {
+            get {
+                switch content {
+                case .seats(let line): line.discount
+                case .goods(let goods): goods.discount
+                }
+            }
+            set {
+                switch content {
+                case .seats(var line):
+                    line.discount = newValue
+                    content = .seats(line)
+                case .goods(var goods):
+                    goods.discount = newValue
+                    content = .goods(goods)
+                }
+            }
+        }
+
         var line: Line? { if case .seats(let line) = content { line } else { nil } }
         var goods: Goods? { if case .goods(let goods) = content { goods } else { nil } }
     }
 
-    /// Calculates: the discount is spread over the lines that it is on by what they cost, and each
-    /// jurisdiction's tax is taken once over what is left of its lines, rounded half up.
+    /// Calculates an order: the discount is spread over the lines that it is on by what they cost, and
+    /// the passengers are numbered through.
     ///
     /// The uses of `codes` make up the discount; it must not be more than the lines that it is on.
     public init(_ items: [Item], codes: [CodeUse] = [], tip: Money) {
-        discount = codes.reduce(.zero) { $0 + $1.discount }
-        let shares = discount.split(
-            by: items.map { $0.isDiscounted ? $0.amount.minorUnits : 0 })
+        let discount = codes.reduce(Money.zero) { $0 + $1.discount }
+        var items = items
+        if discount.minorUnits > 0 { items.spread(discount) }
+        self.init(discounted: items, codes: codes, tip: tip)
+        lines.numberThrough()
+    }
+
+    /// Calculates from items that have their parts of the discount: each jurisdiction's tax is taken once
+    /// over what is left of its lines, rounded half up.
+    init(discounted items: [Item], codes: [CodeUse], tip: Money) {
         var taxes: [Tax] = []
-        for (item, share) in zip(items, shares) {
-            let taxable = item.amount - share
+        for item in items {
+            let taxable = item.amount - item.discount
             if let index = taxes.firstIndex(where: { $0.jurisdiction == item.jurisdiction }) {
                 taxes[index].taxable = taxes[index].taxable + taxable
             } else {
@@ -172,6 +208,7 @@ public struct Quote: Hashable, Sendable {
         merchandise = items.compactMap(\.goods)
         self.taxes = taxes
         subtotal = items.reduce(.zero) { $0 + $1.amount }
+        discount = items.reduce(.zero) { $0 + $1.discount }
         self.codes = codes
         self.tip = tip
         let sum = taxes.reduce(subtotal - discount + tip) { $0 + $1.amount }
@@ -191,6 +228,43 @@ public struct Quote: Hashable, Sendable {
 
     /// The sailings of the lines, each once, in the order of the lines.
     public var sailings: [SailingID] { seats.sailings }
+
+    /// The numbers of the passengers on `sailing`, in order.
+    public func passengers(on sailing: SailingID) -> [Int] {
+        lines.filter { $0.sailing == sailing }.flatMap(\.passengers).sorted()
+    }
+}
+
+extension [Quote.Item] {
+    /// Spreads a discount over the items that it is on, by what they cost.
+    mutating func spread(_ discount: Money) {
+        let shares = discount.split(by: map { $0.isDiscounted ? $0.amount.minorUnits : 0 })
+        for (index, share) in shares.enumerated() { self[index].discount = share }
+    }
+}
+
+extension [Quote.Line] {
+    /// Whether the passengers are numbered from 1 through all lines, in order.
+    public var isNumberedThrough: Bool {
+        var next = 1
+        for line in self {
+            for number in line.passengers {
+                guard number == next else { return false }
+                next += 1
+            }
+        }
+        return true
+    }
+
+    /// Numbers the passengers so.
+    public mutating func numberThrough() {
+        var next = 1
+        for index in indices {
+            let count = self[index].quantity
+            self[index].passengers = [Int](next..<next + count)
+            next += count
+        }
+    }
 }
 
 extension [SeatLine] {

@@ -96,29 +96,15 @@ public struct QuoteOrder: Question {
         _ ordered: OrderedMerchandise, with seats: [Wanted], in world: borrowing World,
         at now: Instant
     ) throws(Refusal) -> Wanted {
-        let terms = world.look(at: OfferTerms.self, of: ordered.offer)
-        guard let offered = terms.offered else {
-            throw .unknown(kind: "offer", id: ordered.offer.entity)
-        }
-        guard var wanted = seats.first(where: { $0.trip.trip == offered.trip }) else {
-            throw .merchandiseWithoutSeats(offer: ordered.offer, trip: offered.trip)
-        }
-        let stock = world.look(at: VariationStock.self, of: offered.variation)
-        guard let added = stock.added else {
-            throw .unknown(kind: "variation", id: offered.variation.entity)
+        let goods = try Quote.Goods(ordered.offer, quantity: ordered.quantity, in: world)
+        guard var wanted = seats.first(where: { $0.trip.trip == goods.trip }) else {
+            throw .merchandiseWithoutSeats(offer: ordered.offer, trip: goods.trip)
         }
         // Two offers may be of one variation.
-        let taken = seats.compactMap(\.item.goods).filter { $0.variation == offered.variation }
-        let left = stock.available(at: now) - taken.reduce(0) { $0 + $1.quantity }
-        let available = max(0, min(left, terms.available(at: now) ?? left))
-        guard ordered.quantity <= available else {
-            throw .notEnoughStock(
-                offer: ordered.offer, available: available, wanted: ordered.quantity)
-        }
-        let name = world.look(at: MerchandiseTerms.self, of: added.merchandise).added?.name ?? ""
-        let goods = Quote.Goods(
-            trip: offered.trip, offer: ordered.offer, variation: offered.variation,
-            label: "\(name), \(added.label)", quantity: ordered.quantity, unitPrice: stock.price)
+        let taken = seats.compactMap(\.item.goods).filter { $0.variation == goods.variation }
+        let wish = StockWish(
+            line: goods.line, others: taken.reduce(0) { $0 + $1.quantity })
+        try wish.check(in: world, at: now)
         wanted.item = Quote.Item(
             goods, jurisdiction: wanted.item.jurisdiction, rate: wanted.item.rate)
         return wanted
@@ -185,9 +171,11 @@ public struct QuoteOrder: Question {
         }
         let needsAccess = try checkSale(of: assigned, in: world, at: now)
         if seats.isPaused { throw .salesPaused(sailing: sailing) }
-        let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
-        let oversold = try checkSeats(
-            lines, on: sailing, seats.figures(capacity: capacity, at: now), capacity: capacity)
+        let wish = SeatWish(
+            sailing: sailing,
+            more: lines.map { Portion(of: $0.ticketType, quantity: $0.quantity) }, returned: 0)
+        let oversold = try wish.check(
+            seats, of: assigned, mayOversell: mayOversell, in: world, at: now)
         let rate = world.look(at: JurisdictionTerms.self, of: assigned.jurisdiction).rate(at: now)
         let trip = world.look(at: TripTerms.self, of: assigned.trip).scheduled
         guard let rate, let trip else { throw .unknown(kind: "trip", id: assigned.trip.entity) }
@@ -221,31 +209,6 @@ public struct QuoteOrder: Question {
             throw .codeNotAccepted(accessCode, because: .otherTrips)
         }
         return true
-    }
-
-    /// Refuses more seats than there are; returns those beyond the operator's limit.
-    private func checkSeats(
-        _ lines: [OrderLine], on sailing: SailingID, _ figures: SeatFigures, capacity: Int
-    ) throws(Refusal) -> Int {
-        let wanted = lines.reduce(0) { $0 + $1.quantity }
-        if mayOversell, figures.used + wanted > capacity {
-            throw .aboveCapacity(
-                sailing: sailing, capacity: capacity, used: figures.used, wanted: wanted)
-        }
-        let pool = mayOversell ? capacity - figures.used : figures.available
-        for line in lines {
-            let available = figures.available(of: line.ticketType, from: pool)
-            guard line.quantity <= available else {
-                throw .notEnoughSeats(
-                    sailing: sailing, ticketType: line.ticketType, available: available,
-                    wanted: line.quantity)
-            }
-        }
-        guard wanted <= pool else {
-            throw .notEnoughSeats(
-                sailing: sailing, ticketType: nil, available: pool, wanted: wanted)
-        }
-        return max(0, wanted - figures.available)
     }
 
     private func accessOutcome(of wanted: [Wanted]) -> CodeOutcome? {
@@ -297,6 +260,6 @@ extension Quote.Line {
     init(_ line: OrderLine, _ type: TicketType) {
         self.init(
             trip: line.trip, sailing: line.sailing, ticketType: type.id, label: type.label,
-            quantity: line.quantity, unitPrice: type.price)
+            passengers: Array(1...line.quantity), unitPrice: type.price)
     }
 }

@@ -65,6 +65,12 @@ public indirect enum Event: Hashable, Sendable {
     case merchandiseOffered(MerchandiseOffered)
     case offerAllotmentSet(OfferAllotmentSet)
     case merchandiseFulfilled(MerchandiseFulfilled)
+    case contactChanged(ContactChanged)
+    case lineQuantityChanged(OrderChanged)
+    case lineTicketTypeChanged(OrderChanged)
+    case bookingRescheduled(OrderChanged)
+    case passengersReassigned(OrderChanged)
+    case alternativeOffered(AlternativeOffered)
 }
 
 /// The kind of an event. The number is its name on disk: add at the end, never reuse.
@@ -131,6 +137,12 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case merchandiseOffered = 60
     case offerAllotmentSet = 61
     case merchandiseFulfilled = 62
+    case contactChanged = 63
+    case lineQuantityChanged = 64
+    case lineTicketTypeChanged = 65
+    case bookingRescheduled = 66
+    case passengersReassigned = 67
+    case alternativeOffered = 68
 }
 
 /// An event with its place in the log.

@@ -38,6 +38,10 @@ public enum Refusal: Error, Hashable, Sendable {
     case tooManyPayments(limit: Int)
     /// No one payment has so much left to give back.
     case refundTooLarge(wanted: Money, refundable: Money)
+    /// Customers help themselves until then; staff may go past it.
+    case refundCutoffPassed(cutoff: Instant)
+    /// Who is aboard is neither moved nor taken off the booking.
+    case passengersAboard(aboard: Int, wanted: Int)
     case tripNotDeparted(departure: Instant)
     case holdNotOver(deadline: Instant)
     case bookingNotOnSailing(booking: BookingID, sailing: SailingID)

@@ -40,6 +40,8 @@ public struct BookingMoney: DecisionModel {
         public var payment: PaymentID
         public var amount: Money
         public var state: RefundState
+        /// It lowers what is kept, and not what was paid for the booking.
+        public var isGoodwill: Bool
     }
 
     public private(set) var payments: [PaymentID: Payment] = [:]
@@ -61,7 +63,8 @@ public struct BookingMoney: DecisionModel {
         case .chargeDisputed(let fact): payments[fact.payment]?.isDisputed = true
         case .refundRequested(let fact):
             refunds[fact.refund] = Refund(
-                payment: fact.payment, amount: fact.amount, state: .requested)
+                payment: fact.payment, amount: fact.amount, state: .requested,
+                isGoodwill: fact.isGoodwill)
         case .refundSucceeded(let fact): refunds[fact.refund]?.state = .succeeded
         case .refundFailed(let fact): refunds[fact.refund]?.state = .failed
         default: break
@@ -83,6 +86,12 @@ public struct BookingMoney: DecisionModel {
 
     /// What is charged and not on its way back.
     public var kept: Money { chargedAmount - refundAmount }
+
+    /// What was paid for the booking and is still paid for it: goodwill makes it no less.
+    public var paid: Money {
+        refunds.values.filter { $0.state != .failed && !$0.isGoodwill }
+            .reduce(chargedAmount) { $0 - $1.amount }
+    }
 
     /// What may still be given back of one payment.
     public func refundable(of payment: PaymentID) -> Money {

@@ -1,4 +1,4 @@
-/// Asks a customer to pay what he holds. The same payment once more changes nothing.
+/// Asks a customer to pay what he holds, or what a changed booking costs more. The same payment once more changes nothing.
 public struct StartPayment: Command {
     /// Payments that may be begun for one booking.
     public static let countLimit = 20
@@ -18,21 +18,21 @@ public struct StartPayment: Command {
         let money = world.look(at: BookingMoney.self, of: booking)
         if money.payments[payment] != nil { return [] }
         switch life.status {
-        case .held: break
+        case .held: try checkHold(life, placed, in: world, at: now)
+        case .confirmed, .checkedIn: break
         case .expired: throw .holdOver(deadline: life.deadline)
-        case .confirmed, .checkedIn, .completed, .abandoned, .cancelled:
-            throw .notInThatState(status: life.status, wanted: "held")
+        case .completed, .abandoned, .cancelled:
+            throw .notInThatState(status: life.status, wanted: "held or confirmed")
         }
-        try checkHold(life, placed, in: world, at: now)
-        guard placed.quote.total.minorUnits > 0 else { throw .nothingDue }
+        let due = money.due(for: placed.quote)
+        guard due.minorUnits > 0 else { throw .nothingDue }
         guard money.payments.count < Self.countLimit else {
             throw .tooManyPayments(limit: Self.countLimit)
         }
         return [
             .paymentStarted(
                 PaymentStarted(
-                    payment: payment, booking: booking, amount: placed.quote.total,
-                    provider: provider))
+                    payment: payment, booking: booking, amount: due, provider: provider))
         ]
     }
 }
@@ -82,7 +82,8 @@ public struct HearFromProvider: Command {
         }
     }
 
-    /// Money has come: for seats that are held, or free again, or it goes back at once.
+    /// Money has come: for seats that are held, or free again, or for others of the trip; or it goes back
+    /// at once.
     private func received(
         _ charge: ChargeMade, _ money: BookingMoney, in world: borrowing World, at now: Instant
     ) throws(Refusal) -> [Event] {
@@ -94,22 +95,31 @@ public struct HearFromProvider: Command {
             BookingConfirmed(
                 booking: charge.booking, holdings: placed.quote.holdings, basis: .paid,
                 wasHeld: life.status == .held))
+        let due = money.due(for: placed.quote)
         switch life.status {
         case .confirmed, .checkedIn, .completed:
-            return [.paymentSucceeded(charge), back(.notDue)]
+            let isDue = charge.amount.minorUnits <= due.minorUnits
+            return isDue
+                ? [.paymentSucceeded(charge)] : [.paymentSucceeded(charge), back(.notDue)]
         case .cancelled: return [.paymentArrivedLate(charge), back(.paidTooLate)]
         case .held, .expired, .abandoned: break
         }
         if life.status == .held, isHeld(life, placed, in: world, at: now) {
-            guard charge.amount == placed.quote.total else {
+            guard charge.amount == due else {
                 return [.paymentSucceeded(charge), back(.notDue)]
             }
             return [.paymentSucceeded(charge), confirmed]
         }
-        guard charge.amount == placed.quote.total, isFree(placed, in: world, at: now) else {
+        guard charge.amount == due else {
             return [.paymentArrivedLate(charge), back(.paidTooLate)]
         }
-        return [.paymentArrivedLate(charge), confirmed]
+        if isFree(placed.quote, in: world, at: now) {
+            return [.paymentArrivedLate(charge), confirmed]
+        }
+        if let offered = alternative(to: placed, of: life, in: world, at: now) {
+            return [.paymentArrivedLate(charge), .alternativeOffered(offered)]
+        }
+        return [.paymentArrivedLate(charge), back(.paidTooLate)]
     }
 
     private func refunded(
@@ -140,69 +150,9 @@ public struct HearFromProvider: Command {
                 reason: reason))
         guard money.failedRefundCount + 1 < Self.refundAttemptLimit else { return [failed] }
         return [failed]
-            + money.refunding(known.amount, of: payment, started.booking, .again, reason: "")
-    }
-}
-
-/// Whether all that a booking needs could be sold now, to somebody whose hold is over.
-private func isFree(
-    _ placed: BookingPlaced, in world: borrowing World, at now: Instant
-) -> Bool {
-    for trip in placed.quote.lines.map(\.trip).unique {
-        guard let times = world.look(at: TripTerms.self, of: trip).scheduled?.times,
-            now < times.departure
-        else { return false }
-    }
-    let holdings = placed.quote.holdings
-    for sailing in holdings.seats.sailings {
-        let seats = world.look(at: SailingSeats.self, of: sailing)
-        guard let assigned = seats.assigned else { return false }
-        let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
-        let figures = seats.figures(capacity: capacity, at: now)
-        let wanted = holdings.seats.filter { $0.sailing == sailing }
-        guard wanted.seatCount <= figures.available,
-            wanted.allSatisfy({ $0.quantity <= figures.available(of: $0.ticketType) })
-        else { return false }
-    }
-    for use in holdings.codes {
-        let uses = world.look(at: CodeUses.self, of: use.code.id)
-        if let limit = uses.useLimit, uses.useCount(at: now) >= limit { return false }
-    }
-    return holdings.merchandise.allSatisfy { line in
-        let ofVariation = holdings.merchandise.filter { $0.variation == line.variation }
-        let stock = world.look(at: VariationStock.self, of: line.variation).available(at: now)
-        let allotment = world.look(at: OfferTerms.self, of: line.offer).available(at: now)
-        return ofVariation.reduce(0) { $0 + $1.quantity } <= stock
-            && line.quantity <= allotment ?? line.quantity
-    }
-}
-
-/// Gives money back as goodwill: no seat comes back with it.
-public struct RefundGoodwill: Command {
-    public var booking: BookingID
-    public var amount: Money
-    public var reason: String
-
-    public init(booking: BookingID, amount: Money, reason: String) {
-        self.booking = booking
-        self.amount = amount
-        self.reason = reason
-    }
-
-    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        _ = try Domain.booking(booking, in: world)
-        let money = world.look(at: BookingMoney.self, of: booking)
-        guard amount.minorUnits > 0 else {
-            throw .invalid(field: "amount", reason: "must be more than nothing")
-        }
-        let payment = money.charged.first {
-            money.refundable(of: $0).minorUnits >= amount.minorUnits
-        }
-        guard let payment else {
-            let most = money.charged.map { money.refundable(of: $0).minorUnits }.max() ?? 0
-            throw .refundTooLarge(wanted: amount, refundable: Money(minorUnits: most))
-        }
-        return money.refunding(amount, of: payment, booking, .goodwill, reason: reason)
+            + money.refunding(
+                known.amount, of: payment, started.booking, .again, reason: "",
+                isGoodwill: known.isGoodwill)
     }
 }
 
@@ -210,13 +160,15 @@ extension BookingMoney {
     /// The events by which money of a payment goes back; what was paid at the dock is handed out there.
     func refunding(
         _ amount: Money, of payment: PaymentID, _ booking: BookingID, _ cause: RefundCause,
-        reason: String
+        reason: String, isGoodwill: Bool? = nil, isPastCutoff: Bool = false
     ) -> [Event] {
         guard let known = payments[payment], amount.minorUnits > 0 else { return [] }
         let charge = ChargeMade(
             payment: payment, booking: booking, amount: known.amount, provider: known.provider)
         var fact = charge.refund(nextRefund(of: payment), amount, cause)
         fact.reason = reason
+        fact.isGoodwill = isGoodwill ?? (cause == .goodwill)
+        fact.isPastCutoff = isPastCutoff
         let requested = Event.refundRequested(fact)
         switch known.provider {
         case .sandbox: return [requested]
@@ -227,17 +179,35 @@ extension BookingMoney {
         }
     }
 
-    /// The events by which all that is kept for a booking goes back.
-    func refundingAll(of booking: BookingID, _ cause: RefundCause, reason: String) -> [Event] {
-        charged.flatMap { payment in
-            refunding(refundable(of: payment), of: payment, booking, cause, reason: reason)
+    /// The events by which so much goes back, of the payments that came first first.
+    func refunding(
+        _ amount: Money, of booking: BookingID, _ cause: RefundCause, reason: String,
+        isPastCutoff: Bool = false
+    ) -> [Event] {
+        var left = amount
+        return charged.flatMap { payment in
+            let part = min(left.minorUnits, refundable(of: payment).minorUnits)
+            let money = Money(minorUnits: part, currency: amount.currency)
+            left = left - money
+            return refunding(
+                money, of: payment, booking, cause, reason: reason, isPastCutoff: isPastCutoff)
         }
     }
+
+    /// The same with all that is kept for a booking.
+    func refundingAll(
+        of booking: BookingID, _ cause: RefundCause, reason: String, isPastCutoff: Bool = false
+    ) -> [Event] {
+        refunding(kept, of: booking, cause, reason: reason, isPastCutoff: isPastCutoff)
+    }
+
+    /// What is still to be paid for a booking; negative: what is paid too much.
+    public func due(for quote: Quote) -> Money { quote.total - paid }
 
     /// An id for the next refund of a payment: derived from its id, so that decisions stay pure.
     fileprivate func nextRefund(of payment: PaymentID) -> RefundID {
         let number = refunds.values.count { $0.payment == payment } + 1
-        return RefundID(payment.entity.derived(number))
+        return RefundID(payment.entity.refund(number))
     }
 }
 
@@ -247,14 +217,20 @@ func paidAtTheDock(
 ) -> Event {
     .paymentSucceeded(
         ChargeMade(
-            payment: PaymentID(booking.entity.derived(money.payments.count + 1)),
+            payment: PaymentID(booking.entity.payment(money.payments.count + 1)),
             booking: booking, amount: due, provider: .dock))
 }
 
 extension EntityID {
-    /// The id of the entity that comes of this one as number `number`, from 1.
-    fileprivate func derived(_ number: Int) -> EntityID {
+    /// The id of a booking's payment at the dock, number `number` of its payments.
+    fileprivate func payment(_ number: Int) -> EntityID {
         EntityID(customHigh: high, low: low &+ UInt64(number))
+    }
+
+    /// The id of a payment's refund, number `number` of them: far from the payments of the same booking,
+    /// whose ids follow one on another.
+    fileprivate func refund(_ number: Int) -> EntityID {
+        EntityID(customHigh: high, low: low &+ UInt64(number) << 32)
     }
 }
 

@@ -56,6 +56,8 @@ public enum RefundCause: String, Sendable, CaseIterable {
     /// The booking was paid already, or with another amount.
     case notDue = "not_due"
     case cancelled
+    /// Lines of the booking were given back, or it costs less than was paid for it.
+    case overpaid
     /// The office gives something back, and takes nothing back.
     case goodwill
     /// An earlier attempt to give it back failed.
@@ -71,10 +73,15 @@ public struct RefundRequested: Hashable, Sendable {
     public var cause: RefundCause
     /// In the office's words; empty where nobody said any.
     public var reason: String
+    /// It is given beside what was due, so the booking is paid no less for it.
+    public var isGoodwill: Bool
+    /// Whether staff went past the mission's cutoff, until which customers may help themselves.
+    public var isPastCutoff: Bool
 
     public init(
         refund: RefundID, payment: PaymentID, booking: BookingID, amount: Money,
-        provider: ProviderKind, cause: RefundCause, reason: String
+        provider: ProviderKind, cause: RefundCause, reason: String,
+        isGoodwill: Bool? = nil, isPastCutoff: Bool = false
     ) {
         self.refund = refund
         self.payment = payment
@@ -83,6 +90,8 @@ public struct RefundRequested: Hashable, Sendable {
         self.provider = provider
         self.cause = cause
         self.reason = reason
+        self.isGoodwill = isGoodwill ?? (cause == .goodwill)
+        self.isPastCutoff = isPastCutoff
     }
 }
 

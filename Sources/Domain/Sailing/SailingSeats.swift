@@ -34,7 +34,8 @@ public struct SailingSeats: DecisionModel {
         case .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped, .ticketTypeRelabelled,
             .ticketTypeWithdrawn:
             ticketTypes = ticketTypes.evolved(by: recorded.event)
-        case .oversaleAuthorised(let fact): oversales[fact.booking] = (fact.seatCount, false)
+        case .oversaleAuthorised(let fact):
+            oversales[fact.booking, default: (0, false)].seatCount += fact.seatCount
         default:
             let sailing = sailing
             commitments.evolve(recorded) { holdings in
@@ -50,8 +51,20 @@ public struct SailingSeats: DecisionModel {
         case .holdExpired(let fact), .bookingAbandoned(let fact): oversales[fact.booking] = nil
         case .bookingConfirmed(let fact): oversales[fact.booking]?.isSold = true
         case .bookingCancelled(let fact): oversales[fact.booking] = nil
+        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
+            .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            oversales[fact.booking]?.isSold = fact.heldUntil == nil
+            lower(fact.booking, from: fact.before, to: fact.quote.holdings)
+        case .alternativeOffered(let fact):
+            lower(fact.booking, from: fact.before, to: fact.quote.holdings)
         default: break
         }
+    }
+
+    private mutating func lower(_ booking: BookingID, from: Holdings, to: Holdings) {
+        guard let oversale = oversales[booking] else { return }
+        let left = oversale.seatCount - from.seatsReturned(by: to, on: sailing)
+        oversales[booking] = left > 0 ? (left, oversale.isSold) : nil
     }
 
     /// The three figures at `now`, for a boat that may carry `capacity` passengers.

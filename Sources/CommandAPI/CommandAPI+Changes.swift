@@ -1,0 +1,193 @@
+internal import Commands
+internal import Domain
+internal import EventCodec
+internal import Hummingbird
+internal import JSON
+internal import Sealing
+internal import Web
+
+/// What becomes of a booking after it was placed.
+extension CommandAPI {
+    var changeOperations: [Operation] {
+        [
+            Operation(
+                "changeBooking", .post, "/v1/bookings/{booking}/changes", needsStaff: true
+            ) { request, context in
+                let booking = try context.id("booking", Kind.Booking.self)
+                let body = try await Body.read(request)
+                let command = try reading { () throws(JSONError) in
+                    try Self.changes(of: booking, body.json)
+                }
+                return try await change(request, booking, body.hash, command)
+            },
+            Operation("changeContact", .put, "/v1/bookings/{booking}/contact") {
+                request, context in
+                try await changeContact(request, context.id("booking"))
+            },
+            Operation("refundBooking", .post, "/v1/bookings/{booking}/refunds") {
+                request, context in
+                try await refund(request, context.id("booking"))
+            },
+            Operation(
+                "reassignPassengers", .post, "/v1/sailings/{sailing}/reassign", needsStaff: true
+            ) { request, context in
+                try await reassign(request, context.id("sailing"))
+            },
+        ]
+    }
+
+    /// Staff, or the customer with the link of his booking; nobody else.
+    func sellerOrCustomer(
+        _ request: Request, _ booking: BookingID
+    ) throws(Problem) -> Seller {
+        if try links.isCarried(by: request, for: booking, at: clock()) { return .public }
+        try staff.require(request)
+        return .staff
+    }
+
+    private func changeContact(
+        _ request: Request, _ booking: BookingID
+    ) async throws -> Response {
+        let seller = try sellerOrCustomer(request, booking)
+        let body = try await Body.read(request)
+        let contact = try reading { () throws(JSONError) in
+            try body.json.allow(only: ["contact", "specialRequests"])
+            return try Self.contact(body.json)
+        }
+        let customer = try await ask(CustomerOf(booking: booking)).answer
+        guard let key = try await keys(customer) else {
+            throw Problem(
+                "forgotten", .gone, "The customer is forgotten",
+                detail: "what was known of this customer can't be read or written any more")
+        }
+        return try await change(
+            request, booking, body.hash,
+            ChangeContact(booking: booking, contact: key.seal(contact, of: customer)),
+            by: actor(seller))
+    }
+
+    private func refund(_ request: Request, _ booking: BookingID) async throws -> Response {
+        let seller = try sellerOrCustomer(request, booking)
+        let body = try await Body.read(request)
+        let (goodwill, lines, reason) = try reading { () throws(JSONError) in
+            try body.json.allow(only: ["amount", "seats", "merchandise", "reason"])
+            return (
+                try body.json.optional("amount")?.money(), try Self.refundLines(body.json),
+                try body.json["reason"].text(.summary)
+            )
+        }
+        guard let goodwill else {
+            return try await change(
+                request, booking, body.hash,
+                RefundLines(booking: booking, lines: lines, reason: reason, seller: seller),
+                by: actor(seller))
+        }
+        guard seller == .staff else { throw Problem.unauthorized }
+        guard lines.isEmpty else {
+            throw Problem.malformed(
+                field: "amount", "is goodwill, which gives no lines back: name one or the other")
+        }
+        return try await change(
+            request, booking, body.hash,
+            RefundGoodwill(booking: booking, amount: goodwill, reason: reason))
+    }
+
+    /// Moves every booking that was on a sailing when it was asked, all or none.
+    private func reassign(_ request: Request, _ sailing: SailingID) async throws -> Response {
+        let body = try await Body.read(request)
+        let (target, types, chosen, oversaleReason) = try reading { () throws(JSONError) in
+            let json = body.json
+            try json.allow(only: ["to", "ticketTypes", "bookings", "oversaleReason"])
+            let types = try json["ticketTypes"].list { value throws(JSONError) in
+                let pair = try value.object()
+                try pair.allow(only: ["from", "to"])
+                return (
+                    from: try pair["from"].id(Kind.TicketType.self),
+                    to: try pair["to"].id(Kind.TicketType.self)
+                )
+            }
+            let bookings = try json.optional("bookings")?.list { value throws(JSONError) in
+                try value.id(Kind.Booking.self)
+            }
+            return (
+                try json["to"].id(Kind.Sailing.self), types, bookings,
+                try json.optional("oversaleReason")?.text(.summary)
+            )
+        }
+        let known = try await ask(BookingsOnSailing(sailing: sailing)).answer
+        let bookings = chosen ?? known
+        guard bookings.count <= ReassignPassengers.bookingLimit else {
+            throw Problem.malformed(
+                field: "bookings",
+                "are \(bookings.count): name at most \(ReassignPassengers.bookingLimit) at a time")
+        }
+        let moves = Dictionary(types.map { ($0.from, $0.to) }) { first, _ in first }
+        let commands = bookings.map {
+            ReassignPassengers(
+                booking: $0, from: sailing, to: target, ticketTypes: moves,
+                oversaleReason: oversaleReason)
+        }
+        guard !commands.isEmpty else {
+            return answer(position: 0) { $0.field("moved", [] as [BookingID]) { $0.value($1) } }
+        }
+        let receipt = try await submit(request, body.hash, commands)
+        let moved = receipt.events.compactMap { recorded -> BookingID? in
+            guard case .passengersReassigned(let fact) = recorded.event else { return nil }
+            return fact.booking
+        }
+        return answer(position: receipt.position) { $0.field("moved", moved) { $0.value($1) } }
+    }
+
+    // MARK: Reading
+
+    private static func place(_ json: JSONObject) throws(JSONError) -> Place {
+        Place(sailing: try json["sailing"].id(), ticketType: try json["ticketType"].id())
+    }
+
+    private static func changes(
+        of booking: BookingID, _ json: JSONObject
+    ) throws(JSONError) -> ChangeBooking {
+        try json.allow(only: ["seats", "merchandise", "moves", "prices", "oversaleReason"])
+        let moves = try json.optional("moves")?.list { value throws(JSONError) in
+            let move = try value.object()
+            try move.allow(only: ["from", "to", "quantity"])
+            let (from, to) = (try move["from"].object(), try move["to"].object())
+            try from.allow(only: ["sailing", "ticketType"])
+            try to.allow(only: ["sailing", "ticketType"])
+            return OrderChange.move(
+                from: try place(from), to: try place(to),
+                quantity: try move.optional("quantity")?.integer())
+        }
+        let seats = try json.optional("seats")?.list { value throws(JSONError) in
+            let line = try value.object()
+            try line.allow(only: ["sailing", "ticketType", "quantity"])
+            return OrderChange.seats(try place(line), quantity: try line["quantity"].integer())
+        }
+        let merchandise = try json.optional("merchandise")?.list { value throws(JSONError) in
+            let line = try value.object()
+            try line.allow(only: ["offer", "quantity"])
+            return OrderChange.merchandise(
+                try line["offer"].id(), quantity: try line["quantity"].integer())
+        }
+        return ChangeBooking(
+            booking: booking, changes: (moves ?? []) + (seats ?? []) + (merchandise ?? []),
+            pricing: try json.optional("prices")?.choice(of: ChangePricing.self) ?? .kept,
+            oversaleReason: try json.optional("oversaleReason")?.text(.summary))
+    }
+
+    private static func refundLines(_ json: JSONObject) throws(JSONError) -> [RefundLines.Line] {
+        let seats = try json.optional("seats")?.list { value throws(JSONError) in
+            let line = try value.object()
+            try line.allow(only: ["sailing", "ticketType", "quantity"])
+            return RefundLines.Line.seats(
+                try place(line), quantity: try line.optional("quantity")?.integer())
+        }
+        let merchandise = try json.optional("merchandise")?.list { value throws(JSONError) in
+            let line = try value.object()
+            try line.allow(only: ["offer", "quantity"])
+            return RefundLines.Line.merchandise(
+                try line["offer"].id(), quantity: try line.optional("quantity")?.integer())
+        }
+        return (seats ?? []) + (merchandise ?? [])
+    }
+}

@@ -1,0 +1,132 @@
+/// Gives money back as goodwill: no seat comes back with it.
+public struct RefundGoodwill: Command {
+    public var booking: BookingID
+    public var amount: Money
+    public var reason: String
+
+    public init(booking: BookingID, amount: Money, reason: String) {
+        self.booking = booking
+        self.amount = amount
+        self.reason = reason
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        _ = try Domain.booking(booking, in: world)
+        let money = world.look(at: BookingMoney.self, of: booking)
+        guard amount.minorUnits > 0 else {
+            throw .invalid(field: "amount", reason: "must be more than nothing")
+        }
+        guard amount.minorUnits <= money.kept.minorUnits else {
+            throw .refundTooLarge(wanted: amount, refundable: money.kept)
+        }
+        return money.refunding(amount, of: booking, .goodwill, reason: reason)
+    }
+}
+
+/// Gives back what was paid for lines of a booking, with their seats and their merchandise. A booking of
+/// which nothing is left is cancelled. Without lines: what was paid too much for it.
+///
+/// Never more than was paid. Merchandise that was handed over has been brought back.
+public struct RefundLines: Command {
+    public enum Line: Hashable, Sendable {
+        /// So many seats; nil: all of the place.
+        case seats(Place, quantity: Int?)
+        case merchandise(OfferID, quantity: Int?)
+    }
+
+    public var booking: BookingID
+    public var lines: [Line]
+    public var reason: String
+    public var seller: Seller
+
+    public init(booking: BookingID, lines: [Line], reason: String, seller: Seller) {
+        self.booking = booking
+        self.lines = lines
+        self.reason = reason
+        self.seller = seller
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        guard lines.count <= ChangeBooking.changeLimit else {
+            throw .invalid(field: "lines", reason: "must be at most \(ChangeBooking.changeLimit)")
+        }
+        let (life, placed) = try Domain.booking(booking, in: world)
+        switch life.status {
+        case .confirmed, .checkedIn: break
+        case .held, .completed, .expired, .abandoned, .cancelled:
+            throw .notInThatState(status: life.status, wanted: "confirmed")
+        }
+        let money = world.look(at: BookingMoney.self, of: booking)
+        let isPastCutoff = try checkCutoff(placed, for: seller, in: world, at: now)
+        let changes = try changes(of: placed.quote)
+        let draft = try draft(changes, of: life, placed, .kept, in: world)
+        if draft.lines.isEmpty, !changes.isEmpty {
+            return [
+                .bookingCancelled(
+                    BookingCancelled(
+                        booking: booking, holdings: placed.quote.holdings, wasHeld: false,
+                        reason: reason))
+            ]
+                + money.refundingAll(
+                    of: booking, .cancelled, reason: reason, isPastCutoff: isPastCutoff)
+        }
+        let events = try draft.events(of: life, placed, .kept, in: world, at: now)
+        let total = events.last.flatMap(\.changedTotal) ?? placed.quote.total
+        let back = min((money.paid - total).minorUnits, money.kept.minorUnits)
+        return events
+            + money.refunding(
+                Money(minorUnits: max(0, back), currency: total.currency), of: booking, .overpaid,
+                reason: reason, isPastCutoff: isPastCutoff)
+    }
+
+    /// What is left of each line. Merchandise goes with the last seats of its trip only where it is named.
+    private func changes(of quote: Quote) throws(Refusal) -> [OrderChange] {
+        var changes: [OrderChange] = []
+        for line in lines {
+            switch line {
+            case .seats(let place, let quantity):
+                let count = quote.lines.reduce(0) { $0 + ($1.place == place ? $1.quantity : 0) }
+                let left = try left(of: count, less: quantity, place.ticketType.entity)
+                changes.append(.seats(place, quantity: left))
+            case .merchandise(let offer, let quantity):
+                let count = quote.merchandise.first { $0.offer == offer }?.quantity ?? 0
+                let left = try left(of: count, less: quantity, offer.entity)
+                changes.append(.merchandise(offer, quantity: left))
+            }
+        }
+        return changes
+    }
+
+    private func left(
+        of count: Int, less quantity: Int?, _ entity: EntityID
+    ) throws(Refusal) -> Int {
+        guard count > 0 else { throw .unknown(kind: "line", id: entity) }
+        guard (1...count).contains(quantity ?? count) else {
+            throw .invalid(field: "quantity", reason: "must be 1 to \(count)")
+        }
+        return count - (quantity ?? count)
+    }
+}
+
+extension Event {
+    fileprivate var changedTotal: Money? {
+        if case .lineQuantityChanged(let fact) = self { fact.quote.total } else { nil }
+    }
+}
+
+/// Refuses a customer who comes after the cutoff of his mission, counted from his first departure; true
+/// where staff goes past it.
+func checkCutoff(
+    _ placed: BookingPlaced, for seller: Seller, in world: borrowing World, at now: Instant
+) throws(Refusal) -> Bool {
+    let hours = world.look(at: MissionTerms.self, of: placed.mission).planned?.refundCutoffHours
+    var first = Instant(microseconds: .max)
+    for trip in placed.quote.lines.map(\.trip).unique {
+        let times = world.look(at: TripTerms.self, of: trip).scheduled?.times
+        first = min(first, times?.departure ?? first)
+    }
+    let cutoff = first - .hours(hours ?? 0)
+    if now < cutoff { return false }
+    guard seller == .staff else { throw .refundCutoffPassed(cutoff: cutoff) }
+    return true
+}

@@ -6,6 +6,13 @@ public import ProjectionEngine
 
 /// One booking with everything that its own page shows.
 public struct BookingByCode: ReadModel {
+    /// What staff wrote, and when.
+    public struct Note: Equatable, Sendable {
+        public var at: Instant
+        /// nil when the customer has been forgotten.
+        public var text: String?
+    }
+
     public struct Row: Equatable, Sendable {
         public var code: ConfirmationCode
         public var customer: CustomerID
@@ -20,6 +27,7 @@ public struct BookingByCode: ReadModel {
         public var wantsUpdates: Bool
         public var aboard: [Int]
         public var cancelReason: String?
+        public var notes: [Note] = []
 
         /// What the customer has to pay for it in all, as far as it has come.
         public var owed: Money {
@@ -39,7 +47,8 @@ public struct BookingByCode: ReadModel {
     public static let name = "booking_by_code"
     public static let version = 3
     public static let opensContacts = true
-    public static let types = BookingLife.types
+    public static let types = BookingLife.types.subtracting([.passengersScanned])
+        .union([.staffNoteWritten])
     public static let table = TableDefinition(
         key: [.init("booking", .uuid)],
         columns: [
@@ -47,6 +56,7 @@ public struct BookingByCode: ReadModel {
             .init("stage", .text), .init("placed_at", .timestamptz),
             .init("deadline", .timestamptz), .init("quote", .json), .init("contact", .json),
             .init("wants_updates", .bool), .init("aboard", .json), .init("cancel_reason", .text),
+            .init("notes", .json),
         ],
         indexes: ["(code)", "(deadline) WHERE stage = 'held'"])
 
@@ -60,6 +70,7 @@ public struct BookingByCode: ReadModel {
         case .passengerCheckedIn(let fact), .checkInReverted(let fact): [fact.booking]
         case .bookingCompleted(let fact): [fact.booking]
         case .contactChanged(let fact): [fact.booking]
+        case .staffNoteWritten(let fact): [fact.booking]
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
             [fact.booking]
@@ -93,6 +104,8 @@ public struct BookingByCode: ReadModel {
             row?.aboard.removeAll { fact.passengers.contains($0) }
         case .bookingCompleted: row?.stage = .completed
         case .contactChanged: row?.contact = event.contact
+        case .staffNoteWritten:
+            row?.notes.append(Note(at: event.recordedAt, text: event.note))
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
             row?.quote = fact.quote
@@ -127,6 +140,14 @@ public struct BookingByCode: ReadModel {
         fields.append(row.wantsUpdates)
         fields.append { $0.array(row.aboard) { $0.value($1) } }
         fields.append(row.cancelReason)
+        fields.append { json in
+            json.array(row.notes) { json, note in
+                json.object { json in
+                    json.field("at", note.at)
+                    json.field("text", note.text)
+                }
+            }
+        }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {
@@ -147,7 +168,14 @@ public struct BookingByCode: ReadModel {
             aboard: trusted { () throws(JSONError) in
                 try rows.json(index, 10).list { value throws(JSONError) in try value.integer() }
             },
-            cancelReason: rows.optionalText(index, 11))
+            cancelReason: rows.optionalText(index, 11),
+            notes: trusted { () throws(JSONError) in
+                try rows.json(index, 12).list { value throws(JSONError) in
+                    let json = try value.object()
+                    return Note(
+                        at: try json["at"].instant(), text: try json.optional("text")?.string())
+                }
+            })
         return (rows.id(index, 0), row)
     }
 }

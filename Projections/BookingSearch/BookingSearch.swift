@@ -27,11 +27,11 @@ public struct BookingSearch: ReadModel {
         public var words: String {
             var words = SearchWord.words(of: code.description)
             for text in [firstName, lastName, email, phone] {
-                if let text { words += SearchWord.words(of: text) }
+                if let text { SearchWord.add(text, to: &words) }
             }
             words += sailings.map { SearchWord.sailing($0) }
             words += ticketTypes.map { SearchWord.ticketType($0) }
-            return words.unique.joined(separator: " ")
+            return words.joined(separator: " ")
         }
 
         fileprivate mutating func set(_ contact: Contact?) {
@@ -55,7 +55,9 @@ public struct BookingSearch: ReadModel {
     public static let name = "booking_search"
     public static let version = 2
     public static let opensContacts = true
-    public static let types = BookingLife.types
+    public static let types = BookingLife.types.subtracting([
+        .holdExtended, .merchandiseFulfilled, .passengersScanned,
+    ])
     public static let table = TableDefinition(
         key: [.init("booking", .uuid)],
         columns: [

@@ -47,7 +47,7 @@ public struct Manifest: ReadModel {
     // A hold that is over stays: money that comes late may bring it back.
     public static let types = BookingLife.types.subtracting([
         .holdExtended, .holdExpired, .bookingAbandoned, .bookingCompleted, .contactChanged,
-        .merchandiseFulfilled,
+        .merchandiseFulfilled, .passengersScanned,
     ])
     public static let table = TableDefinition(
         key: [.init("sailing", .uuid), .init("booking", .uuid)],

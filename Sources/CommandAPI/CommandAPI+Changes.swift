@@ -24,6 +24,20 @@ extension CommandAPI {
                 request, context in
                 try await changeContact(request, context.id("booking"))
             },
+            Operation(
+                "writeStaffNote", .post, "/v1/bookings/{booking}/notes", needsStaff: true
+            ) { request, context in
+                let booking = try context.id("booking", Kind.Booking.self)
+                let body = try await Body.read(request)
+                let note = try reading { () throws(JSONError) in
+                    try body.json.allow(only: ["note"])
+                    return try body.json["note"].text(.note)
+                }
+                let (key, customer) = try await key(of: booking)
+                return try await change(
+                    request, booking, body.hash,
+                    WriteStaffNote(booking: booking, note: key.seal(note, of: customer)))
+            },
             Operation("refundBooking", .post, "/v1/bookings/{booking}/refunds") {
                 request, context in
                 try await refund(request, context.id("booking"))
@@ -54,16 +68,23 @@ extension CommandAPI {
             try body.json.allow(only: ["contact", "specialRequests"])
             return try Self.contact(body.json)
         }
+        let (key, customer) = try await key(of: booking)
+        return try await change(
+            request, booking, body.hash,
+            ChangeContact(booking: booking, contact: key.seal(contact, of: customer)),
+            by: actor(seller))
+    }
+
+    private func key(
+        of booking: BookingID
+    ) async throws(Problem) -> (CustomerKey, CustomerID) {
         let customer = try await ask(CustomerOf(booking: booking)).answer
         guard let key = try await keys(customer) else {
             throw Problem(
                 "forgotten", .gone, "The customer is forgotten",
                 detail: "what was known of this customer can't be read or written any more")
         }
-        return try await change(
-            request, booking, body.hash,
-            ChangeContact(booking: booking, contact: key.seal(contact, of: customer)),
-            by: actor(seller))
+        return (key, customer)
     }
 
     private func refund(_ request: Request, _ booking: BookingID) async throws -> Response {

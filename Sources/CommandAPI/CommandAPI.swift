@@ -41,7 +41,7 @@ public struct CommandAPI: Sendable {
     }
 
     public var operations: [Operation] {
-        bookingOperations + changeOperations + paymentOperations + codeOperations
+        bookingOperations + changeOperations + scanOperations + paymentOperations + codeOperations
             + merchandiseOperations
             + sailingOperations
             + catalogueOperations + [

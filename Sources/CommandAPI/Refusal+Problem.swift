@@ -193,11 +193,20 @@ func problem(for refusal: Refusal) -> Problem {
             "hold-not-over", .conflict, "The hold is not over",
             detail: "the seats are set aside until \(deadline)",
             figures: [("deadline", .text(deadline.description))])
-    case .bookingNotOnSailing(_, let sailing):
+    case .wrongSailing(let sailing):
         Problem(
-            "wrong-sailing", .conflict, "Wrong sailing",
-            detail: "this booking has no seats on this sailing",
+            "wrong-sailing", .conflict, "Wrong boat",
+            detail: "this booking goes with another boat",
             figures: [("sailing", .text(sailing.description))])
+    case .wrongDay(let departure):
+        Problem(
+            "wrong-day", .conflict, "Another day",
+            detail: "this booking departs at \(departure)",
+            figures: [("departure", .text(departure.description))])
+    case .unknownCode(let code):
+        Problem(
+            "unknown-booking", .notFound, "Not found", detail: "there is no booking \(code)",
+            figures: [("code", .text(code.description))])
     case .unknownPassengers(let numbers, let count):
         Problem(
             "unknown-passengers", .badRequest, "No such passengers",

@@ -73,6 +73,8 @@ extension Event {
             [fact.refund.entity, fact.payment.entity, fact.booking.entity]
         case .refundFailed(let fact):
             [fact.refund.entity, fact.payment.entity, fact.booking.entity]
+        case .passengersScanned(let fact): [fact.booking.entity, fact.sailing.entity]
+        case .staffNoteWritten(let fact): [fact.booking.entity, fact.customer.entity]
         case .contactChanged(let fact): [fact.booking.entity, fact.customer.entity]
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):

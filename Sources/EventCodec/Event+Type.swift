@@ -71,6 +71,8 @@ extension Event {
         case .bookingRescheduled: .bookingRescheduled
         case .passengersReassigned: .passengersReassigned
         case .alternativeOffered: .alternativeOffered
+        case .passengersScanned: .passengersScanned
+        case .staffNoteWritten: .staffNoteWritten
         }
     }
 }

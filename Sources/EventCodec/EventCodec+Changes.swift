@@ -8,7 +8,7 @@ extension EventCodec {
         case .contactChanged(let fact):
             json.field("booking", fact.booking)
             json.field("customer", fact.customer)
-            write(fact.contact, to: &json)
+            write(fact.contact, "contact", to: &json)
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
             json.field("booking", fact.booking)
@@ -24,6 +24,18 @@ extension EventCodec {
             json.field("quote") { write(fact.quote, to: &$0) }
             json.field("deadline", fact.deadline)
             json.field("wasHeld", fact.wasHeld)
+        case .passengersScanned(let fact):
+            json.field("scan", fact.scan)
+            json.field("booking", fact.booking)
+            json.field("sailing", fact.sailing)
+            json.field("passengers", fact.passengers) { $0.value($1) }
+            json.field("scanner", fact.scanner)
+            json.field("at", fact.at)
+            json.field("isAboard", fact.isAboard)
+        case .staffNoteWritten(let fact):
+            json.field("booking", fact.booking)
+            json.field("customer", fact.customer)
+            write(fact.note, "note", to: &json)
         default: preconditionFailure("an event of another subject")
         }
     }
@@ -34,7 +46,7 @@ extension EventCodec {
             return .contactChanged(
                 ContactChanged(
                     booking: try json["booking"].id(), customer: try json["customer"].id(),
-                    contact: try contact(json)))
+                    contact: try sealed(json["contact"])))
         case .lineQuantityChanged: return .lineQuantityChanged(try changed(json))
         case .lineTicketTypeChanged: return .lineTicketTypeChanged(try changed(json))
         case .bookingRescheduled: return .bookingRescheduled(try changed(json))
@@ -47,6 +59,18 @@ extension EventCodec {
                     quote: try quote(json["quote"].object()),
                     deadline: try json["deadline"].instant(),
                     wasHeld: try json["wasHeld"].bool()))
+        case .passengersScanned:
+            return .passengersScanned(
+                PassengersScanned(
+                    scan: try json["scan"].id(), booking: try json["booking"].id(),
+                    sailing: try json["sailing"].id(), passengers: try numbers(json),
+                    scanner: try json["scanner"].string(), at: try json["at"].instant(),
+                    isAboard: try json["isAboard"].bool()))
+        case .staffNoteWritten:
+            return .staffNoteWritten(
+                StaffNoteWritten(
+                    booking: try json["booking"].id(), customer: try json["customer"].id(),
+                    note: try sealed(json["note"])))
         default: preconditionFailure("an event of another subject")
         }
     }

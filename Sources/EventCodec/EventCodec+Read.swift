@@ -68,7 +68,7 @@ extension EventCodec {
             .stockAdjusted, .merchandiseOffered, .offerAllotmentSet, .merchandiseFulfilled:
             try readMerchandise(type, from: json)
         case .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
-            .passengersReassigned, .alternativeOffered:
+            .passengersReassigned, .alternativeOffered, .passengersScanned, .staffNoteWritten:
             try readChange(type, from: json)
         }
     }
@@ -162,16 +162,15 @@ extension EventCodec {
         return BookingPlaced(
             booking: try json["booking"].id(), customer: try json["customer"].id(), code: code,
             mission: try json["mission"].id(), quote: try quote(json["quote"].object()),
-            deadline: try json["deadline"].instant(), contact: try contact(json),
+            deadline: try json["deadline"].instant(), contact: try sealed(json["contact"]),
             wantsUpdates: try json["wantsUpdates"].bool())
     }
 
-    static func contact(_ json: JSONObject) throws(JSONError) -> Sealed {
-        guard let contact = try json["contact"].withPlainString(Hexadecimal.bytes(of:)) ?? nil
-        else {
-            throw try json["contact"].fault("must be hexadecimal")
+    static func sealed(_ value: JSONValue) throws(JSONError) -> Sealed {
+        guard let bytes = value.withPlainString(Hexadecimal.bytes(of:)) ?? nil else {
+            throw value.fault("must be hexadecimal")
         }
-        return Sealed(bytes: contact)
+        return Sealed(bytes: bytes)
     }
 
     private static func extended(_ json: JSONObject) throws(JSONError) -> HoldExtended {
@@ -202,9 +201,11 @@ extension EventCodec {
     private static func passengers(_ json: JSONObject) throws(JSONError) -> PassengersChecked {
         PassengersChecked(
             booking: try json["booking"].id(), sailing: try json["sailing"].id(),
-            passengers: try json["passengers"].list { value throws(JSONError) in
-                try value.integer()
-            })
+            passengers: try numbers(json), at: try instant(json.optional("at")))
+    }
+
+    static func numbers(_ json: JSONObject) throws(JSONError) -> [Int] {
+        try json["passengers"].list { value throws(JSONError) in try value.integer() }
     }
 
     static func holdings(_ json: JSONObject) throws(JSONError) -> Holdings {

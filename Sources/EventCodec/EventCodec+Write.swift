@@ -59,6 +59,7 @@ extension EventCodec {
             json.field("booking", fact.booking)
             json.field("sailing", fact.sailing)
             json.field("passengers", fact.passengers) { $0.value($1) }
+            if let at = fact.at { json.field("at", at) }
         case .bookingCompleted(let fact):
             json.field("booking", fact.booking)
             write(fact.sailings, to: &json)
@@ -75,7 +76,7 @@ extension EventCodec {
             .stockAdjusted, .merchandiseOffered, .offerAllotmentSet, .merchandiseFulfilled:
             writeMerchandise(event, to: &json)
         case .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
-            .passengersReassigned, .alternativeOffered:
+            .passengersReassigned, .alternativeOffered, .passengersScanned, .staffNoteWritten:
             writeChange(event, to: &json)
         }
     }
@@ -167,13 +168,13 @@ extension EventCodec {
         json.field("mission", fact.mission)
         json.field("quote") { write(fact.quote, to: &$0) }
         json.field("deadline", fact.deadline)
-        write(fact.contact, to: &json)
+        write(fact.contact, "contact", to: &json)
         json.field("wantsUpdates", fact.wantsUpdates)
     }
 
-    static func write(_ contact: Sealed, to json: inout JSONWriter) {
+    static func write(_ text: Sealed, _ name: StaticString, to json: inout JSONWriter) {
         // Longer than base64, but without a library, and read back at the speed of memory.
-        json.field("contact", plain: Hexadecimal.digits(of: contact.bytes))
+        json.field(name, plain: Hexadecimal.digits(of: text.bytes))
     }
 
     private static func write(_ ticketTypes: [TicketType], to json: inout JSONWriter) {

@@ -46,6 +46,8 @@ public enum EventCodec {
         switch type {
         // 2: the codes that a booking uses, and its merchandise. 3: the discount of each line.
         case .bookingPlaced: 3
+        // 2: when a scanner saw it.
+        case .passengerCheckedIn, .checkInReverted: 2
         // 2: whether it is goodwill, and whether staff went past the cutoff.
         case .refundRequested: 2
         case .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,

@@ -20,10 +20,11 @@ public final class SourceEvent: Sendable {
     ) {
         self.stored = stored
         self.event = event.map { event in
-            ProjectedEvent(
+            let (contact, note) = event.opened(with: keys)
+            return ProjectedEvent(
                 position: stored.position,
                 recordedAt: Instant(microseconds: stored.recordedAt), event: event,
-                contact: event.contact(openedWith: keys))
+                contact: contact, note: note)
         }
     }
 }
@@ -69,29 +70,38 @@ struct EventSource: Sendable {
 extension Result<Event, EventCodecError> {
     fileprivate var customer: CustomerID? {
         guard case .success(let event) = self else { return nil }
-        return event.sealedContact?.customer
+        return event.sealedFor
     }
 }
 
 extension Event {
-    /// A contact that the event carries, and whose it is.
-    fileprivate var sealedContact: (contact: Sealed, customer: CustomerID)? {
+    /// The customer with whose key something in the event is sealed.
+    fileprivate var sealedFor: CustomerID? {
         switch self {
-        case .bookingPlaced(let fact): (fact.contact, fact.customer)
-        case .contactChanged(let fact): (fact.contact, fact.customer)
+        case .bookingPlaced(let fact): fact.customer
+        case .contactChanged(let fact): fact.customer
+        case .staffNoteWritten(let fact): fact.customer
         default: nil
         }
     }
 
-    /// Whether these keys are all that is needed to open the contact that the event may carry.
+    /// Whether these keys are all that is needed to open what the event may have sealed.
     func needsNoKey(beyond keys: [PostgresUUID: [UInt8]]) -> Bool {
-        sealedContact.map { keys[PostgresUUID($0.customer)] != nil } ?? true
+        sealedFor.map { keys[PostgresUUID($0)] != nil } ?? true
     }
 
-    fileprivate func contact(openedWith keys: [PostgresUUID: [UInt8]]) -> Contact? {
-        guard let (contact, customer) = sealedContact else { return nil }
-        let key = keys[PostgresUUID(customer)].flatMap(CustomerKey.init(bytes:))
-        return key?.open(contact, of: customer)
+    fileprivate func opened(with keys: [PostgresUUID: [UInt8]]) -> (
+        contact: Contact?, note: String?
+    ) {
+        guard let customer = sealedFor,
+            let key = keys[PostgresUUID(customer)].flatMap(CustomerKey.init(bytes:))
+        else { return (nil, nil) }
+        switch self {
+        case .bookingPlaced(let fact): return (key.open(fact.contact, of: customer), nil)
+        case .contactChanged(let fact): return (key.open(fact.contact, of: customer), nil)
+        case .staffNoteWritten(let fact): return (nil, key.openNote(fact.note, of: customer))
+        default: return (nil, nil)
+        }
     }
 }
 

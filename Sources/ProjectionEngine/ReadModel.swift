@@ -83,12 +83,18 @@ public final class ProjectedEvent: Sendable {
     public let event: Event
     /// Who booked, where the event says so; nil when the customer has been forgotten.
     public let contact: Contact?
+    /// What staff wrote, of a `StaffNoteWritten`; nil when the customer has been forgotten.
+    public let note: String?
 
-    public init(position: Int64, recordedAt: Instant, event: Event, contact: Contact?) {
+    public init(
+        position: Int64, recordedAt: Instant, event: Event, contact: Contact?,
+        note: String? = nil
+    ) {
         self.position = position
         self.recordedAt = recordedAt
         self.event = event
         self.contact = contact
+        self.note = note
     }
 }
 

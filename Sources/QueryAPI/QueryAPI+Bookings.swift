@@ -63,6 +63,12 @@ extension QueryAPI {
             json.field("balance") { $0.write(view.row.owed - sums.paid) }
             json.field("passengersAboard", view.row.aboard) { $0.value($1) }
             json.field("cancelReason", isStaff ? view.row.cancelReason : nil)
+            json.field("notes", isStaff ? view.row.notes : []) { json, note in
+                json.object { json in
+                    json.field("at", note.at)
+                    json.field("note", note.text)
+                }
+            }
             json.field("link", isKnown ? links.text(for: view.booking, at: clock()) : nil)
             json.name("contact")
             if let shownContact { json.write(shownContact) } else { json.null() }

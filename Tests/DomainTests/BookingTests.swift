@@ -128,13 +128,7 @@ import Testing
             RevertCheckIn(booking: ada.booking, sailing: Fleet.sailing, passengers: nil)
         ).then(.checkInReverted(aboard([2])))
         sold.when(checkIn([3])).then(.unknownPassengers(numbers: [3], passengerCount: 2))
-        held.when(checkIn(nil)).then(.notInThatState(status: .held, wanted: "confirmed"))
-    }
-
-    @Test("refuses a booking at the wrong boat in plain words")
-    func refusesWrongSailing() {
-        sold.when(CheckInPassengers(booking: ada.booking, sailing: id(77), passengers: nil))
-            .then(.bookingNotOnSailing(booking: ada.booking, sailing: id(77)))
+        held.when(checkIn(nil)).then(.paymentDue(total: Money(minorUnits: 27606)))
     }
 
     @Test("completes a booking when its trips have departed, not before")

@@ -56,9 +56,13 @@ enum Samples {
     /// Events as older versions wrote them: what those lacked is not there.
     static let older: [(event: Event, version: Int16)] =
         // Before there were codes.
-        booking([], []).filter { EventCodec.schemaVersion(of: $0.type) > 1 }.map { ($0, 1) }
+        booking([], []).filter {
+            EventCodec.schemaVersion(of: $0.type) > 1 && !checkIns(at: noon).contains($0)
+        }.map { ($0, 1) }
         // Before a quote said which lines its discount is on.
         + booking(uses, patches).filter { $0.type == .bookingPlaced }.map { ($0, 2) }
+        // Before scanners told of what they saw while they were alone.
+        + checkIns(at: nil).map { ($0, 1) }
         // Before staff went past a cutoff.
         + [(.refundRequested(refund(isPastCutoff: false)), 1)]
 
@@ -143,10 +147,16 @@ enum Samples {
             .bookingCancelled(
                 BookingCancelled(
                     booking: id(50), holdings: holdings, wasHeld: false, reason: "Fog\nand rain")),
-            .passengerCheckedIn(
-                PassengersChecked(booking: id(50), sailing: id(10), passengers: [1, 2])),
-            .checkInReverted(PassengersChecked(booking: id(50), sailing: id(10), passengers: [2])),
             .bookingCompleted(BookingCompleted(booking: id(50), sailings: [id(10), id(11)])),
+        ] + checkIns(at: noon)
+    }
+
+    private static func checkIns(at: Instant?) -> [Event] {
+        [
+            .passengerCheckedIn(
+                PassengersChecked(booking: id(50), sailing: id(10), passengers: [1, 2], at: at)),
+            .checkInReverted(
+                PassengersChecked(booking: id(50), sailing: id(10), passengers: [2], at: at)),
         ]
     }
 
@@ -208,6 +218,13 @@ enum Samples {
                 AlternativeOffered(
                     booking: id(50), mission: id(44), before: before, quote: after,
                     deadline: noon + .days(1), wasHeld: true)),
+            .passengersScanned(
+                PassengersScanned(
+                    scan: id(52), booking: id(50), sailing: id(10), passengers: [1, 2],
+                    scanner: "Dock 2", at: noon, isAboard: true)),
+            .staffNoteWritten(
+                StaffNoteWritten(
+                    booking: id(50), customer: id(51), note: Sealed(bytes: [1, 2]))),
         ]
     }
 

@@ -118,6 +118,62 @@ import TestSupport
         }
     }
 
+    @Test(
+        "takes scans of two scanners late, in parts and twice, and tells both who let the same people in"
+    )
+    func takesScans() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 5)
+            let booked = try await server.commands.post("/v1/bookings", place.order(quantity: 2))
+            let (booking, code) = (
+                booked.json["booking"] as? String ?? "", booked.json["code"] as? String ?? ""
+            )
+            let path = "/v1/sailings/\(place.sailing)/scans"
+            func scan(_ number: Int, _ subject: String, minute: Int) -> String {
+                let id = "01234567-89ab-7def-8123-00000000000\(number)"
+                return #"{"scan":"\#(id)",\#(subject),"at":"2026-11-20T10:0\#(minute):00Z"}"#
+            }
+            func tell(_ scanner: String, _ scans: String...) async throws -> [[String: Any]] {
+                let body =
+                    #"{"scanner":"\#(scanner)","scans":[\#(scans.joined(separator: ","))]}"#
+                let answer = try await server.staff.post(path, body)
+                #expect(answer.status == 200)
+                return answer.json["scans"] as? [[String: Any]] ?? []
+            }
+            let late = scan(1, #""booking":"\#(booking)""#, minute: 5)
+            let unpaid = try await tell("Dock 1", late)
+            #expect(unpaid[0]["problem"] as? String == "payment-due")
+            _ = try await server.staff.post(
+                "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
+            let first = try await tell("Dock 1", late)
+            #expect(first[0]["outcome"] as? String == "aboard")
+            let early = scan(2, #""code":"\#(code)","passengers":[2]"#, minute: 1)
+            let nobody = scan(3, #""code":"22222222""#, minute: 1)
+            let second = try await tell("Dock 2", nobody, early)
+            #expect(second[0]["problem"] as? String == "unknown-booking")
+            #expect(second[1]["first"] as? [Int] == [2])
+            let told = try await tell("Dock 1", late)
+            #expect(told[0]["first"] as? [Int] == [1])
+            let other = (told[0]["others"] as? [[String: Any]])?.first
+            #expect(other?["scanner"] as? String == "Dock 2")
+            try await keepsNotes(booking, code, server)
+        }
+    }
+
+    private func keepsNotes(_ booking: String, _ code: String, _ server: ServerProcess) async throws
+    {
+        let path = "/v1/bookings/\(booking)/notes"
+        let written = try await server.staff.post(path, #"{"note":"Came late,\nwas kind"}"#)
+        #expect(written.status == 200)
+        let wait = "min-position=\(position(written))"
+        let shown = try await server.staffQueries.get("/v1/bookings/\(code)?\(wait)")
+        let notes = shown.json["notes"] as? [[String: Any]]
+        #expect(notes?.map { $0["note"] as? String } == ["Came late,\nwas kind"])
+        #expect(shown.json["passengersAboard"] as? [Int] == [1, 2])
+        let seenByCustomer = try await server.queries.get("/v1/bookings/\(code)?lastName=lovelace")
+        #expect((seenByCustomer.json["notes"] as? [Any])?.isEmpty == true)
+    }
+
     @Test("sells merchandise with seats, shows what is left, and hands it over at check-in")
     func sellsMerchandise() async throws {
         try await withServer { server in

@@ -150,13 +150,45 @@ public struct BookingCancelled: Hashable, Sendable {
 public struct PassengersChecked: Hashable, Sendable {
     public var booking: BookingID
     public var sailing: SailingID
-    /// Numbers of the booking's seats, from 1, in the order of its lines.
+    /// The passengers' numbers.
     public var passengers: [Int]
+    /// When a scanner saw it that told of it later; nil: when it was recorded.
+    public var at: Instant?
 
-    public init(booking: BookingID, sailing: SailingID, passengers: [Int]) {
+    public init(
+        booking: BookingID, sailing: SailingID, passengers: [Int], at: Instant? = nil
+    ) {
         self.booking = booking
         self.sailing = sailing
         self.passengers = passengers
+        self.at = at
+    }
+}
+
+/// A scanner saw passengers go aboard, or ashore again. Whether that changed anything is another fact.
+public struct PassengersScanned: Hashable, Sendable {
+    public var scan: ScanID
+    public var booking: BookingID
+    public var sailing: SailingID
+    public var passengers: [Int]
+    /// What the scanner calls itself.
+    public var scanner: String
+    /// By the scanner's clock.
+    public var at: Instant
+    /// Aboard, or ashore again.
+    public var isAboard: Bool
+
+    public init(
+        scan: ScanID, booking: BookingID, sailing: SailingID, passengers: [Int], scanner: String,
+        at: Instant, isAboard: Bool
+    ) {
+        self.scan = scan
+        self.booking = booking
+        self.sailing = sailing
+        self.passengers = passengers
+        self.scanner = scanner
+        self.at = at
+        self.isAboard = isAboard
     }
 }
 

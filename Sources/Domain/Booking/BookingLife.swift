@@ -15,7 +15,7 @@ public struct BookingLife: DecisionModel {
         .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
         .bookingCancelled, .passengerCheckedIn, .checkInReverted, .merchandiseFulfilled,
         .bookingCompleted, .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged,
-        .bookingRescheduled, .passengersReassigned, .alternativeOffered,
+        .bookingRescheduled, .passengersReassigned, .alternativeOffered, .passengersScanned,
     ]
 
     /// As it is now: later changes are folded into the fact that placed it.
@@ -26,6 +26,10 @@ public struct BookingLife: DecisionModel {
     public private(set) var extensionCount = 0
     /// Numbers of the seats whose passengers are aboard.
     public private(set) var aboard: Set<Int> = []
+    /// What was last seen of each passenger, by when it was seen and not by when it was told.
+    public private(set) var lastSeen: [Int: Sighting] = [:]
+    /// What scanners told, in the order in which they told it.
+    public private(set) var scans: [PassengersScanned] = []
     /// What was handed over.
     public private(set) var fulfilled: Set<OfferID> = []
     /// The highest number that a passenger of the booking ever had.
@@ -55,11 +59,28 @@ public struct BookingLife: DecisionModel {
         case .bookingAbandoned: stage = .abandoned
         case .bookingConfirmed: stage = .confirmed
         case .bookingCancelled: stage = .cancelled
-        case .passengerCheckedIn(let fact): aboard.formUnion(fact.passengers)
-        case .checkInReverted(let fact): aboard.subtract(fact.passengers)
+        case .passengerCheckedIn(let fact):
+            aboard.formUnion(fact.passengers)
+            if fact.at == nil {
+                see(fact.passengers, Sighting(recorded.recordedAt, isAboard: true))
+            }
+        case .checkInReverted(let fact):
+            aboard.subtract(fact.passengers)
+            if fact.at == nil {
+                see(fact.passengers, Sighting(recorded.recordedAt, isAboard: false))
+            }
+        case .passengersScanned(let fact):
+            scans.append(fact)
+            see(fact.passengers, Sighting(fact))
         case .merchandiseFulfilled(let fact): fulfilled.formUnion(fact.merchandise.map(\.offer))
         case .bookingCompleted: stage = .completed
         default: break
+        }
+    }
+
+    private mutating func see(_ passengers: [Int], _ sighting: Sighting) {
+        for number in passengers {
+            lastSeen[number] = max(lastSeen[number] ?? sighting, sighting)
         }
     }
 

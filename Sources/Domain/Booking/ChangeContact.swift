@@ -23,6 +23,25 @@ public struct ChangeContact: Command {
     }
 }
 
+/// Keeps what staff has to remember of a booking, whatever has become of it.
+public struct WriteStaffNote: Command {
+    public var booking: BookingID
+    public var note: Sealed
+
+    public init(booking: BookingID, note: Sealed) {
+        self.booking = booking
+        self.note = note
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let placed = try Domain.booking(booking, in: world).placed
+        return [
+            .staffNoteWritten(
+                StaffNoteWritten(booking: booking, customer: placed.customer, note: note))
+        ]
+    }
+}
+
 /// Whose key a booking's contact is sealed with.
 public struct CustomerOf: Question {
     public var booking: BookingID

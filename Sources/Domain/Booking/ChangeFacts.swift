@@ -12,6 +12,20 @@ public struct ContactChanged: Hashable, Sendable {
     }
 }
 
+/// What staff has to remember of a booking; never shown to its customer.
+public struct StaffNoteWritten: Hashable, Sendable {
+    public var booking: BookingID
+    public var customer: CustomerID
+    /// Sealed with the customer's key, because it is about him.
+    public var note: Sealed
+
+    public init(booking: BookingID, customer: CustomerID, note: Sealed) {
+        self.booking = booking
+        self.customer = customer
+        self.note = note
+    }
+}
+
 /// A booking holds something else than before: the event's type says what was changed.
 public struct OrderChanged: Hashable, Sendable {
     public var booking: BookingID

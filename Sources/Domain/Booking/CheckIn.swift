@@ -13,21 +13,10 @@ public struct CheckInPassengers: Command {
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
         let life = world.look(at: BookingLife.self, of: booking)
-        let wanted = try boardable(passengers, of: life, booking, on: sailing)
+        let wanted = try boardable(passengers, of: life, booking, on: sailing, in: world)
         let coming = wanted.filter { !life.aboard.contains($0) }
         guard !coming.isEmpty else { return [] }
-        let aboard = Event.passengerCheckedIn(
-            PassengersChecked(booking: booking, sailing: sailing, passengers: coming))
-        let trip = life.placed?.quote.lines.first { $0.sailing == sailing }?.trip
-        let goods = life.placed?.quote.merchandise.filter {
-            $0.trip == trip && !life.fulfilled.contains($0.offer)
-        }
-        guard let goods, !goods.isEmpty else { return [aboard] }
-        return [
-            aboard,
-            .merchandiseFulfilled(
-                MerchandiseFulfilled(booking: booking, merchandise: goods.map(\.line))),
-        ]
+        return boarding(coming, of: life, booking, on: sailing, at: nil)
     }
 }
 
@@ -46,7 +35,7 @@ public struct RevertCheckIn: Command {
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
         let life = world.look(at: BookingLife.self, of: booking)
-        let wanted = try boardable(passengers, of: life, booking, on: sailing)
+        let wanted = try boardable(passengers, of: life, booking, on: sailing, in: world)
         let leaving = wanted.filter { life.aboard.contains($0) }
         guard !leaving.isEmpty else { return [] }
         return [
@@ -56,18 +45,44 @@ public struct RevertCheckIn: Command {
     }
 }
 
-/// The seat numbers meant, in order, for a booking that is sold and has seats on this sailing.
-private func boardable(
-    _ passengers: [Int]?, of life: BookingLife, _ booking: BookingID, on sailing: SailingID
+/// People go aboard, and get what they bought with the trip.
+func boarding(
+    _ passengers: [Int], of life: BookingLife, _ booking: BookingID, on sailing: SailingID,
+    at: Instant?
+) -> [Event] {
+    let aboard = Event.passengerCheckedIn(
+        PassengersChecked(booking: booking, sailing: sailing, passengers: passengers, at: at))
+    let trip = life.placed?.quote.lines.first { $0.sailing == sailing }?.trip
+    let goods = life.placed?.quote.merchandise.filter {
+        $0.trip == trip && !life.fulfilled.contains($0.offer)
+    }
+    guard let goods, !goods.isEmpty else { return [aboard] }
+    return [
+        aboard,
+        .merchandiseFulfilled(
+            MerchandiseFulfilled(booking: booking, merchandise: goods.map(\.line))),
+    ]
+}
+
+/// The passengers meant, in order, of a booking that is sold, paid, and has seats on this sailing.
+///
+/// What was scanned before a trip departed is told after it, so that a booking may be completed by then.
+func boardable(
+    _ passengers: [Int]?, of life: BookingLife, _ booking: BookingID, on sailing: SailingID,
+    orCompleted: Bool = false, in world: borrowing World
 ) throws(Refusal) -> [Int] {
-    guard life.placed != nil else { throw .unknown(kind: "booking", id: booking.entity) }
+    guard let placed = life.placed else { throw .unknown(kind: "booking", id: booking.entity) }
     switch life.status {
     case .confirmed, .checkedIn: break
-    case .held, .completed, .expired, .abandoned, .cancelled:
+    case .completed where orCompleted: break
+    case .held: throw .paymentDue(total: placed.quote.total)
+    case .completed, .expired, .abandoned, .cancelled:
         throw .notInThatState(status: life.status, wanted: "confirmed")
     }
     let ours = life.passengers(on: sailing)
-    guard !ours.isEmpty else { throw .bookingNotOnSailing(booking: booking, sailing: sailing) }
+    guard !ours.isEmpty else { throw try elsewhere(placed, not: sailing, in: world) }
+    let due = world.look(at: BookingMoney.self, of: booking).due(for: placed.quote)
+    guard due.minorUnits <= 0 else { throw .paymentDue(total: due) }
     guard let passengers else { return ours }
     guard !passengers.isEmpty else {
         throw .invalid(field: "passengers", reason: "must not be empty")
@@ -77,4 +92,25 @@ private func boardable(
         throw .unknownPassengers(numbers: strangers, passengerCount: life.passengerCount)
     }
     return Set(passengers).sorted()
+}
+
+/// Where a booking belongs that is shown at a boat that it has no seats on: at another boat, or on another
+/// day.
+private func elsewhere(
+    _ placed: BookingPlaced, not sailing: SailingID, in world: borrowing World
+) throws(Refusal) -> Refusal {
+    guard let here = world.look(at: SailingSeats.self, of: sailing).assigned else {
+        throw .unknown(kind: "sailing", id: sailing.entity)
+    }
+    let departsHere = world.look(at: TripTerms.self, of: here.trip).scheduled?.times.departure
+    var nearest: (line: Quote.Line, departure: Instant, distance: Int64)?
+    for line in placed.quote.lines {
+        let times = world.look(at: TripTerms.self, of: line.trip).scheduled?.times
+        guard let departsHere, let departure = times?.departure else { continue }
+        let distance = abs(departure.microseconds - departsHere.microseconds)
+        if distance < nearest?.distance ?? .max { nearest = (line, departure, distance) }
+    }
+    guard let nearest else { throw .unknown(kind: "trip", id: here.trip.entity) }
+    return nearest.distance < TimeSpan.hours(12).microseconds
+        ? .wrongSailing(theirs: nearest.line.sailing) : .wrongDay(departure: nearest.departure)
 }

@@ -71,6 +71,8 @@ public indirect enum Event: Hashable, Sendable {
     case bookingRescheduled(OrderChanged)
     case passengersReassigned(OrderChanged)
     case alternativeOffered(AlternativeOffered)
+    case passengersScanned(PassengersScanned)
+    case staffNoteWritten(StaffNoteWritten)
 }
 
 /// The kind of an event. The number is its name on disk: add at the end, never reuse.
@@ -143,6 +145,8 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case bookingRescheduled = 66
     case passengersReassigned = 67
     case alternativeOffered = 68
+    case passengersScanned = 69
+    case staffNoteWritten = 70
 }
 
 /// An event with its place in the log.

@@ -44,7 +44,11 @@ public enum Refusal: Error, Hashable, Sendable {
     case passengersAboard(aboard: Int, wanted: Int)
     case tripNotDeparted(departure: Instant)
     case holdNotOver(deadline: Instant)
-    case bookingNotOnSailing(booking: BookingID, sailing: SailingID)
+    /// The booking goes with another boat about this time.
+    case wrongSailing(theirs: SailingID)
+    /// The booking goes at another time.
+    case wrongDay(departure: Instant)
+    case unknownCode(ConfirmationCode)
     case unknownPassengers(numbers: [Int], passengerCount: Int)
     case versionMismatch(expected: Int64, current: Int64)
 

@@ -161,6 +161,7 @@ public enum Kind {
     public enum Merchandise: Sendable {}
     public enum Variation: Sendable {}
     public enum Offer: Sendable {}
+    public enum Scan: Sendable {}
 }
 
 public typealias LocationID = ID<Kind.Location>
@@ -172,6 +173,7 @@ public typealias MissionID = ID<Kind.Mission>
 public typealias TripID = ID<Kind.Trip>
 public typealias SailingID = ID<Kind.Sailing>
 public typealias TicketTypeID = ID<Kind.TicketType>
+public typealias ScanID = ID<Kind.Scan>
 public typealias BookingID = ID<Kind.Booking>
 public typealias CustomerID = ID<Kind.Customer>
 public typealias PaymentID = ID<Kind.Payment>

@@ -7,8 +7,10 @@ public enum Text: Int, Sendable {
     case address = 500
     case specialRequests = 1000
     case summary = 2000
+    /// As long as a summary, on several lines.
+    case note = 2001
 
-    public var characterLimit: Int { rawValue }
+    public var characterLimit: Int { self == .note ? 2000 : rawValue }
 
     /// What is wrong with `text` as a text of this kind; nil when nothing is.
     ///
@@ -24,7 +26,7 @@ public enum Text: Int, Sendable {
         let hasControl = text.unicodeScalars.contains { scalar in
             // Unicode's general category Cc, which never changes.
             (scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value))
-                && !(self == .specialRequests && scalar == "\n")
+                && !((self == .specialRequests || self == .note) && scalar == "\n")
         }
         return hasControl ? "must not contain control characters" : nil
     }

@@ -1,0 +1,155 @@
+internal import Commands
+internal import Domain
+internal import EventCodec
+internal import Hummingbird
+internal import JSON
+internal import Web
+
+/// What a scanner at the quay tells, at once or hours later.
+extension CommandAPI {
+    /// Scans that are told together.
+    static let scanLimit = 300
+
+    var scanOperations: [Operation] {
+        [
+            Operation(
+                "recordScans", .post, "/v1/sailings/{sailing}/scans", needsStaff: true
+            ) { request, context in
+                try await recordScans(request, context.id("sailing"))
+            }
+        ]
+    }
+
+    /// Each scan's own id is its idempotency key, so a batch may be told again, in whole or in parts.
+    private func recordScans(_ request: Request, _ sailing: SailingID) async throws -> Response {
+        let actor = actor(try seller(request))
+        let body = try await Body.read(request)
+        let scans = try reading { () throws(JSONError) in
+            try body.json.allow(only: ["scanner", "scans"])
+            let scanner = try body.json["scanner"].text(.label)
+            return try body.json["scans"].list { value throws(JSONError) in
+                try Self.scan(value.object(), by: scanner, on: sailing)
+            }
+        }
+        guard (1...Self.scanLimit).contains(scans.count) else {
+            throw Problem.malformed(field: "scans", "must be 1 to \(Self.scanLimit)")
+        }
+        let told = await withTaskGroup(of: (Int, Told).self) { group in
+            for (index, scan) in scans.enumerated() {
+                let hash = requestHash(request, scan.text)
+                group.addTask { (index, await tell(scan, hash, by: actor)) }
+            }
+            return await group.reduce(into: [Int: Told]()) { $0[$1.0] = $1.1 }
+        }
+        // Asked when all are told, so that what one scan says of another is the same in any order.
+        var outcomes: [(RecordScan, Result<ScanOutcome.Answer, Problem>)] = []
+        var position: Int64 = 0
+        for (index, scan) in scans.enumerated() {
+            position = max(position, told[index]?.position ?? 0)
+            outcomes.append((scan, await outcome(of: scan, told[index]?.problem)))
+        }
+        return answer(position: position) { json in
+            json.field("scans", outcomes) { json, outcome in
+                json.object { json in
+                    json.field("scan", outcome.0.scan)
+                    switch outcome.1 {
+                    case .success(let answer): json.write(answer, of: outcome.0)
+                    case .failure(let problem): json.write(problem)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What came of telling one scan.
+    private struct Told: Sendable {
+        var position: Int64 = 0
+        var problem: Problem?
+    }
+
+    private func tell(_ scan: RecordScan, _ hash: [UInt8], by actor: String) async -> Told {
+        let envelope = Envelope(
+            id: scan.scan.entity, requestHash: hash, actor: actor, commands: [scan])
+        do throws(CommandError) {
+            return Told(position: try await loop.submit(envelope).position)
+        } catch {
+            return Told(problem: problem(for: error))
+        }
+    }
+
+    private func outcome(
+        of scan: RecordScan, _ problem: Problem?
+    ) async -> Result<ScanOutcome.Answer, Problem> {
+        if let problem { return .failure(problem) }
+        do throws(Problem) {
+            return .success(
+                try await ask(ScanOutcome(scan: scan.scan, subject: scan.subject)).answer)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func scan(
+        _ json: JSONObject, by scanner: String, on sailing: SailingID
+    ) throws(JSONError) -> RecordScan {
+        try json.allow(only: ["scan", "booking", "code", "passengers", "at", "direction"])
+        let subject: RecordScan.Subject
+        if let booking = json.optional("booking") {
+            subject = .booking(try booking.id())
+        } else {
+            guard let code = ConfirmationCode(try json["code"].string()) else {
+                throw try json["code"].fault("must be a confirmation code")
+            }
+            subject = .code(code)
+        }
+        let passengers = try json.optional("passengers")?.list { value throws(JSONError) in
+            try value.integer()
+        }
+        let direction = try json.optional("direction")?.choice(of: Direction.self) ?? .aboard
+        return RecordScan(
+            scan: try json["scan"].id(), subject: subject, sailing: sailing,
+            passengers: passengers, scanner: scanner, at: try json["at"].instant(),
+            isAboard: direction == .aboard)
+    }
+
+    private enum Direction: String, CaseIterable {
+        case aboard
+        case ashore
+    }
+}
+
+extension RecordScan {
+    /// The same for the same scan, whatever batch it is told in.
+    fileprivate var text: [UInt8] {
+        Array("\(scan) \(subject) \(passengers ?? []) \(scanner) \(at) \(isAboard)".utf8)
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func write(_ answer: ScanOutcome.Answer, of scan: RecordScan) {
+        let outcome =
+            scan.isAboard ? (answer.first.isEmpty ? "already_aboard" : "aboard") : "ashore"
+        field("outcome", outcome)
+        field("booking", answer.booking)
+        field("first", answer.first) { $0.value($1) }
+        field("others", answer.others) { json, other in
+            json.object { json in
+                json.field("scan", other.scan)
+                json.field("scanner", other.scanner)
+                json.field("at", other.at)
+                json.field("passengers", other.passengers) { $0.value($1) }
+            }
+        }
+        field("problem", nil as String?)
+        field("detail", nil as String?)
+    }
+
+    fileprivate mutating func write(_ problem: Problem) {
+        field("outcome", "refused")
+        field("booking", nil as String?)
+        field("first", [] as [Int]) { $0.value($1) }
+        field("others", [] as [Int]) { $0.value($1) }
+        field("problem", problem.type)
+        field("detail", problem.detail)
+    }
+}

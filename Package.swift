@@ -35,6 +35,8 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 /// Locks that the thread sanitizer sees; it does not see those of the standard library on Linux.
 let locks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let unixSignals = Target.Dependency.product(
     name: "UnixSignals", package: "swift-service-lifecycle")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -109,7 +111,15 @@ let house: [Target] = [
             lifecycle, logging,
         ]),
 
-    // The doors.
+    // The doors, and who may pass.
+    .systemLibrary(
+        name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    module(
+        "Access",
+        [
+            "CSodium", "Domain", "EventCodec", "Postgres", "Web", crypto, httpTypes, hummingbird,
+            jwt, nioPosix,
+        ]),
     module(
         "Web", resources: [.copy("openapi.yaml")],
         [
@@ -119,14 +129,14 @@ let house: [Target] = [
     module(
         "CommandAPI",
         [
-            "Commands", "Domain", "EventCodec", "JSON", "Payments", "Sealing", "Web", httpTypes,
-            hummingbird, logging,
+            "Access", "Commands", "Domain", "EventCodec", "JSON", "Payments", "Sealing", "Web",
+            httpTypes, hummingbird, logging,
         ]),
     module(
         "QueryAPI",
         [
-            "Bus", "Domain", "EventCodec", "JSON", "Postgres", "ProjectionEngine", "Projections",
-            "Web", httpTypes, hummingbird, lifecycle, logging, nio,
+            "Access", "Bus", "Domain", "EventCodec", "JSON", "Postgres", "ProjectionEngine",
+            "Projections", "Web", httpTypes, hummingbird, lifecycle, logging, nio,
         ]),
     module("CatalogueImport", resources: [.copy("launches.yaml")], ["Domain", crypto, yams]),
 
@@ -134,7 +144,8 @@ let house: [Target] = [
     module(
         "Operations",
         [
-            "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain", "EventCodec", "EventLog",
+            "Access", "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain", "EventCodec",
+            "EventLog",
             "JSON", "LocalServers", "Payments", "Postgres", "ProjectionEngine", "Projections",
             "Publishing", "QueryAPI",
             "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, hummingbirdCore,
@@ -177,8 +188,10 @@ let house: [Target] = [
             "ProjectionEngine",
             "Projections", "Publishing", "TestServers", "TestSupport", lifecycle,
         ]),
-    tests("APITests", ["Operations", "TestSupport", "Web", httpTypes, yams]),
-    tests("SystemTests", ["Bus", "LocalServers", "Projections", "Publishing", "TestSupport"]),
+    tests("APITests", ["Domain", "Operations", "TestSupport", "Web", httpTypes, yams]),
+    tests(
+        "SystemTests",
+        ["Bus", "LocalServers", "Projections", "Publishing", "TestSupport", "Web", yams]),
     tests("CatalogueImportTests", ["CatalogueImport", "Domain"]),
     tests(
         "TidyTests",
@@ -201,6 +214,7 @@ let package = Package(
                 .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
                 .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.5.0"),
                 .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+                .package(url: "https://github.com/vapor/jwt-kit", from: "5.0.0"),
                 .package(url: "https://github.com/swift-server/async-http-client", from: "1.20.0"),
                 .package(
                     url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),

@@ -36,7 +36,7 @@ extension CommandAPI {
                     try body.json.allow(only: ["basis"])
                     return try body.json["basis"].choice(of: ConfirmBooking.Basis.self)
                 }
-                if basis == .paidAtTheDock { try staff.require(request) }
+                if basis == .paidAtTheDock { try Caller.current.require(.quay) }
                 return try await change(
                     request, booking, body.hash, ConfirmBooking(booking: booking, basis: basis))
             },
@@ -45,7 +45,7 @@ extension CommandAPI {
                 try await cancel(request, context.id("booking"))
             },
             Operation(
-                "checkInPassengers", .post, "/v1/bookings/{booking}/check-in", needsStaff: true
+                "checkInPassengers", .post, "/v1/bookings/{booking}/check-in", for: .quay
             ) { request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
                 let (sailing, passengers, hash) = try await boarding(request)
@@ -54,7 +54,7 @@ extension CommandAPI {
                     CheckInPassengers(booking: booking, sailing: sailing, passengers: passengers))
             },
             Operation(
-                "revertCheckIn", .post, "/v1/bookings/{booking}/revert-check-in", needsStaff: true
+                "revertCheckIn", .post, "/v1/bookings/{booking}/revert-check-in", for: .quay
             ) { request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
                 let (sailing, passengers, hash) = try await boarding(request)
@@ -66,7 +66,6 @@ extension CommandAPI {
     }
 
     private func quote(_ request: Request) async throws -> Response {
-        let seller = try seller(request)
         let body = try await Body.read(request)
         let order = try reading { () throws(JSONError) in
             try body.json.allow(only: ["lines", "merchandise", "tip", "discountCode", "accessCode"])
@@ -77,7 +76,6 @@ extension CommandAPI {
     }
 
     private func place(_ request: Request) async throws -> Response {
-        let seller = try seller(request)
         let body = try await Body.read(request)
         let (order, total, contact, wantsUpdates, oversaleReason) = try reading {
             () throws(JSONError) in
@@ -92,7 +90,7 @@ extension CommandAPI {
                 try json.optional("oversaleReason")?.text(.summary)
             )
         }
-        if oversaleReason != nil { try staff.require(request) }
+        if oversaleReason != nil { try Caller.current.require(.office) }
         var generator = SystemRandomNumberGenerator()
         let customer = draw(Kind.Customer.self)
         let key = CustomerKey()
@@ -117,7 +115,7 @@ extension CommandAPI {
     }
 
     private func cancel(_ request: Request, _ booking: BookingID) async throws -> Response {
-        let seller = try sellerOrCustomer(request, booking)
+        let (seller, actor) = try sellerOrCustomer(request, booking)
         guard let version = try ifMatch(request) else {
             throw Problem(
                 "precondition-required", .preconditionRequired, "Which version?",
@@ -131,7 +129,7 @@ extension CommandAPI {
         return try await change(
             request, booking, body.hash,
             CancelBooking(booking: booking, reason: reason, version: version, seller: seller),
-            by: actor(seller))
+            by: actor)
     }
 
     /// Submits a change of one booking, and says what happened: the same for a repeat.

@@ -58,7 +58,7 @@ extension CommandAPI {
         _ id: String, _ path: String,
         _ read: @escaping @Sendable (JSONObject, EntityID) throws(JSONError) -> AddToCatalogue
     ) -> Operation {
-        Operation(id, .post, path, needsStaff: true) { request, _ in
+        Operation(id, .post, path, for: .office) { request, _ in
             let body = try await Body.read(request)
             let (command, named) = try reading { () throws(JSONError) in
                 let id: ID<Any>? = try body.json.optional("id")?.id()
@@ -80,7 +80,7 @@ extension CommandAPI {
         _ read: @escaping @Sendable (EntityID, JSONObject) throws(JSONError) -> [any Command]
     ) -> Operation {
         let name = String(path.split(separator: "{")[1].dropLast())
-        return Operation(id, .patch, path, needsStaff: true) { request, context in
+        return Operation(id, .patch, path, for: .office) { request, context in
             let entity = try context.id(name, Any.self).entity
             let body = try await Body.read(request)
             let commands = try reading { () throws(JSONError) in

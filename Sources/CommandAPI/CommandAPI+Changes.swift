@@ -11,7 +11,7 @@ extension CommandAPI {
     var changeOperations: [Operation] {
         [
             Operation(
-                "changeBooking", .post, "/v1/bookings/{booking}/changes", needsStaff: true
+                "changeBooking", .post, "/v1/bookings/{booking}/changes", for: .office
             ) { request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
                 let body = try await Body.read(request)
@@ -25,7 +25,7 @@ extension CommandAPI {
                 try await changeContact(request, context.id("booking"))
             },
             Operation(
-                "writeStaffNote", .post, "/v1/bookings/{booking}/notes", needsStaff: true
+                "writeStaffNote", .post, "/v1/bookings/{booking}/notes", for: .quay
             ) { request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
                 let body = try await Body.read(request)
@@ -43,26 +43,28 @@ extension CommandAPI {
                 try await refund(request, context.id("booking"))
             },
             Operation(
-                "reassignPassengers", .post, "/v1/sailings/{sailing}/reassign", needsStaff: true
+                "reassignPassengers", .post, "/v1/sailings/{sailing}/reassign", for: .office
             ) { request, context in
                 try await reassign(request, context.id("sailing"))
             },
         ]
     }
 
-    /// Staff, or the customer with the link of his booking; nobody else.
+    /// The office, or the customer with the link of his booking; nobody else.
     func sellerOrCustomer(
         _ request: Request, _ booking: BookingID
-    ) throws(Problem) -> Seller {
-        if try links.isCarried(by: request, for: booking, at: clock()) { return .public }
-        try staff.require(request)
-        return .staff
+    ) throws(Problem) -> (Seller, actor: String) {
+        if try links.isCarried(by: request, for: booking, at: clock()) {
+            return (.public, "customer")
+        }
+        try Caller.current.require(.office)
+        return (.staff, Caller.current.actor)
     }
 
     private func changeContact(
         _ request: Request, _ booking: BookingID
     ) async throws -> Response {
-        let seller = try sellerOrCustomer(request, booking)
+        let (_, actor) = try sellerOrCustomer(request, booking)
         let body = try await Body.read(request)
         let contact = try reading { () throws(JSONError) in
             try body.json.allow(only: ["contact", "specialRequests"])
@@ -72,7 +74,7 @@ extension CommandAPI {
         return try await change(
             request, booking, body.hash,
             ChangeContact(booking: booking, contact: key.seal(contact, of: customer)),
-            by: actor(seller))
+            by: actor)
     }
 
     private func key(
@@ -88,7 +90,7 @@ extension CommandAPI {
     }
 
     private func refund(_ request: Request, _ booking: BookingID) async throws -> Response {
-        let seller = try sellerOrCustomer(request, booking)
+        let (seller, actor) = try sellerOrCustomer(request, booking)
         let body = try await Body.read(request)
         let (goodwill, lines, reason) = try reading { () throws(JSONError) in
             try body.json.allow(only: ["amount", "seats", "merchandise", "reason"])
@@ -101,7 +103,7 @@ extension CommandAPI {
             return try await change(
                 request, booking, body.hash,
                 RefundLines(booking: booking, lines: lines, reason: reason, seller: seller),
-                by: actor(seller))
+                by: actor)
         }
         guard seller == .staff else { throw Problem.unauthorized }
         guard lines.isEmpty else {

@@ -26,7 +26,7 @@ extension CommandAPI {
         _ id: String, _ path: String,
         _ read: @escaping @Sendable (JSONObject) throws(JSONError) -> (SalesCode, any Command)
     ) -> Operation {
-        Operation(id, .post, path, needsStaff: true) { request, _ in
+        Operation(id, .post, path, for: .office) { request, _ in
             let body = try await Body.read(request)
             let (code, command) = try reading { () throws(JSONError) in try read(body.json) }
             let receipt = try await submit(request, body.hash, [command])
@@ -35,7 +35,7 @@ extension CommandAPI {
     }
 
     private func revoking(_ id: String, _ path: String, _ kind: CodeKind) -> Operation {
-        Operation(id, .post, path, needsStaff: true) { request, context in
+        Operation(id, .post, path, for: .office) { request, context in
             guard let text = context.parameters.get("code"), let code = SalesCode(kind, text) else {
                 throw Problem.notFound("code")
             }

@@ -69,7 +69,7 @@ extension CommandAPI {
     ) -> Operation {
         let parameter = path.split(separator: "{").dropFirst().first?.prefix { $0 != "}" }
         let addsThing = fields.contains("id")
-        return Operation(id, method, path, needsStaff: true) { request, context in
+        return Operation(id, method, path, for: .office) { request, context in
             let parent = try parameter.map { try context.id(String($0), Any.self).entity }
             let body = try await Body.read(request)
             let (deed, entity) = try reading { () throws(JSONError) in

@@ -10,7 +10,7 @@ extension CommandAPI {
     var sailingOperations: [Operation] {
         let types = "/v1/sailings/{sailing}/ticket-types"
         return [
-            Operation("defineTicketType", .post, types, needsStaff: true) { request, context in
+            Operation("defineTicketType", .post, types, for: .office) { request, context in
                 let sailing = try context.id("sailing", Kind.Sailing.self)
                 let body = try await Body.read(request)
                 let type = try reading { () throws(JSONError) in
@@ -21,7 +21,7 @@ extension CommandAPI {
                     DefineTicketType(sailing: sailing, ticketType: type), .created)
             },
             Operation(
-                "changeTicketType", .patch, types + "/{ticketType}", needsStaff: true
+                "changeTicketType", .patch, types + "/{ticketType}", for: .office
             ) { request, context in
                 let sailing = try context.id("sailing", Kind.Sailing.self)
                 let type = try context.id("ticketType", Kind.TicketType.self)
@@ -38,7 +38,7 @@ extension CommandAPI {
                     ChangeTicketType(sailing: sailing, ticketType: type, changes: changes))
             },
             Operation(
-                "withdrawTicketType", .post, types + "/{ticketType}/withdraw", needsStaff: true
+                "withdrawTicketType", .post, types + "/{ticketType}/withdraw", for: .office
             ) { request, context in
                 let sailing = try context.id("sailing", Kind.Sailing.self)
                 let type = try context.id("ticketType", Kind.TicketType.self)
@@ -47,7 +47,7 @@ extension CommandAPI {
                     WithdrawTicketType(sailing: sailing, ticketType: type))
             },
             Operation(
-                "unassignBoat", .post, "/v1/sailings/{sailing}/unassign", needsStaff: true
+                "unassignBoat", .post, "/v1/sailings/{sailing}/unassign", for: .office
             ) { request, context in
                 let sailing = try context.id("sailing", Kind.Sailing.self)
                 return try await change(

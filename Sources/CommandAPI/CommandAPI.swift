@@ -1,3 +1,4 @@
+public import Access
 public import Commands
 public import Domain
 internal import EventCodec
@@ -11,7 +12,8 @@ public import Web
 /// The front door: decodes commands, hands them to the decision loop, and says what came of them.
 public struct CommandAPI: Sendable {
     let loop: DecisionLoop
-    let staff: StaffToken
+    let gatekeeper: Gatekeeper
+    let desk: StaffDesk
     let policy: HoldPolicy
     let provider: any PaymentProvider
     /// The provider, when it is the one for trying things out.
@@ -24,14 +26,16 @@ public struct CommandAPI: Sendable {
     let isReady: @Sendable () async -> Bool
 
     public init(
-        _ loop: DecisionLoop, staff: StaffToken, policy: HoldPolicy = HoldPolicy(),
+        _ loop: DecisionLoop, gatekeeper: @escaping Gatekeeper, desk: StaffDesk,
+        policy: HoldPolicy = HoldPolicy(),
         provider: any PaymentProvider = DockProvider(), links: BookingLink,
         customerKey: @escaping @Sendable (CustomerID) async throws -> CustomerKey?,
         clock: @escaping @Sendable () -> Instant,
         isReady: @escaping @Sendable () async -> Bool
     ) {
         self.loop = loop
-        self.staff = staff
+        self.gatekeeper = gatekeeper
+        self.desk = desk
         self.policy = policy
         self.provider = provider
         self.links = links
@@ -41,7 +45,8 @@ public struct CommandAPI: Sendable {
     }
 
     public var operations: [Operation] {
-        bookingOperations + changeOperations + scanOperations + paymentOperations + codeOperations
+        bookingOperations + changeOperations + scanOperations + staffOperations
+            + paymentOperations + codeOperations
             + merchandiseOperations
             + sailingOperations
             + catalogueOperations + [
@@ -62,30 +67,20 @@ public struct CommandAPI: Sendable {
             ]
     }
 
-    public var router: Router<APIContext> { .serving(operations, staff: staff) }
+    public var router: Router<APIContext> { .serving(operations, gatekeeper: gatekeeper) }
 
     // MARK: What all commands have in common
 
-    /// Who asks: staff when the token is there and right, else the public.
-    func seller(_ request: Request) throws(Problem) -> Seller {
-        try staff.isCarried(by: request) ? .staff : .public
-    }
-
-    func actor(_ seller: Seller) -> String {
-        switch seller {
-        case .public: "public"
-        case .staff: "staff"
-        }
-    }
+    /// How the one who asks sells.
+    var seller: Seller { Caller.current.seller }
 
     func submit(
         _ request: Request, _ hash: [UInt8], _ commands: [any Command],
         keys: [(customer: CustomerID, key: [UInt8])] = [], by actor: String? = nil
     ) async throws(Problem) -> Receipt {
-        let seller = try seller(request)
         let envelope = Envelope(
             id: try request.idempotencyKey(), requestHash: hash,
-            actor: actor ?? self.actor(seller), commands: commands, customerKeys: keys)
+            actor: actor ?? Caller.current.actor, commands: commands, customerKeys: keys)
         do throws(CommandError) {
             return try await loop.submit(envelope)
         } catch {

@@ -75,6 +75,11 @@ extension Event {
             [fact.refund.entity, fact.payment.entity, fact.booking.entity]
         case .passengersScanned(let fact): [fact.booking.entity, fact.sailing.entity]
         case .staffNoteWritten(let fact): [fact.booking.entity, fact.customer.entity]
+        case .staffAccountOpened(let fact): [fact.account.entity]
+        case .staffRoleSet(let fact): [fact.account.entity]
+        case .staffAccountClosed(let account): [account.entity]
+        case .apiKeyIssued(let fact): [fact.key.entity]
+        case .apiKeyRevoked(let key): [key.entity]
         case .contactChanged(let fact): [fact.booking.entity, fact.customer.entity]
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):

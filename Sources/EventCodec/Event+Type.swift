@@ -73,6 +73,11 @@ extension Event {
         case .alternativeOffered: .alternativeOffered
         case .passengersScanned: .passengersScanned
         case .staffNoteWritten: .staffNoteWritten
+        case .staffAccountOpened: .staffAccountOpened
+        case .staffRoleSet: .staffRoleSet
+        case .staffAccountClosed: .staffAccountClosed
+        case .apiKeyIssued: .apiKeyIssued
+        case .apiKeyRevoked: .apiKeyRevoked
         }
     }
 }

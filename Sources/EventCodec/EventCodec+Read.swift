@@ -70,6 +70,8 @@ extension EventCodec {
         case .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
             .passengersReassigned, .alternativeOffered, .passengersScanned, .staffNoteWritten:
             try readChange(type, from: json)
+        case .staffAccountOpened, .staffRoleSet, .staffAccountClosed, .apiKeyIssued, .apiKeyRevoked:
+            try readStaff(type, from: json)
         }
     }
 

@@ -78,6 +78,8 @@ extension EventCodec {
         case .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
             .passengersReassigned, .alternativeOffered, .passengersScanned, .staffNoteWritten:
             writeChange(event, to: &json)
+        case .staffAccountOpened, .staffRoleSet, .staffAccountClosed, .apiKeyIssued, .apiKeyRevoked:
+            writeStaff(event, to: &json)
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Access
 internal import Bus
 internal import CommandAPI
 public import Commands
@@ -80,8 +81,10 @@ public struct Roles: Sendable {
         _ loop: DecisionLoop, _ provider: any PaymentProvider
     ) -> CommandAPI {
         let log = loop.log
+        let gate = gate(loop.log.client)
         return CommandAPI(
-            loop, staff: StaffToken(secrets.staffToken), policy: settings.holdPolicy,
+            loop, gatekeeper: gate.caller, desk: StaffDesk(gate, clock: clock),
+            policy: settings.holdPolicy,
             provider: provider, links: BookingLink(SigningKeys(secrets.signing)),
             customerKey: { customer in
                 let id = PostgresUUID(high: customer.entity.high, low: customer.entity.low)
@@ -100,10 +103,16 @@ public struct Roles: Sendable {
         return [server(queries(client, feed).router, port: port, onStart), feed]
     }
 
+    private func gate(_ client: PostgresClient) -> Gate {
+        Gate(
+            Credentials(client), operatorToken: StaffToken(secrets.staffToken),
+            secrets: SigningKeys(secrets.signing), clock: clock)
+    }
+
     private func queries(_ client: PostgresClient, _ feed: AvailabilityFeed) -> QueryAPI {
         let clock = clock
         return QueryAPI(
-            client, staff: StaffToken(secrets.staffToken),
+            client, gatekeeper: gate(client).caller,
             links: BookingLink(SigningKeys(secrets.signing)), feed: feed,
             clock: { clock().microseconds })
     }

@@ -1,6 +1,7 @@
 public import Domain
 public import Foundation
 public import Logging
+internal import Access
 internal import Web
 
 /// What the environment says. `.env.example` documents every variable; a test compares the two.

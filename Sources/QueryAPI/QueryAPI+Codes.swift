@@ -8,7 +8,7 @@ internal import Web
 extension QueryAPI {
     var codeOperations: [Operation] {
         [
-            Operation("listCodes", .get, "/v1/codes", needsStaff: true) { request, _ in
+            Operation("listCodes", .get, "/v1/codes", for: .books) { request, _ in
                 try await codes(request)
             }
         ]

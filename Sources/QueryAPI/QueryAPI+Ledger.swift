@@ -8,7 +8,7 @@ internal import Web
 extension QueryAPI {
     var ledgerOperations: [Operation] {
         [
-            Operation("showLedger", .get, "/v1/ledger", needsStaff: true) { request, _ in
+            Operation("showLedger", .get, "/v1/ledger", for: .books) { request, _ in
                 try await ledger(request)
             }
         ]

@@ -8,7 +8,7 @@ internal import Web
 extension QueryAPI {
     var merchandiseOperations: [Operation] {
         [
-            Operation("listStock", .get, "/v1/merchandise", needsStaff: true) { request, _ in
+            Operation("listStock", .get, "/v1/merchandise", for: .desk) { request, _ in
                 try await stock(request)
             },
             Operation("listOffers", .get, "/v1/trips/{trip}/merchandise") { request, context in

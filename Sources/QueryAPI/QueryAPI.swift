@@ -19,19 +19,20 @@ public struct QueryAPI: Sendable {
 
     let client: PostgresClient
     let watch: CheckpointWatch
-    let staff: StaffToken
+    let gatekeeper: Gatekeeper
     let feed: AvailabilityFeed
     let links: BookingLink
-    let attempts = LookupAttempts()
+    let attempts = Attempts<ConfirmationCode>(of: "the last name")
     let clock: @Sendable () -> Instant
 
     public init(
-        _ client: PostgresClient, staff: StaffToken, links: BookingLink, feed: AvailabilityFeed,
+        _ client: PostgresClient, gatekeeper: @escaping Gatekeeper, links: BookingLink,
+        feed: AvailabilityFeed,
         clock: @escaping @Sendable () -> Int64
     ) {
         self.client = client
         watch = CheckpointWatch(client)
-        self.staff = staff
+        self.gatekeeper = gatekeeper
         self.links = links
         self.feed = feed
         self.clock = { Instant(microseconds: clock()) }
@@ -39,7 +40,7 @@ public struct QueryAPI: Sendable {
 
     public var operations: [Operation] {
         tripOperations + bookingOperations + codeOperations + ledgerOperations
-            + merchandiseOperations + [
+            + merchandiseOperations + staffOperations + [
                 OpenAPI.operation,
                 Operation("liveness", .get, "/livez") { _, _ in
                     answer(position: 0) { $0.field("status", "alive") }
@@ -47,7 +48,7 @@ public struct QueryAPI: Sendable {
                 Operation("readiness", .get, "/readyz") { _, _ in
                     try await readiness()
                 },
-                Operation("listProjections", .get, "/v1/projections", needsStaff: true) {
+                Operation("listProjections", .get, "/v1/projections", for: .books) {
                     request, _ in
                     try request.allowQuery()
                     let (head, statuses) = try await projections()
@@ -59,7 +60,7 @@ public struct QueryAPI: Sendable {
             ]
     }
 
-    public var router: Router<APIContext> { .serving(operations, staff: staff) }
+    public var router: Router<APIContext> { .serving(operations, gatekeeper: gatekeeper) }
 
     /// Runs queries of some read models; the position is that of the one furthest behind.
     ///

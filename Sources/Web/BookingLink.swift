@@ -1,4 +1,4 @@
-internal import Crypto
+public import Crypto
 public import Domain
 internal import HTTPTypes
 public import Hummingbird
@@ -66,7 +66,7 @@ public struct SigningKeys: Sendable {
         self.secret = SymmetricKey(data: Array(secret.utf8))
     }
 
-    func key(for purpose: String) -> SymmetricKey {
+    public func key(for purpose: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
             inputKeyMaterial: secret, info: Array("quartermaster \(purpose)".utf8),
             outputByteCount: 32)

@@ -13,17 +13,18 @@ public struct Operation: Sendable {
     public let method: HTTPRequest.Method
     /// With parameters in braces, as in the document.
     public let path: String
-    public let needsStaff: Bool
+    public let audience: Audience
     let handler: Handler
 
     public init(
-        _ id: String, _ method: HTTPRequest.Method, _ path: String, needsStaff: Bool = false,
+        _ id: String, _ method: HTTPRequest.Method, _ path: String,
+        for audience: Audience = .everybody,
         _ handler: @escaping Handler
     ) {
         self.id = id
         self.method = method
         self.path = path
-        self.needsStaff = needsStaff
+        self.audience = audience
         self.handler = handler
     }
 }
@@ -31,14 +32,17 @@ public struct Operation: Sendable {
 extension Router where Context == APIContext {
     /// A router for these operations, with limits, problems for all errors, and nothing else.
     public static func serving(
-        _ operations: [Operation], staff: StaffToken
+        _ operations: [Operation], gatekeeper: @escaping Gatekeeper
     ) -> Router<APIContext> {
         let router = Router<APIContext>()
         router.add(middleware: ProblemMiddleware())
         for operation in operations {
             router.on(RouterPath(operation.path), method: operation.method) { request, context in
-                if operation.needsStaff { try staff.require(request) }
-                return try await operation.handler(request, context)
+                let caller = try await gatekeeper(request)
+                try caller.require(operation.audience)
+                return try await Caller.$current.withValue(caller) {
+                    try await operation.handler(request, context)
+                }
             }
         }
         return router

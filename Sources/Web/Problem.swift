@@ -86,7 +86,10 @@ extension Problem {
 
     public static let unauthorized = Problem(
         "unauthorized", .unauthorized, "Who are you?",
-        detail: "this needs the staff token: Authorization: Bearer …")
+        detail: "this needs a token of staff, or an API key: Authorization: Bearer …")
+
+    public static let forbidden = Problem(
+        "forbidden", .forbidden, "Not for you", detail: "your role does not allow this")
 
     public static func notFound(_ kind: String) -> Problem {
         Problem("not-found", .notFound, "Not found", detail: "there is no such \(kind)")

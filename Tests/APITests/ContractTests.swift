@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import HTTPTypes
 import Operations
@@ -12,7 +13,8 @@ import Yams
         var method: String
         var path: String
         var side: String
-        var needsStaff: Bool
+        /// Whose it is; nobody's in particular where it is everybody's.
+        var roles: Set<String>
     }
 
     @Test("describes every route, and serves every route that it describes")
@@ -30,7 +32,14 @@ import Yams
     private func route(_ operation: Web.Operation, _ side: String) -> Route {
         Route(
             id: operation.id, method: operation.method.rawValue.lowercased(), path: operation.path,
-            side: side, needsStaff: operation.needsStaff)
+            side: side, roles: roles(of: operation.audience))
+    }
+
+    private func roles(of audience: Audience) -> Set<String> {
+        switch audience {
+        case .everybody: []
+        case .staff(let roles): Set(roles.map(\.rawValue))
+        }
     }
 
     private func described() throws -> Set<Route> {
@@ -46,7 +55,8 @@ import Yams
                         Route(
                             id: operation["operationId"] as? String ?? "", method: method,
                             path: path, side: side,
-                            needsStaff: security.allSatisfy { $0["staff"] != nil }))
+                            roles: security.allSatisfy { $0["staff"] != nil }
+                                ? Set(operation["x-roles"] as? [String] ?? []) : []))
                 }
             }
         }

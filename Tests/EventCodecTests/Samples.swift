@@ -53,6 +53,7 @@ enum Samples {
 
     static let all: [Event] =
         catalogue + sailing + booking(uses, patches) + codes + money + merchandise + changes
+        + staff
     /// Events as older versions wrote them: what those lacked is not there.
     static let older: [(event: Event, version: Int16)] =
         // Before there were codes.
@@ -227,6 +228,17 @@ enum Samples {
                     booking: id(50), customer: id(51), note: Sealed(bytes: [1, 2]))),
         ]
     }
+
+    private static let staff: [Event] = [
+        .staffAccountOpened(StaffAccountOpened(account: id(80), role: .dock)),
+        .staffRoleSet(StaffRoleSet(account: id(80), role: .office)),
+        .staffAccountClosed(id(80)),
+        .apiKeyIssued(
+            APIKeyIssued(
+                key: id(81), label: "Beach hotel", scopes: [.reseller, .reporting],
+                commission: BasisPoints(1000))),
+        .apiKeyRevoked(id(81)),
+    ]
 
     private static let merchandise: [Event] = [
         .merchandiseAdded(MerchandiseAdded(merchandise: id(72), name: "Mission patch")),

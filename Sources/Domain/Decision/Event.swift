@@ -73,6 +73,11 @@ public indirect enum Event: Hashable, Sendable {
     case alternativeOffered(AlternativeOffered)
     case passengersScanned(PassengersScanned)
     case staffNoteWritten(StaffNoteWritten)
+    case staffAccountOpened(StaffAccountOpened)
+    case staffRoleSet(StaffRoleSet)
+    case staffAccountClosed(AccountID)
+    case apiKeyIssued(APIKeyIssued)
+    case apiKeyRevoked(APIKeyID)
 }
 
 /// The kind of an event. The number is its name on disk: add at the end, never reuse.
@@ -147,6 +152,11 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case alternativeOffered = 68
     case passengersScanned = 69
     case staffNoteWritten = 70
+    case staffAccountOpened = 71
+    case staffRoleSet = 72
+    case staffAccountClosed = 73
+    case apiKeyIssued = 74
+    case apiKeyRevoked = 75
 }
 
 /// An event with its place in the log.

@@ -162,6 +162,8 @@ public enum Kind {
     public enum Variation: Sendable {}
     public enum Offer: Sendable {}
     public enum Scan: Sendable {}
+    public enum Account: Sendable {}
+    public enum APIKey: Sendable {}
 }
 
 public typealias LocationID = ID<Kind.Location>
@@ -174,6 +176,8 @@ public typealias TripID = ID<Kind.Trip>
 public typealias SailingID = ID<Kind.Sailing>
 public typealias TicketTypeID = ID<Kind.TicketType>
 public typealias ScanID = ID<Kind.Scan>
+public typealias AccountID = ID<Kind.Account>
+public typealias APIKeyID = ID<Kind.APIKey>
 public typealias BookingID = ID<Kind.Booking>
 public typealias CustomerID = ID<Kind.Customer>
 public typealias PaymentID = ID<Kind.Payment>

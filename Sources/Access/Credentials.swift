@@ -1,0 +1,223 @@
+public import Domain
+internal import EventCodec
+public import Postgres
+
+/// What opens doors: kept in the vault, as hashes, and in no event.
+public struct Credentials: Sendable {
+    private let client: PostgresClient
+
+    public init(_ client: PostgresClient) {
+        self.client = client
+    }
+
+    public struct Account: Sendable {
+        public var account: AccountID
+        public var login: String
+        public var role: Role
+        public var isClosed: Bool
+    }
+
+    public struct Key: Sendable {
+        public var key: APIKeyID
+        public var label: String
+        public var scopes: [Role]
+        public var commission: Int?
+        public var isRevoked: Bool
+    }
+
+    // MARK: Accounts
+
+    /// Keeps an account and its password's hash; false when another account has the login.
+    func keep(
+        _ account: AccountID, login: String, passwordHash: String, role: Role
+    ) async throws(PostgresError) -> Bool {
+        let rows = try await client.run(
+            """
+            INSERT INTO vault.staff_account AS a (account, login, password_hash, role)
+            VALUES ($1::uuid, $2::text, $3::text, $4::text)
+            ON CONFLICT DO NOTHING RETURNING account
+            """, [.id(account), .text(login), .text(passwordHash), .text(role.rawValue)])
+        if rows.count == 1 { return true }
+        let known = try await client.run(
+            "SELECT account FROM vault.staff_account WHERE login = $1::text", [.text(login)])
+        return known.count == 1 && known.id(0, 0) == account
+    }
+
+    /// Changes what is given, and ends the account's sessions.
+    func change(
+        _ account: AccountID, passwordHash: String?, role: Role?, isClosed: Bool?
+    ) async throws(PostgresError) {
+        _ = try await client.run([
+            PostgresCall(
+                """
+                UPDATE vault.staff_account
+                SET password_hash = coalesce($2::text, password_hash),
+                    role = coalesce($3::text, role), is_closed = coalesce($4::bool, is_closed)
+                WHERE account = $1::uuid
+                """,
+                [
+                    .id(account), .optional(passwordHash) { .text($0) },
+                    .optional(role) { .text($0.rawValue) }, .optional(isClosed) { .bool($0) },
+                ]),
+            PostgresCall(
+                """
+                UPDATE vault.staff_session SET ended_at = clock_timestamp()
+                WHERE account = $1::uuid AND ended_at IS NULL
+                """, [.id(account)]),
+        ])
+    }
+
+    func account(
+        login: String
+    ) async throws(PostgresError) -> (account: Account, passwordHash: String)? {
+        let rows = try await client.run(
+            """
+            SELECT account, login, role, is_closed, password_hash FROM vault.staff_account
+            WHERE login = $1::text
+            """, [.text(login)])
+        return rows.count == 0 ? nil : (Account(rows, 0), rows.text(0, 4))
+    }
+
+    public static let accounts = PostgresCall(
+        "SELECT account, login, role, is_closed FROM vault.staff_account ORDER BY login LIMIT 1000",
+        [])
+
+    public static func accounts(_ rows: Rows) -> [Account] {
+        (0..<rows.count).map { Account(rows, $0) }
+    }
+
+    // MARK: Sessions
+
+    func begin(
+        _ session: SessionID, of account: AccountID, refreshHash: [UInt8], until: Instant
+    ) async throws(PostgresError) {
+        _ = try await client.run(
+            """
+            INSERT INTO vault.staff_session (session, account, refresh_hash, expires_at)
+            VALUES ($1::uuid, $2::uuid, $3::bytea, $4::timestamptz)
+            """,
+            [
+                .id(session), .id(account), .bytes(refreshHash), .timestamp(until.microseconds),
+            ])
+    }
+
+    /// Puts the next refresh token in the place of one that is used; nil when that was not the session's.
+    /// A token that was used before ends the session: somebody has a copy of it.
+    func renew(
+        _ session: SessionID, _ hash: [UInt8], to next: [UInt8], at now: Instant
+    ) async throws(PostgresError) -> Account? {
+        let rows = try await client.run(
+            """
+            UPDATE vault.staff_session s
+            SET refresh_hash = CASE WHEN s.refresh_hash = $2::bytea THEN $3::bytea ELSE s.refresh_hash END,
+                ended_at = CASE WHEN s.refresh_hash = $2::bytea THEN NULL ELSE clock_timestamp() END
+            FROM vault.staff_account a
+            WHERE s.session = $1::uuid AND a.account = s.account AND s.ended_at IS NULL
+                AND s.expires_at > $4::timestamptz
+            RETURNING a.account, a.login, a.role, a.is_closed, s.ended_at IS NULL
+            """,
+            [.id(session), .bytes(hash), .bytes(next), .timestamp(now.microseconds)])
+        guard rows.count == 1, rows.bool(0, 4) else { return nil }
+        let account = Account(rows, 0)
+        return account.isClosed ? nil : account
+    }
+
+    func end(_ session: SessionID, _ hash: [UInt8]) async throws(PostgresError) {
+        _ = try await client.run(
+            """
+            UPDATE vault.staff_session SET ended_at = clock_timestamp()
+            WHERE session = $1::uuid AND refresh_hash = $2::bytea AND ended_at IS NULL
+            """, [.id(session), .bytes(hash)])
+    }
+
+    /// The role that a session's account has now; nil when the session is over or the account closed.
+    func role(of session: SessionID) async throws(PostgresError) -> Role? {
+        let rows = try await client.run(
+            """
+            SELECT a.role FROM vault.staff_session s JOIN vault.staff_account a USING (account)
+            WHERE s.session = $1::uuid AND s.ended_at IS NULL AND NOT a.is_closed
+            """, [.id(session)])
+        return rows.count == 0 ? nil : Role(rawValue: rows.text(0, 0))
+    }
+
+    // MARK: API keys
+
+    func keep(_ fact: APIKeyIssued, secretHash: [UInt8]) async throws(PostgresError) {
+        _ = try await client.run(
+            """
+            INSERT INTO vault.api_key (key, secret_hash, label, scopes, commission_basis_points)
+            VALUES ($1::uuid, $2::bytea, $3::text, $4::text[], $5::int) ON CONFLICT DO NOTHING
+            """,
+            [
+                .id(fact.key), .bytes(secretHash), .text(fact.label),
+                .array(of: .text, fact.scopes.map { .text($0.rawValue) }),
+                .optional(fact.commission) { .int32($0.count) },
+            ])
+    }
+
+    func revoke(_ key: APIKeyID) async throws(PostgresError) {
+        _ = try await client.run(
+            """
+            UPDATE vault.api_key SET revoked_at = clock_timestamp()
+            WHERE key = $1::uuid AND revoked_at IS NULL
+            """, [.id(key)])
+    }
+
+    /// A key's hash, and the roles that it acts in; nil when there is none, or it is revoked.
+    func key(_ key: APIKeyID) async throws(PostgresError) -> (hash: [UInt8], scopes: [Role])? {
+        let rows = try await client.run(
+            """
+            SELECT secret_hash, array_to_string(scopes, ' ') FROM vault.api_key
+            WHERE key = $1::uuid AND revoked_at IS NULL
+            """, [.id(key)])
+        return rows.count == 0 ? nil : (rows.bytes(0, 0), Role.list(rows.text(0, 1)))
+    }
+
+    public static let keys = PostgresCall(
+        """
+        SELECT key, label, array_to_string(scopes, ' '), commission_basis_points,
+            revoked_at IS NOT NULL
+        FROM vault.api_key ORDER BY label, key LIMIT 1000
+        """, [])
+
+    public static func keys(_ rows: Rows) -> [Key] {
+        (0..<rows.count).map { row in
+            Key(
+                key: rows.id(row, 0), label: rows.text(row, 1),
+                scopes: Role.list(rows.text(row, 2)), commission: rows.optionalInteger(row, 3),
+                isRevoked: rows.bool(row, 4))
+        }
+    }
+}
+
+/// One login of one member of staff.
+enum Session: Sendable {}
+
+typealias SessionID = ID<Session>
+
+extension Role {
+    fileprivate static func list(_ names: String) -> [Role] {
+        names.split(separator: " ").compactMap { Role(rawValue: String($0)) }
+    }
+}
+
+extension Credentials.Account {
+    fileprivate init(_ rows: Rows, _ row: Int) {
+        self.init(
+            account: rows.id(row, 0), login: rows.text(row, 1),
+            role: Role(rawValue: rows.text(row, 2)) ?? .captain, isClosed: rows.bool(row, 3))
+    }
+}
+
+extension PostgresValue {
+    fileprivate static func id<K>(_ id: ID<K>) -> PostgresValue {
+        .uuid(PostgresUUID(high: id.entity.high, low: id.entity.low))
+    }
+}
+
+extension Rows {
+    fileprivate func id<K>(_ row: Int, _ column: Int) -> ID<K> {
+        let uuid = uuid(row, column)
+        return ID(EntityID(high: uuid.high, low: uuid.low))
+    }
+}

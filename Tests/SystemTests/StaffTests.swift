@@ -1,0 +1,193 @@
+import Foundation
+import Testing
+import TestSupport
+import Web
+import Yams
+
+/// Who may pass which door.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct StaffTests {
+    private static let roles = ["owner", "office", "dock", "captain", "reporting", "reseller"]
+    private static let password = "correct horse battery"
+
+    private struct Route {
+        var method: String
+        var path: String
+        var isQuery: Bool
+        /// Empty: everybody.
+        var roles: Set<String>
+    }
+
+    @Test("opens every route to the roles it is for, and to nobody else")
+    func matrix() async throws {
+        try await withServer { server in
+            let routes = try routes()
+            #expect(routes.count > 65)
+            var doors = [(role: "nobody", token: String?.none)]
+            for role in Self.roles {
+                doors.append((role, try await token(of: role, server)))
+            }
+            let key = try await server.staff.post(
+                "/v1/api-keys", #"{"label":"Beach hotel","scopes":["reseller"]}"#)
+            doors.append(("reseller", key.json["apiKey"] as? String))
+            for (role, token) in doors {
+                for route in routes {
+                    let status = try await status(of: route, token, server)
+                    let expected: Int? =
+                        route.roles.isEmpty || route.roles.contains(role)
+                        ? nil : role == "nobody" ? 401 : 403
+                    if let expected {
+                        #expect(status == expected, "\(role): \(route.method) \(route.path)")
+                    } else {
+                        #expect(
+                            ![401, 403].contains(status) || route.roles.isEmpty,
+                            "\(role): \(route.method) \(route.path): \(status)")
+                        #expect(status < 500, "\(role): \(route.method) \(route.path)")
+                    }
+                }
+            }
+        }
+    }
+
+    private func routes() throws -> [Route] {
+        let document = try Yams.load(yaml: OpenAPI.text) as? [String: Any] ?? [:]
+        let paths = document["paths"] as? [String: [String: [String: Any]]] ?? [:]
+        return paths.flatMap { path, methods in
+            methods.compactMap { method, operation in
+                let tags = operation["tags"] as? [String] ?? []
+                let security = operation["security"] as? [[String: Any]] ?? [[:]]
+                let isStaffs = security.allSatisfy { $0["staff"] != nil }
+                // Ends only when its reader has seen enough.
+                guard operation["operationId"] as? String != "watchAvailability" else { return nil }
+                return Route(
+                    method: method.uppercased(), path: path, isQuery: tags.contains("query"),
+                    roles: isStaffs ? Set(operation["x-roles"] as? [String] ?? []) : [])
+            }
+        }
+    }
+
+    private func status(
+        of route: Route, _ token: String?, _ server: ServerProcess
+    ) async throws -> Int {
+        let nobody = "01234567-89ab-7def-8123-0123456789ab"
+        let path = route.path.replacing(/\{[a-z]+\}/.ignoresCase(), with: nobody)
+        let base = route.isQuery ? server.queries.base : server.commands.base
+        let door = HTTPDoor(base, token: token)
+        guard route.method != "GET" else { return try await door.get(path).status }
+        return try await door.post(path, "{}", method: route.method).status
+    }
+
+    private func token(of role: String, _ server: ServerProcess) async throws -> String {
+        let opened = try await server.staff.post(
+            "/v1/staff",
+            #"{"login":"\#(role)@pier","password":"\#(Self.password)","role":"\#(role)"}"#)
+        #expect(opened.status == 201)
+        return try await logIn(role, server).json["accessToken"] as? String ?? ""
+    }
+
+    private func logIn(
+        _ role: String, _ server: ServerProcess, password: String = password
+    ) async throws -> HTTPAnswer {
+        try await server.commands.post(
+            "/v1/sessions", #"{"login":"\#(role)@pier","password":"\#(password)"}"#)
+    }
+
+    @Test("renews a session with each refresh token once, and ends it for who uses one again")
+    func rotates() async throws {
+        try await withServer { server in
+            _ = try await token(of: "office", server)
+            let first = try await logIn("office", server)
+            func refresh(_ answer: HTTPAnswer) async throws -> HTTPAnswer {
+                let token = answer.json["refreshToken"] as? String ?? ""
+                return try await server.commands.post(
+                    "/v1/sessions/refresh", #"{"refreshToken":"\#(token)"}"#)
+            }
+            let second = try await refresh(first)
+            #expect(second.status == 200)
+            #expect(try await refresh(first).problem == "session-over")
+            #expect(try await refresh(second).problem == "session-over")
+            try await eventually("the access token opens nothing any more") {
+                try await reads(second, server) == 401
+            }
+            let third = try await logIn("office", server)
+            #expect(try await reads(third, server) == 200)
+            let token = third.json["refreshToken"] as? String ?? ""
+            let ended = try await server.commands.post(
+                "/v1/sessions/end", #"{"refreshToken":"\#(token)"}"#)
+            #expect(ended.status == 200)
+            try await eventually("the session is over") {
+                try await reads(third, server) == 401
+            }
+        }
+    }
+
+    private func reads(_ admission: HTTPAnswer, _ server: ServerProcess) async throws -> Int {
+        let door = HTTPDoor(
+            server.queries.base, token: admission.json["accessToken"] as? String ?? "")
+        return try await door.get("/v1/ledger").status
+    }
+
+    @Test("lets nobody in with a wrong password, a closed account, a revoked key or another role's")
+    func refuses() async throws {
+        try await withServer { server in
+            let opened = try await server.staff.post(
+                "/v1/staff",
+                #"{"login":"dock@pier","password":"\#(Self.password)","role":"dock"}"#)
+            let taken = try await server.staff.post(
+                "/v1/staff",
+                #"{"login":"dock@pier","password":"\#(Self.password)","role":"owner"}"#)
+            #expect(taken.problem == "login-taken")
+            let short = try await server.staff.post(
+                "/v1/staff", #"{"login":"x","password":"short","role":"owner"}"#)
+            #expect(short.status == 400)
+            for _ in 0..<10 {
+                #expect(
+                    try await logIn("dock", server, password: "wrong").problem == "wrong-password")
+            }
+            #expect(try await logIn("dock", server).problem == "too-many-attempts")
+            #expect(try await logIn("nobody", server).problem == "wrong-password")
+            let account = "/v1/staff/\(opened.json["id"] as? String ?? "")"
+            let closed = try await server.staff.post(
+                account, #"{"isClosed":true}"#, method: "PATCH")
+            #expect(closed.json["happened"] as? [String] == ["StaffAccountClosed"])
+            try await keyEnds(server)
+        }
+    }
+
+    private func keyEnds(_ server: ServerProcess) async throws {
+        let key = UUID().uuidString.lowercased()
+        let body = #"{"label":"Till","scopes":["dock","reporting"],"commissionBasisPoints":500}"#
+        let issued = try await server.staff.post("/v1/api-keys", body, key: key)
+        let again = try await server.staff.post("/v1/api-keys", body, key: key)
+        let secret = issued.json["apiKey"] as? String ?? ""
+        #expect(again.json["apiKey"] as? String == secret)
+        let door = HTTPDoor(server.queries.base, token: secret)
+        #expect(try await door.get("/v1/ledger").status == 200)
+        let forged = HTTPDoor(server.queries.base, token: secret.dropLast() + "x")
+        #expect(try await forged.get("/v1/ledger").status == 401)
+        let id = issued.json["id"] as? String ?? ""
+        _ = try await server.staff.post("/v1/api-keys/\(id)/revoke", "")
+        try await eventually("the key opens nothing any more") {
+            try await door.get("/v1/ledger").status == 401
+        }
+        let keys =
+            try await server.staffQueries.get("/v1/api-keys").json["keys"] as? [[String: Any]]
+        #expect(keys?.first?["isRevoked"] as? Bool == true)
+    }
+
+    @Test("names in every event who did it, and keeps every secret out of the log")
+    func keepsSecrets() async throws {
+        try await withServer { server in
+            let token = try await token(of: "office", server)
+            let place = try await openSailing(server, capacity: 5)
+            let office = HTTPDoor(server.commands.base, token: token)
+            let booked = try await office.post("/v1/bookings", place.order())
+            #expect(booked.status == 201)
+            let events = try await server.run(["events", "--json", "--limit", "10000"]).output
+            let account = try await logIn("office", server).json["account"] as? String ?? ""
+            #expect(events.contains("account:\(account)"))
+            for secret in [Self.password, "office@pier", "argon2", token, "Lovelace"] {
+                #expect(!events.contains(secret), "\(secret)")
+            }
+        }
+    }
+}

@@ -135,7 +135,8 @@ let house: [Target] = [
     module(
         "QueryAPI",
         [
-            "Access", "Bus", "Domain", "EventCodec", "JSON", "Postgres", "ProjectionEngine",
+            "Access", "Bus", "Domain", "EventCodec", "EventLog", "JSON", "Postgres",
+            "ProjectionEngine",
             "Projections", "Web", httpTypes, hummingbird, lifecycle, logging, nio,
         ]),
     module("CatalogueImport", resources: [.copy("launches.yaml")], ["Domain", crypto, yams]),

@@ -28,6 +28,8 @@ public struct BookingByCode: ReadModel {
         public var aboard: [Int]
         public var cancelReason: String?
         public var notes: [Note] = []
+        /// What each event changed of the money.
+        public var money: [MoneyEntry] = []
 
         /// What the customer has to pay for it in all, as far as it has come.
         public var owed: Money {
@@ -36,6 +38,17 @@ public struct BookingByCode: ReadModel {
             case .expired, .abandoned, .cancelled:
                 Money(minorUnits: 0, currency: quote.total.currency)
             }
+        }
+
+        fileprivate var isSold: Bool { stage == .confirmed || stage == .completed }
+
+        /// What the books have of it now.
+        fileprivate var sold: MoneyEntry.Sums {
+            isSold ? MoneyEntry.Sums(quote) : MoneyEntry.Sums()
+        }
+
+        fileprivate mutating func enter(at now: Instant, _ change: (Row) -> MoneyEntry.Sums) {
+            if let entry = MoneyEntry(change(self), at: now) { money.append(entry) }
         }
 
         public var status: BookingStatus {
@@ -48,7 +61,7 @@ public struct BookingByCode: ReadModel {
     public static let version = 3
     public static let opensContacts = true
     public static let types = BookingLife.types.subtracting([.passengersScanned])
-        .union([.staffNoteWritten])
+        .union([.staffNoteWritten, .paymentSucceeded, .paymentArrivedLate, .refundSucceeded])
     public static let table = TableDefinition(
         key: [.init("booking", .uuid)],
         columns: [
@@ -56,9 +69,14 @@ public struct BookingByCode: ReadModel {
             .init("stage", .text), .init("placed_at", .timestamptz),
             .init("deadline", .timestamptz), .init("quote", .json), .init("contact", .json),
             .init("wants_updates", .bool), .init("aboard", .json), .init("cancel_reason", .text),
-            .init("notes", .json),
+            .init("notes", .json), .init("money", .json), .init("money_from", .timestamptz),
+            .init("money_until", .timestamptz),
         ],
-        indexes: ["(code)", "(deadline) WHERE stage = 'held'"])
+        indexes: [
+            "(code)", "(deadline) WHERE stage = 'held'",
+            "(money_until) WHERE money_until IS NOT NULL",
+            "(mission) WHERE money_until IS NOT NULL",
+        ])
 
     public static func keys(of event: Event) -> [BookingID] {
         switch event {
@@ -71,6 +89,8 @@ public struct BookingByCode: ReadModel {
         case .bookingCompleted(let fact): [fact.booking]
         case .contactChanged(let fact): [fact.booking]
         case .staffNoteWritten(let fact): [fact.booking]
+        case .paymentSucceeded(let fact), .paymentArrivedLate(let fact): [fact.booking]
+        case .refundSucceeded(let fact): [fact.booking]
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
             [fact.booking]
@@ -93,8 +113,11 @@ public struct BookingByCode: ReadModel {
         case .holdExtended(let fact): row?.deadline = fact.deadline
         case .holdExpired: row?.stage = .expired
         case .bookingAbandoned: row?.stage = .abandoned
-        case .bookingConfirmed: row?.stage = .confirmed
+        case .bookingConfirmed:
+            row?.stage = .confirmed
+            row?.enter(at: event.recordedAt) { $0.sold }
         case .bookingCancelled(let fact):
+            row?.enter(at: event.recordedAt) { MoneyEntry.Sums() - $0.sold }
             row?.stage = .cancelled
             row?.cancelReason = fact.reason
         case .passengerCheckedIn(let fact):
@@ -104,10 +127,25 @@ public struct BookingByCode: ReadModel {
             row?.aboard.removeAll { fact.passengers.contains($0) }
         case .bookingCompleted: row?.stage = .completed
         case .contactChanged: row?.contact = event.contact
+        case .paymentSucceeded(let fact), .paymentArrivedLate(let fact):
+            row?.enter(at: event.recordedAt) { _ in
+                var sums = MoneyEntry.Sums()
+                sums.charged = fact.amount.minorUnits
+                return sums
+            }
+        case .refundSucceeded(let fact):
+            row?.enter(at: event.recordedAt) { _ in
+                var sums = MoneyEntry.Sums()
+                sums.refunded = fact.amount.minorUnits
+                return sums
+            }
         case .staffNoteWritten:
             row?.notes.append(Note(at: event.recordedAt, text: event.note))
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            row?.enter(at: event.recordedAt) { row in
+                row.isSold ? MoneyEntry.Sums(fact.quote) - row.sold : MoneyEntry.Sums()
+            }
             row?.quote = fact.quote
             row?.mission = fact.mission
         case .alternativeOffered(let fact):
@@ -148,6 +186,9 @@ public struct BookingByCode: ReadModel {
                 }
             }
         }
+        fields.append { $0.array(row.money) { $1.write(to: &$0) } }
+        fields.append(row.money.first?.at)
+        fields.append(row.money.last?.at)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {
@@ -174,6 +215,11 @@ public struct BookingByCode: ReadModel {
                     let json = try value.object()
                     return Note(
                         at: try json["at"].instant(), text: try json.optional("text")?.string())
+                }
+            },
+            money: trusted { () throws(JSONError) in
+                try rows.json(index, 13).list { value throws(JSONError) in
+                    try MoneyEntry(value.object())
                 }
             })
         return (rows.id(index, 0), row)

@@ -16,12 +16,22 @@ public struct Manifest: ReadModel {
         public var quantity: Int
     }
 
+    public struct Scan: Equatable, Sendable {
+        public var scan: ScanID
+        public var scanner: String
+        public var at: Instant
+        public var passengers: [Int]
+        public var isAboard: Bool
+    }
+
     public struct Row: Equatable, Sendable {
         public var isSold: Bool
         public var seats: [Seats]
         /// The numbers of the booking's passengers on this sailing, and of those aboard.
         public var passengers: [Int]
         public var aboard: [Int]
+        /// What scanners told of them.
+        public var scans: [Scan] = []
 
         /// What a quote has on a sailing; nil when that is nothing.
         fileprivate init?(_ quote: Quote, on sailing: SailingID, isSold: Bool, aboard: [Int]) {
@@ -33,11 +43,14 @@ public struct Manifest: ReadModel {
             passengers = quote.passengers(on: sailing)
         }
 
-        fileprivate init(isSold: Bool, seats: [Seats], passengers: [Int], aboard: [Int]) {
+        fileprivate init(
+            isSold: Bool, seats: [Seats], passengers: [Int], aboard: [Int], scans: [Scan]
+        ) {
             self.isSold = isSold
             self.seats = seats
             self.passengers = passengers
             self.aboard = aboard
+            self.scans = scans
         }
     }
 
@@ -47,13 +60,13 @@ public struct Manifest: ReadModel {
     // A hold that is over stays: money that comes late may bring it back.
     public static let types = BookingLife.types.subtracting([
         .holdExtended, .holdExpired, .bookingAbandoned, .bookingCompleted, .contactChanged,
-        .merchandiseFulfilled, .passengersScanned,
+        .merchandiseFulfilled,
     ])
     public static let table = TableDefinition(
         key: [.init("sailing", .uuid), .init("booking", .uuid)],
         columns: [
             .init("is_sold", .bool), .init("seats", .json), .init("passengers", .json),
-            .init("aboard", .json),
+            .init("aboard", .json), .init("scans", .json),
         ], indexes: ["(booking)"])
 
     public static func keys(of event: Event) -> [Key] {
@@ -63,6 +76,7 @@ public struct Manifest: ReadModel {
         case .bookingCancelled(let fact): keys(fact.holdings.seats.sailings, fact.booking)
         case .passengerCheckedIn(let fact), .checkInReverted(let fact):
             keys([fact.sailing], fact.booking)
+        case .passengersScanned(let fact): keys([fact.sailing], fact.booking)
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
             keys((fact.before.seats + fact.quote.seats).sailings, fact.booking)
@@ -85,9 +99,11 @@ public struct Manifest: ReadModel {
             row = Row(fact.quote, on: key.sailing, isSold: false, aboard: [])
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            let scans = row?.scans ?? []
             row = Row(
                 fact.quote, on: key.sailing, isSold: fact.heldUntil == nil,
                 aboard: row?.aboard ?? [])
+            row?.scans = scans
         case .alternativeOffered(let fact):
             row = Row(fact.quote, on: key.sailing, isSold: false, aboard: [])
         case .bookingCancelled: row = nil
@@ -97,6 +113,11 @@ public struct Manifest: ReadModel {
             row?.aboard = aboard.sorted()
         case .checkInReverted(let fact):
             row?.aboard.removeAll { fact.passengers.contains($0) }
+        case .passengersScanned(let fact):
+            row?.scans.append(
+                Scan(
+                    scan: fact.scan, scanner: fact.scanner, at: fact.at,
+                    passengers: fact.passengers, isAboard: fact.isAboard))
         default: break
         }
         return row
@@ -119,6 +140,17 @@ public struct Manifest: ReadModel {
         }
         fields.append { $0.array(row.passengers) { $0.value($1) } }
         fields.append { $0.array(row.aboard) { $0.value($1) } }
+        fields.append { json in
+            json.array(row.scans) { json, scan in
+                json.object { json in
+                    json.field("scan", scan.scan)
+                    json.field("scanner", scan.scanner)
+                    json.field("at", scan.at)
+                    json.field("passengers", scan.passengers) { $0.value($1) }
+                    json.field("isAboard", scan.isAboard)
+                }
+            }
+        }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: Key, row: Row) {
@@ -136,11 +168,22 @@ public struct Manifest: ReadModel {
                     label: try json["label"].string(), quantity: try json["quantity"].integer())
             }
         }
+        let scans = trusted { () throws(JSONError) in
+            try rows.json(index, 6).list { value throws(JSONError) in
+                let json = try value.object()
+                return Scan(
+                    scan: try json["scan"].id(), scanner: try json["scanner"].string(),
+                    at: try json["at"].instant(),
+                    passengers: try json["passengers"].list { value throws(JSONError) in
+                        try value.integer()
+                    }, isAboard: try json["isAboard"].bool())
+            }
+        }
         return (
             Key(sailing: rows.id(index, 0), booking: rows.id(index, 1)),
             Row(
                 isSold: rows.bool(index, 2), seats: seats, passengers: numbers(4),
-                aboard: numbers(5))
+                aboard: numbers(5), scans: scans)
         )
     }
 }

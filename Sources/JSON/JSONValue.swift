@@ -59,6 +59,12 @@ public struct JSONValue: Sendable {
         return isNegative ? -magnitude : magnitude
     }
 
+    /// The value as it stands in the text.
+    public var source: ArraySlice<UInt8> {
+        let quote = token.kind == .string || token.kind == .escapedString ? 1 : 0
+        return document.bytes[Int(token.start) - quote..<Int(token.end) + quote]
+    }
+
     /// An error about this value.
     public func fault(_ reason: String) -> JSONError {
         JSONError(path: document.path(to: index), reason: reason)

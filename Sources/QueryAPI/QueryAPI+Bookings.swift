@@ -76,10 +76,13 @@ extension QueryAPI {
         }
     }
 
+    static let filterNames = [
+        "q", "status", "launch", "mission", "trip", "boat", "ticketType", "placedFrom",
+        "placedUntil", "departsFrom", "departsUntil", "sort",
+    ]
+
     private func search(_ request: Request) async throws -> Response {
-        try request.allowQuery(
-            only: "q", "status", "launch", "mission", "trip", "boat", "ticketType", "placedFrom",
-            "placedUntil", "departsFrom", "departsUntil", "sort", "limit", "cursor", "min-position")
+        try request.allowQuery(only: Self.filterNames + ["limit", "cursor", "min-position"])
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageDefault
         let filter = try await filter(request)
         let (position, rows) = try await read(
@@ -118,7 +121,7 @@ extension QueryAPI {
         }
     }
 
-    private func filter(_ request: Request) async throws(Problem) -> BookingFilter {
+    func filter(_ request: Request) async throws(Problem) -> BookingFilter {
         var filter = BookingFilter()
         filter.words = try request.query("q")?.split(separator: " ").map(String.init) ?? []
         guard filter.words.count <= BookingFilter.wordLimit,

@@ -22,25 +22,29 @@ public struct QueryAPI: Sendable {
     let gatekeeper: Gatekeeper
     let feed: AvailabilityFeed
     let links: BookingLink
+    let exports: Exports
     let attempts = Attempts<ConfirmationCode>(of: "the last name")
     let clock: @Sendable () -> Instant
 
     public init(
         _ client: PostgresClient, gatekeeper: @escaping Gatekeeper, links: BookingLink,
         feed: AvailabilityFeed,
+        exportingFrom configuration: PostgresConfiguration,
         clock: @escaping @Sendable () -> Int64
     ) {
         self.client = client
         watch = CheckpointWatch(client)
         self.gatekeeper = gatekeeper
         self.links = links
+        exports = Exports(configuration)
         self.feed = feed
         self.clock = { Instant(microseconds: clock()) }
     }
 
     public var operations: [Operation] {
         tripOperations + bookingOperations + codeOperations + ledgerOperations
-            + merchandiseOperations + staffOperations + [
+            + merchandiseOperations + staffOperations + revenueOperations + boardingOperations
+            + timelineOperations + exportOperations + [
                 OpenAPI.operation,
                 Operation("liveness", .get, "/livez") { _, _ in
                     answer(position: 0) { $0.field("status", "alive") }

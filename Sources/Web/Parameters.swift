@@ -88,6 +88,10 @@ extension Request {
 
     /// Refuses parameters of other names.
     public func allowQuery(only names: String...) throws(Problem) {
+        try allowQuery(only: names)
+    }
+
+    public func allowQuery(only names: [String]) throws(Problem) {
         for (name, _) in uri.queryParameters {
             guard names.contains(String(name)) else {
                 throw .malformed(

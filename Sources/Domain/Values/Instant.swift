@@ -121,6 +121,28 @@ public struct CivilDate: Hashable, Sendable {
         (self.year, self.month, self.day) = (year, month, day)
     }
 
+    /// Reads `YYYY-MM-DD`; nil for anything else.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard text.utf8.count == 10, parts.count == 3, parts[0].utf8.count == 4,
+            parts[1].utf8.count == 2,
+            parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
+            let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2])
+        else { return nil }
+        self.init(year: year, month: month, day: day)
+    }
+
+    /// As `YYYY-MM-DD`.
+    public var text: String {
+        var text: [UInt8] = []
+        append(Int64(year), width: 4, to: &text)
+        text.append(UInt8(ascii: "-"))
+        append(Int64(month), width: 2, to: &text)
+        text.append(UInt8(ascii: "-"))
+        append(Int64(day), width: 2, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
     public init(daysSince1970 days: Int64) {
         let shifted = days + 719_468
         let era = floorDivide(shifted, 146_097)

@@ -48,6 +48,21 @@ extension PaymentLedger {
             """, [.int64(Int64(limit))])
     }
 
+    /// What was charged of each booking, and what is back or on its way.
+    public static let sums = PostgresCall(
+        """
+        SELECT booking,
+            coalesce(sum(amount) FILTER (WHERE state IN ('charged', 'charged_late')), 0)::bigint,
+            coalesce(sum(amount) FILTER (WHERE state IN ('refunded', 'refund_requested')), 0)::bigint
+        FROM reading.payment_ledger GROUP BY booking
+        """)
+
+    public static func sums(
+        _ rows: Rows
+    ) -> [(booking: BookingID, charged: Int, refunded: Int)] {
+        (0..<rows.count).map { (rows.id($0, 0), rows.integer($0, 1), rows.integer($0, 2)) }
+    }
+
     public static func entries(_ rows: Rows) -> [LedgerEntry] {
         (0..<rows.count).map { index in
             let (id, row) = read(rows, index)

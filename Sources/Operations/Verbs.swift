@@ -15,7 +15,7 @@ internal import Schema
 /// What operators do to a system that runs, or could.
 public struct Verbs: Sendable {
     private let place: Place
-    private let connections: Connections
+    let connections: Connections
     private let settings: Settings
     private let logger: Logger
 
@@ -94,41 +94,6 @@ public struct Verbs: Sendable {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Checks the whole log; true when it is sound.
-    public func verify() async throws -> Bool {
-        let log = connections.log(1)
-        let isTerminal = isatty(2) == 1
-        let (head, faults) = try await log.verify { position in
-            if isTerminal { FileHandle.standardError.write(Data("\rread \(position)".utf8)) }
-        }
-        if isTerminal { FileHandle.standardError.write(Data("\r".utf8)) }
-        for fault in faults { say("FAULT \(fault)") }
-        let undecodable = try await undecodable(log)
-        for fault in undecodable { say("FAULT \(fault)") }
-        guard faults.isEmpty, undecodable.isEmpty else { return false }
-        say("the log is sound: \(head) events, positions dense, hash chain intact, all readable")
-        return true
-    }
-
-    private func undecodable(_ log: EventLog) async throws -> [String] {
-        var faults: [String] = []
-        var position: Int64 = 0
-        while faults.count < EventLog.faultLimit {
-            let events = try await log.read(after: position, limit: EventLog.readLimit)
-            guard let last = events.last else { break }
-            for event in events {
-                do throws(EventCodecError) {
-                    _ = try EventCodec.decode(
-                        type: event.type, schemaVersion: event.schemaVersion, data: event.data)
-                } catch {
-                    faults.append("position \(event.position): \(error)")
-                }
-            }
-            position = last.position
-        }
-        return faults
     }
 
     /// Rebuilds a read model beside the live one, and swaps the two.

@@ -63,6 +63,7 @@ import TestSupport
         let sold = try await rush(for: scarce, guarded: true)
         #expect(sold.placed == 50)
         #expect(sold.refused == 350)
+        #expect(sold.isSound)
     }
 
     @Test(
@@ -71,6 +72,7 @@ import TestSupport
     func oversellsWithoutGuard(_ scarce: Scarce) async throws {
         let sold = try await rush(for: scarce, guarded: false)
         #expect(sold.placed > 50)
+        #expect(!sold.isSound, "'verify' does not see it")
     }
 
     /// Two loops on one database, and a crowd at both doors before they open.
@@ -78,7 +80,7 @@ import TestSupport
     /// The log is kept locked until both have decided, so each has sold what the other sells too.
     private func rush(
         for scarce: Scarce, guarded: Bool
-    ) async throws -> (placed: Int, refused: Int) {
+    ) async throws -> (placed: Int, refused: Int, isSound: Bool) {
         try await TestDatabase.with { database in
             if !guarded {
                 try await database.administer(
@@ -115,12 +117,14 @@ import TestSupport
                 return waiting.text(0, 0) == "2"
             }
             try await warden.execute("SELECT pg_advisory_unlock(7305804402)")
-            var counts = (placed: 0, refused: 0)
+            var counts = (placed: 0, refused: 0, isSound: false)
             for sold in crowd {
                 counts.placed += await sold.value.placed
                 counts.refused += await sold.value.refused
             }
             for task in running { task.cancel() }
+            let settings = try Settings(["DATABASE_URL": database.connections.url])
+            counts.isSound = try await Verbs(settings, logger: quiet).verify()
             return counts
         }
     }

@@ -10,6 +10,8 @@ import Testing
         var season = Season()
         try season.open()
         for _ in 0..<10_000 { season.step() }
+        #expect(season.auditFaults == [])
+        #expect(season.chargedWithoutSeats == [])
         #expect(season.acceptedCount > 2_000)
         #expect(season.kinds.count >= 30, "\(season.kinds.map(\.name).sorted())")
     }
@@ -37,6 +39,11 @@ import Testing
         #expect(season.faults(of: [season.code.entity]).count == 1)
         #expect(season.faults(of: [season.variation.entity]).count == 1)
         #expect(season.faults(of: [season.offer.entity]).count == 1)
+        let seen = Set(season.auditFaults.map(\.statement))
+        #expect(
+            seen.isSuperset(of: [
+                .overLimit, .codeOverused, .stockOverused, .allotmentOverused, .impossibleState,
+            ]))
     }
 }
 
@@ -83,6 +90,8 @@ private final class SeasonSource: ModelSource {
 
 private struct Season {
     private let source = SeasonSource()
+    private var audit = Audit()
+    private(set) var auditFaults: [Audit.Fault] = []
     private var position: Int64 = 0
     private var now = noon
     private var next: UInt64 = 1_000
@@ -280,6 +289,8 @@ private struct Season {
         }
     }
 
+    var chargedWithoutSeats: [BookingID] { audit.chargedWithoutSeats }
+
     // MARK: Promises
 
     @discardableResult
@@ -298,7 +309,9 @@ private struct Season {
         for event in events {
             position += 1
             kinds.insert(event.type)
-            source.record(RecordedEvent(position: position, recordedAt: now, event: event))
+            let recorded = RecordedEvent(position: position, recordedAt: now, event: event)
+            source.record(recorded)
+            auditFaults += audit.evolve(recorded)
             note(event)
         }
     }

@@ -52,7 +52,7 @@ public struct SailingBookings: DecisionModel {
     }
 
     public mutating func evolve(_ recorded: RecordedEvent) {
-        guard let booking = recorded.event.booking else { return }
+        guard let booking = recorded.event.concernedBooking else { return }
         for change in recorded.event.commitmentChanges {
             let count = change.holdings.seatCount(on: sailing) * (change.held + change.sold)
             seatCounts[booking, default: 0] += count
@@ -62,22 +62,6 @@ public struct SailingBookings: DecisionModel {
 
     /// In the order of their ids, which is that in which they were placed.
     public var bookings: [BookingID] { seatCounts.keys.sorted { $0.entity < $1.entity } }
-}
-
-extension Event {
-    fileprivate var booking: BookingID? {
-        switch self {
-        case .bookingPlaced(let fact): fact.booking
-        case .holdExpired(let fact), .bookingAbandoned(let fact): fact.booking
-        case .bookingConfirmed(let fact): fact.booking
-        case .bookingCancelled(let fact): fact.booking
-        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
-            .bookingRescheduled(let fact), .passengersReassigned(let fact):
-            fact.booking
-        case .alternativeOffered(let fact): fact.booking
-        default: nil
-        }
-    }
 }
 
 /// Who is to be moved when a boat does not go: holds that have run out are not.

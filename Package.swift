@@ -192,7 +192,10 @@ let house: [Target] = [
     tests("APITests", ["Domain", "Operations", "TestSupport", "Web", httpTypes, yams]),
     tests(
         "SystemTests",
-        ["Bus", "LocalServers", "Projections", "Publishing", "TestSupport", "Web", yams]),
+        [
+            "Bus", "LocalServers", "Postgres", "Projections", "Publishing", "TestSupport", "Web",
+            yams,
+        ]),
     tests("CatalogueImportTests", ["CatalogueImport", "Domain"]),
     tests(
         "TidyTests",

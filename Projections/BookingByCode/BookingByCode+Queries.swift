@@ -2,30 +2,18 @@ public import Domain
 public import Postgres
 internal import ProjectionEngine
 
-/// A booking with the version that an ETag shows.
-public struct BookingView: Sendable {
-    public var booking: BookingID
-    public var row: BookingByCode.Row
-    /// The position of its last event.
-    public var version: Int64
-}
-
 extension BookingByCode {
-    private static let selection = """
-        SELECT \((table.key + table.columns).map(\.name).joined(separator: ", ")), position
-        FROM reading.booking_by_code
-        """
-
     public static func one(_ code: ConfirmationCode) -> PostgresCall {
-        PostgresCall("\(selection) WHERE code = $1::text", [.text(code.description)])
+        let columns = (table.key + table.columns).map(\.name).joined(separator: ", ")
+        return PostgresCall(
+            "SELECT \(columns) FROM reading.booking_by_code WHERE code = $1::text",
+            [.text(code.description)])
     }
 
-    public static func views(_ rows: Rows) -> [BookingView] {
+    public static func views(_ rows: Rows) -> [(booking: BookingID, row: Row)] {
         (0..<rows.count).map { index in
             let (booking, row) = read(rows, index)
-            let last = table.key.count + table.columns.count
-            return BookingView(
-                booking: booking, row: row, version: Int64(rows.integer(index, last)))
+            return (booking, row)
         }
     }
 

@@ -30,6 +30,8 @@ public struct BookingByCode: ReadModel {
         public var notes: [Note] = []
         /// What each event changed of the money.
         public var money: [MoneyEntry] = []
+        /// The position of its last event: what an ETag shows.
+        public var version: Int64 = 0
 
         /// What the customer has to pay for it in all, as far as it has come.
         public var owed: Money {
@@ -60,8 +62,7 @@ public struct BookingByCode: ReadModel {
     public static let name = "booking_by_code"
     public static let version = 3
     public static let opensContacts = true
-    public static let types = BookingLife.types.subtracting([.passengersScanned])
-        .union([.staffNoteWritten, .paymentSucceeded, .paymentArrivedLate, .refundSucceeded])
+    public static let types = BookingLife.versionTypes
     public static let table = TableDefinition(
         key: [.init("booking", .uuid)],
         columns: [
@@ -70,7 +71,7 @@ public struct BookingByCode: ReadModel {
             .init("deadline", .timestamptz), .init("quote", .json), .init("contact", .json),
             .init("wants_updates", .bool), .init("aboard", .json), .init("cancel_reason", .text),
             .init("notes", .json), .init("money", .json), .init("money_from", .timestamptz),
-            .init("money_until", .timestamptz),
+            .init("money_until", .timestamptz), .init("version", .int8),
         ],
         indexes: [
             "(code)", "(deadline) WHERE stage = 'held'",
@@ -88,6 +89,7 @@ public struct BookingByCode: ReadModel {
         case .passengerCheckedIn(let fact), .checkInReverted(let fact): [fact.booking]
         case .bookingCompleted(let fact): [fact.booking]
         case .contactChanged(let fact): [fact.booking]
+        case .merchandiseFulfilled(let fact): [fact.booking]
         case .staffNoteWritten(let fact): [fact.booking]
         case .paymentSucceeded(let fact), .paymentArrivedLate(let fact): [fact.booking]
         case .refundSucceeded(let fact): [fact.booking]
@@ -155,6 +157,7 @@ public struct BookingByCode: ReadModel {
             row?.stage = .held
         default: break
         }
+        row?.version = event.position
         return row
     }
 
@@ -189,6 +192,7 @@ public struct BookingByCode: ReadModel {
         fields.append { $0.array(row.money) { $1.write(to: &$0) } }
         fields.append(row.money.first?.at)
         fields.append(row.money.last?.at)
+        fields.append(row.version)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {
@@ -221,7 +225,7 @@ public struct BookingByCode: ReadModel {
                 try rows.json(index, 13).list { value throws(JSONError) in
                     try MoneyEntry(value.object())
                 }
-            })
+            }, version: Int64(rows.integer(index, 16)))
         return (rows.id(index, 0), row)
     }
 }

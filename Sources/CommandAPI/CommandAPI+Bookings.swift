@@ -138,7 +138,8 @@ extension CommandAPI {
         by actor: String? = nil
     ) async throws -> Response {
         let receipt = try await submit(request, hash, [command], by: actor)
-        var version = receipt.events.last { BookingLife.types.contains($0.event.type) }?.position
+        var version = receipt.events.last { BookingLife.versionTypes.contains($0.event.type) }?
+            .position
         if version == nil { version = try await ask(BookingVersion(booking: booking)).answer }
         return answer(position: receipt.position, version: version) { json in
             json.field("booking", booking)

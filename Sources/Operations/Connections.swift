@@ -41,9 +41,17 @@ public struct Connections: Sendable {
             url: url, statementTimeout: .zero, settings: ["client_min_messages": "warning"])
     }
 
-    /// For queries of any kind.
+    /// For queries of any kind. PostgreSQL refuses whatever would write, and plans each query for what is
+    /// asked: a word that all bookings have is looked for in another way than one that a single one has.
+    public var reading: PostgresConfiguration {
+        configuration([
+            "default_transaction_read_only": "on", "plan_cache_mode": "force_custom_plan",
+            "jit": "off",
+        ])
+    }
+
     public func client(_ connectionCount: Int) -> PostgresClient {
-        PostgresClient(configuration(), connectionCount: connectionCount, logger: logger)
+        PostgresClient(reading, connectionCount: connectionCount, logger: logger)
     }
 
     public func log(_ connectionCount: Int = 2) -> EventLog {

@@ -114,7 +114,7 @@ public struct Roles: Sendable {
         return QueryAPI(
             client, gatekeeper: gate(client).caller,
             links: BookingLink(SigningKeys(secrets.signing)), feed: feed,
-            exportingFrom: connections.durable, clock: { clock().microseconds })
+            exportingFrom: connections.reading, clock: { clock().microseconds })
     }
 
     /// Everything that follows the log: read models, publishing, and what time makes due.

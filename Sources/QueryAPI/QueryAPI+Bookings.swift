@@ -49,7 +49,7 @@ extension QueryAPI {
         let isKnown = isStaff || lastName != nil || link != nil
         let sums = PaymentLedger.entries(rows[1]).sums
         let shownContact = isKnown ? contact : nil
-        return answer(position: position, version: view.version) { json in
+        return answer(position: position, version: view.row.version) { json in
             json.field("booking", view.booking)
             json.field("code", view.row.code.description)
             json.field("status", view.row.status.rawValue)
@@ -72,7 +72,7 @@ extension QueryAPI {
             json.field("link", isKnown ? links.text(for: view.booking, at: clock()) : nil)
             json.name("contact")
             if let shownContact { json.write(shownContact) } else { json.null() }
-            json.field("version", view.version)
+            json.field("version", view.row.version)
         }
     }
 

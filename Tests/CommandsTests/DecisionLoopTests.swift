@@ -82,15 +82,7 @@ import TestSupport
         for scarce: Scarce, guarded: Bool
     ) async throws -> (placed: Int, refused: Int, isSound: Bool) {
         try await TestDatabase.with { database in
-            if !guarded {
-                try await database.administer(
-                    """
-                    CREATE OR REPLACE FUNCTION log.failed_items(
-                        item_after bigint[], item_tag_ends int[], item_tags uuid[],
-                        item_type_ends int[], item_types smallint[]) RETURNS int[]
-                    LANGUAGE sql AS 'SELECT NULL::int[]'
-                    """)
-            }
+            if !guarded { try await takeGuardOff(database) }
             let fleet = scarce.fleet
             try await withLoops(1, on: database) { loops in
                 for envelope in [fleet.envelope] + scarce.envelopes(fleet) {
@@ -101,22 +93,7 @@ import TestSupport
             let crowd = loops.map { loop in
                 Task { await sell(200, of: fleet, at: loop, scarce) }
             }
-            try await eventually("everybody is there") {
-                for loop in loops { guard loop.queueDepth == 200 else { return false } }
-                return true
-            }
-            let warden = try await PostgresSession.connect(to: database.connections.administrative)
-            try await warden.execute("SELECT pg_advisory_lock(7305804402)")
-            let running = loops.map { loop in Task { await loop.run() } }
-            try await eventually("both have decided") {
-                let waiting = try await database.administer(
-                    """
-                    SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-                    WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
-                    """)
-                return waiting.text(0, 0) == "2"
-            }
-            try await warden.execute("SELECT pg_advisory_unlock(7305804402)")
+            let running = try await decideAtOnce(loops, 200, database)
             var counts = (placed: 0, refused: 0, isSound: false)
             for sold in crowd {
                 counts.placed += await sold.value.placed
@@ -126,6 +103,89 @@ import TestSupport
             let settings = try Settings(["DATABASE_URL": database.connections.url])
             counts.isSound = try await Verbs(settings, logger: quiet).verify()
             return counts
+        }
+    }
+
+    private func takeGuardOff(_ database: TestDatabase) async throws {
+        try await database.administer(
+            """
+            CREATE OR REPLACE FUNCTION log.failed_items(
+                item_after bigint[], item_tag_ends int[], item_tags uuid[],
+                item_type_ends int[], item_types smallint[]) RETURNS int[]
+            LANGUAGE sql AS 'SELECT NULL::int[]'
+            """)
+    }
+
+    /// Starts loops at whose doors so many wait, and keeps the log locked until all have decided: so each
+    /// has decided what the others decide too.
+    private func decideAtOnce(
+        _ loops: [DecisionLoop], _ count: Int, _ database: TestDatabase
+    ) async throws -> [Task<Void, Never>] {
+        try await eventually("everybody is there") {
+            for loop in loops { guard loop.queueDepth == count else { return false } }
+            return true
+        }
+        let warden = try await PostgresSession.connect(to: database.connections.administrative)
+        try await warden.execute("SELECT pg_advisory_lock(7305804402)")
+        let running = loops.map { loop in Task { await loop.run() } }
+        try await eventually("both have decided") {
+            let waiting = try await database.administer(
+                """
+                SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
+                """)
+            return waiting.text(0, 0) == "\(loops.count)"
+        }
+        try await warden.execute("SELECT pg_advisory_unlock(7305804402)")
+        return running
+    }
+
+    @Test("gives back no more than was paid, however many ask at once at two doors")
+    func neverRefundsTooMuch() async throws {
+        let (refunded, isSound) = try await rushForRefunds(guarded: true)
+        #expect(refunded == 10)
+        #expect(isSound)
+    }
+
+    @Test("gives back more when the log does not check conditions: the test above can fail")
+    func refundsTooMuchWithoutGuard() async throws {
+        let (refunded, isSound) = try await rushForRefunds(guarded: false)
+        #expect(refunded > 10)
+        #expect(!isSound, "'verify' does not see it")
+    }
+
+    /// Forty at two doors want a tenth of what one booking was paid with.
+    private func rushForRefunds(guarded: Bool) async throws -> (refunded: Int, isSound: Bool) {
+        try await TestDatabase.with { database in
+            if !guarded { try await takeGuardOff(database) }
+            let fleet = SeaFleet(capacity: 50)
+            var placed: BookingPlaced?
+            try await withLoops(1, on: database) { loops in
+                _ = try await loops[0].submit(fleet.envelope)
+                let receipt = try await loops[0].submit(fleet.order(seats: 1))
+                guard case .bookingPlaced(let fact) = receipt.events[0].event else { return }
+                placed = fact
+                let paid = ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)
+                _ = try await loops[0].submit(envelope([paid]))
+            }
+            let booking = try #require(placed)
+            let tenth = Money(minorUnits: booking.quote.total.minorUnits / 10)
+            let loops = try makeLoops(2, on: database)
+            let crowd = loops.flatMap { loop in
+                (0..<20).map { _ in
+                    Task {
+                        let refund = RefundGoodwill(
+                            booking: booking.booking, amount: tenth, reason: "fog")
+                        return (try? await loop.submit(envelope([refund]))) != nil
+                    }
+                }
+            }
+            let running = try await decideAtOnce(loops, 20, database)
+            var refunded = 0
+            for asked in crowd where await asked.value { refunded += 1 }
+            for task in running { task.cancel() }
+            let settings = try Settings(["DATABASE_URL": database.connections.url])
+            return (refunded, try await Verbs(settings, logger: quiet).verify())
         }
     }
 

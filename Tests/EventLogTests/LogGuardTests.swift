@@ -19,7 +19,7 @@ import TestSupport
     @Test("lets the application change nothing in the log by any statement", arguments: statements)
     func stopsApplication(_ statement: String) async throws {
         try await TestDatabase.with { database in
-            let client = database.connections.client(1)
+            let client = database.connections.log(1).client
             let error = await #expect(throws: PostgresError.self) {
                 try await client.run(statement)
             }

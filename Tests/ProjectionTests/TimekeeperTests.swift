@@ -7,6 +7,10 @@ import Testing
 import TestSupport
 
 @Suite struct TimekeeperTests {
+    private static let lifeTypes: Set<EventType> = [
+        .bookingConfirmed, .holdExpired, .bookingCompleted,
+    ]
+
     @Test("records each hold that ran out and each booking whose trip has departed, once")
     func keepsTime() async throws {
         let started = Instant(microseconds: 4_000_000_000_000_000)
@@ -57,7 +61,7 @@ import TestSupport
     private func history(of loop: DecisionLoop) async throws -> [EventType] {
         try await loop.log.read(after: 0, limit: 1000)
             .compactMap { EventType(rawValue: $0.type) }
-            .filter { BookingLife.types.contains($0) && $0 != .bookingPlaced }
+            .filter { Self.lifeTypes.contains($0) }
     }
 
     private struct NotPlaced: Error {}

@@ -22,6 +22,7 @@ public struct Audit: Sendable {
         case takenTwice = "something is sold or held that the booking has already"
         case wrongTotal = "the total is not its arithmetic"
         case impossibleState = "this can't happen to a booking in its state"
+        case movedTwice = "a payment is charged, or a refund asked for, a second time"
         case refundedTooMuch = "more is given back than was paid"
         case passengerTwice = "a passenger's number is there twice"
         case aboardWithoutSeat = "somebody is aboard who has no seat"

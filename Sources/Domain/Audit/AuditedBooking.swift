@@ -52,10 +52,22 @@ struct AuditedBooking: Sendable {
         case .checkInReverted(let fact):
             if !aboard.isSuperset(of: fact.passengers) { faults.append(.passengerTwice) }
             aboard.subtract(fact.passengers)
-        default: money.evolve(recorded)
+        default: faults += move(recorded)
         }
         if !aboard.isSubset(of: passengers) { faults.append(.aboardWithoutSeat) }
         return faults + moneyFaults
+    }
+
+    private mutating func move(_ recorded: RecordedEvent) -> [Audit.Statement] {
+        let before = money
+        money.evolve(recorded)
+        switch recorded.event {
+        case .paymentSucceeded(let fact), .paymentArrivedLate(let fact):
+            return before.charged.contains(fact.payment) ? [.movedTwice] : []
+        case .refundRequested(let fact):
+            return before.refunds[fact.refund] == nil ? [] : [.movedTwice]
+        default: return []
+        }
     }
 
     private mutating func confirm(_ fact: BookingConfirmed) -> [Audit.Statement] {

@@ -16,7 +16,10 @@ public struct BookingLife: DecisionModel {
         .bookingCancelled, .passengerCheckedIn, .checkInReverted, .merchandiseFulfilled,
         .bookingCompleted, .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged,
         .bookingRescheduled, .passengersReassigned, .alternativeOffered, .passengersScanned,
+        .staffNoteWritten, .paymentSucceeded, .paymentArrivedLate, .refundSucceeded,
     ]
+    /// Those that give the booking another version: what is shown of it is different.
+    public static let versionTypes = types.subtracting([.passengersScanned])
 
     /// As it is now: later changes are folded into the fact that placed it.
     public private(set) var placed: BookingPlaced?
@@ -34,13 +37,14 @@ public struct BookingLife: DecisionModel {
     public private(set) var fulfilled: Set<OfferID> = []
     /// The highest number that a passenger of the booking ever had.
     public private(set) var lastPassenger = 0
-    /// Position of the booking's last event: what an ETag shows.
+    /// Position of the last event that changed what is shown of the booking: what an ETag shows.
     public private(set) var version: Int64 = 0
 
     public init(of entity: EntityID) {}
 
     public mutating func evolve(_ recorded: RecordedEvent) {
-        version = recorded.position
+        // A scan that told nothing new is the one event that nobody sees on the booking.
+        if case .passengersScanned = recorded.event {} else { version = recorded.position }
         switch recorded.event {
         case .bookingPlaced(let fact):
             (placed, deadline, stage) = (fact, fact.deadline, .held)

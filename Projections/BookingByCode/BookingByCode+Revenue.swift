@@ -69,6 +69,17 @@ extension BookingByCode {
             """, [.id(mission)])
     }
 
+    /// All that a reseller's program sold.
+    public static func revenue(of reseller: APIKeyID) -> PostgresCall {
+        PostgresCall(
+            """
+            SELECT '', count(DISTINCT b.booking),
+                \(sums.map { "coalesce(sum(e.\($0)), 0)::bigint" }.joined(separator: ", "))
+            FROM reading.booking_by_code b, \(entries)
+            WHERE b.reseller = $1::uuid
+            """, [.id(reseller)])
+    }
+
     public static func revenues(_ rows: Rows) -> [Revenue] {
         (0..<rows.count).map { row in
             Revenue(

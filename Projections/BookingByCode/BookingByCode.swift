@@ -30,6 +30,8 @@ public struct BookingByCode: ReadModel {
         public var notes: [Note] = []
         /// What each event changed of the money.
         public var money: [MoneyEntry] = []
+        /// Whose program sold it for a commission, where one did.
+        public var reseller: APIKeyID?
         /// The position of its last event: what an ETag shows.
         public var version: Int64 = 0
 
@@ -72,11 +74,13 @@ public struct BookingByCode: ReadModel {
             .init("wants_updates", .bool), .init("aboard", .json), .init("cancel_reason", .text),
             .init("notes", .json), .init("money", .json), .init("money_from", .timestamptz),
             .init("money_until", .timestamptz), .init("version", .int8),
+            .init("reseller", .uuid),
         ],
         indexes: [
             "(code)", "(deadline) WHERE stage = 'held'",
             "(money_until) WHERE money_until IS NOT NULL",
             "(mission) WHERE money_until IS NOT NULL",
+            "(reseller) WHERE reseller IS NOT NULL",
         ])
 
     public static func keys(of event: Event) -> [BookingID] {
@@ -112,6 +116,7 @@ public struct BookingByCode: ReadModel {
                 placedAt: event.recordedAt, deadline: fact.deadline, quote: fact.quote,
                 contact: event.contact, wantsUpdates: fact.wantsUpdates, aboard: [],
                 cancelReason: nil)
+            row?.reseller = fact.reseller
         case .holdExtended(let fact): row?.deadline = fact.deadline
         case .holdExpired: row?.stage = .expired
         case .bookingAbandoned: row?.stage = .abandoned
@@ -193,6 +198,7 @@ public struct BookingByCode: ReadModel {
         fields.append(row.money.first?.at)
         fields.append(row.money.last?.at)
         fields.append(row.version)
+        if let reseller = row.reseller { fields.append(reseller) } else { fields.appendNull() }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {
@@ -225,7 +231,8 @@ public struct BookingByCode: ReadModel {
                 try rows.json(index, 13).list { value throws(JSONError) in
                     try MoneyEntry(value.object())
                 }
-            }, version: Int64(rows.integer(index, 16)))
+            }, reseller: rows.isNull(index, 17) ? nil : rows.id(index, 17),
+            version: Int64(rows.integer(index, 16)))
         return (rows.id(index, 0), row)
     }
 }

@@ -24,6 +24,8 @@ public struct BookingFilter: Sendable {
 
     /// All of them must begin a word of the booking.
     public var words: [String] = []
+    /// It is this one; nil: whichever.
+    public var booking: BookingID?
     public var statuses: [BookingStatus] = []
     /// It has seats on one of them; nil: wherever.
     public var sailings: [SailingID]?
@@ -37,13 +39,20 @@ public struct BookingFilter: Sendable {
 
     /// In PostgreSQL's language for text search; nil when every booking will do.
     fileprivate var textQuery: String? {
-        var terms = words.prefix(Self.wordLimit)
-            .flatMap { SearchWord.words(of: $0) }.map { "\(Self.quoted($0)):*" }
+        var typed = SearchWords()
+        for word in words.prefix(Self.wordLimit) { typed.add(word) }
+        var terms = typed.list.map { "\(Self.quoted($0)):*" }
         if let sailings {
-            let any = sailings.map { Self.quoted(SearchWord.sailing($0)) }
+            var names = SearchWords()
+            for sailing in sailings { names.add(sailing) }
+            let any = names.list.map(Self.quoted)
             terms.append(any.isEmpty ? "'\u{1}none'" : "(\(any.joined(separator: " | ")))")
         }
-        if let ticketType { terms.append(Self.quoted(SearchWord.ticketType(ticketType))) }
+        if let ticketType {
+            var name = SearchWords()
+            name.add(ticketType)
+            terms.append(Self.quoted(name.text))
+        }
         return terms.isEmpty ? nil : terms.joined(separator: " & ")
     }
 
@@ -102,6 +111,7 @@ extension BookingSearch {
             SELECT \(columns)
             FROM reading.booking_search, (SELECT $1::timestamptz, $2::text) AS after (at, name)
             WHERE \(condition) AND \(words)
+                AND ($9::uuid IS NULL OR booking = $9::uuid)
                 AND (cardinality($4::text[]) = 0 OR status = ANY ($4::text[]))
                 AND ($5::timestamptz IS NULL OR placed_at >= $5::timestamptz)
                 AND ($6::timestamptz IS NULL OR placed_at < $6::timestamptz)
@@ -114,7 +124,19 @@ extension BookingSearch {
                 .optional(filter.placedFrom) { .instant($0) },
                 .optional(filter.placedUntil) { .instant($0) },
                 .optional(text) { .text($0) }, .int64(Int64(limit)),
+                .optional(filter.booking) { .id($0) },
             ])
+    }
+
+    /// The booking with a code: its own index finds it, so a code is no word.
+    public static func booking(with code: ConfirmationCode) -> PostgresCall {
+        PostgresCall(
+            "SELECT booking FROM reading.booking_by_code WHERE code = $1::text",
+            [.text(code.description)])
+    }
+
+    public static func bookings(_ rows: Rows) -> [BookingID] {
+        (0..<rows.count).map { rows.id($0, 0) }
     }
 
     public static func views(_ rows: Rows) -> [(booking: BookingID, row: Row)] {

@@ -22,16 +22,16 @@ public struct BookingSearch: ReadModel {
         public var aboardCount: Int
         public var total: Money
 
-        /// What is looked for: the words of code, names, mail and phone, in lower case, and the sailings
+        /// What is looked for: the words of names, mail and phone, in lower case, and the sailings
         /// and ticket types under names that nobody types.
-        public var words: String {
-            var words = SearchWord.words(of: code.description)
+        var words: SearchWords {
+            var words = SearchWords()
             for text in [firstName, lastName, email, phone] {
-                if let text { SearchWord.add(text, to: &words) }
+                if let text { words.add(text) }
             }
-            words += sailings.map { SearchWord.sailing($0) }
-            words += ticketTypes.map { SearchWord.ticketType($0) }
-            return words.joined(separator: " ")
+            for sailing in sailings { words.add(sailing) }
+            for type in ticketTypes { words.add(type) }
+            return words
         }
 
         fileprivate mutating func set(_ contact: Contact?) {
@@ -70,7 +70,11 @@ public struct BookingSearch: ReadModel {
         ],
         indexes: [
             "(placed_at, booking)", "(coalesce(last_name, ''), booking)",
-            "USING gin (array_to_tsvector(string_to_array(words, ' ')))",
+            // What is not sorted in yet is read from end to end by every search: it has to stay short.
+            """
+            USING gin (array_to_tsvector(string_to_array(words, ' ')))
+                WITH (gin_pending_list_limit = 512)
+            """,
         ])
 
     public static func keys(of event: Event) -> [BookingID] { BookingByCode.keys(of: event) }
@@ -125,7 +129,7 @@ public struct BookingSearch: ReadModel {
         fields.append(row.aboardCount)
         fields.append(row.total.minorUnits)
         fields.append(row.total.currency)
-        fields.append(row.words)
+        fields.append(row.words.bytes)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {

@@ -180,6 +180,15 @@ public struct Credentials: Sendable {
         FROM vault.api_key ORDER BY label, key LIMIT 1000
         """, [])
 
+    public static func key(_ key: APIKeyID) -> PostgresCall {
+        PostgresCall(
+            """
+            SELECT key, label, array_to_string(scopes, ' '), commission_basis_points,
+                revoked_at IS NOT NULL
+            FROM vault.api_key WHERE key = $1::uuid
+            """, [.id(key)])
+    }
+
     public static func keys(_ rows: Rows) -> [Key] {
         (0..<rows.count).map { row in
             Key(

@@ -58,7 +58,8 @@ public final class Gate: Sendable {
             return (Set(known?.scopes ?? []), known?.hash ?? [])
         }
         guard !roles.isEmpty, APIKeySecret.isRight(secret, for: hash) else { throw .unauthorized }
-        return Caller(roles: roles, actor: "key:\(key)")
+        return Caller(
+            roles: roles, actor: "key:\(key)", reseller: roles.contains(.reseller) ? key : nil)
     }
 
     private func remembered(

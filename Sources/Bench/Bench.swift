@@ -91,7 +91,7 @@ public struct Bench: Sendable {
         let past = Past(fleet, eventCount: eventCount, runs: runs)
         progress("filling the log with \(eventCount) events")
         try await system.withLoop { loop in
-            for envelope in [fleet.founding] + fleet.assigning(past.berths) {
+            for envelope in [fleet.founding, fleet.extras] + fleet.assigning(past.berths) {
                 _ = try await loop.submit(envelope)
             }
         }
@@ -127,6 +127,8 @@ public struct Bench: Sendable {
         add(try await selling.burst(buyers: 1000))
         add(try await selling.visibility())
         try await selling.untilPublished()
+        progress("looking things up")
+        add(try await LookingUp(system, fleet, past).measure())
         add([
             Figure(
                 name: "resident memory of up's own process",

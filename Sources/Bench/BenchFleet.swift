@@ -22,6 +22,11 @@ struct BenchFleet: Sendable {
     private let provider: ProviderID = drawn()
     private let launch: LaunchID = drawn()
     private let mission: MissionID = drawn()
+    /// What an order may have besides a seat.
+    private let code = SalesCode(.discount, "BENCH")
+    private let merchandise: MerchandiseID = drawn()
+    private let variation: VariationID = drawn()
+    private let offer: OfferID = drawn()
     private static let price = Money(minorUnits: 12900)
     private static let rate: BasisPoints = {
         guard let rate = BasisPoints(700) else { preconditionFailure("7 % is a rate") }
@@ -59,6 +64,31 @@ struct BenchFleet: Sendable {
         return envelope(additions)
     }
 
+    /// What adds a discount code and a thing to buy with the trip, both without end.
+    var extras: Envelope {
+        guard let code else { preconditionFailure("BENCH is a code") }
+        let stock = 100_000_000
+        return Envelope(
+            id: drawnKey(), requestHash: [], actor: "bench",
+            commands: [
+                IssueDiscountCode(
+                    DiscountCodeIssued(
+                        code: code, reduction: .amount(Money(minorUnits: 1000)))),
+                KeepMerchandise(
+                    .add(MerchandiseAdded(merchandise: merchandise, name: "Mission patch"))),
+                KeepMerchandise(
+                    .addVariation(
+                        VariationAdded(
+                            variation: variation, merchandise: merchandise, label: "blue",
+                            price: Money(minorUnits: 900)))),
+                KeepMerchandise(.receive(variation, quantity: stock)),
+                KeepMerchandise(
+                    .offer(
+                        MerchandiseOffered(
+                            offer: offer, trip: trip, variation: variation, allotment: stock))),
+            ])
+    }
+
     /// Boats on the trip, one envelope each.
     func assigning(_ berths: [Berth]) -> [Envelope] {
         berths.map { berth in
@@ -84,18 +114,21 @@ struct BenchFleet: Sendable {
     }
 
     /// The body of an order for one seat, as the command API takes it.
-    func order(at berth: Berth) -> String {
-        """
-        {"lines":[{"trip":"\(trip)","sailing":"\(berth.sailing)","ticketType":"\(berth.adult)",\
-        "quantity":1}],"contact":{"firstName":"Ada","lastName":"Lovelace",\
-        "email":"ada.lovelace@example.org","phone":"+1 321 555 0100"}}
-        """
+    func order(at berth: Berth, withExtras: Bool = false) -> String {
+        let extras = """
+            "discountCode":"BENCH","merchandise":[{"offer":"\(offer)","quantity":1}],
+            """
+        return """
+            {\(withExtras ? extras : "")"lines":[{"trip":"\(trip)","sailing":"\(berth.sailing)","ticketType":"\(berth.adult)",\
+            "quantity":1}],"contact":{"firstName":"Ada","lastName":"Lovelace",\
+            "email":"ada.lovelace@example.org","phone":"+1 321 555 0100"}}
+            """
     }
 
     /// Bookings that came and went: each placed, and then confirmed or cancelled.
     func history(at berth: Berth, bookings: Int, confirmed: Int) -> [AppendCommand] {
         (0..<bookings).flatMap { number in
-            let (placed, key) = placed(at: berth)
+            let (placed, key) = placed(at: berth, .random(in: 0..<10_000_000))
             let holdings = Holdings(
                 seats: [SeatLine(sailing: berth.sailing, ticketType: berth.adult, quantity: 1)])
             let end: Event =
@@ -116,13 +149,11 @@ struct BenchFleet: Sendable {
         }
     }
 
-    private func placed(at berth: Berth) -> (BookingPlaced, key: [UInt8]) {
+    private func placed(at berth: Berth, _ number: Int) -> (BookingPlaced, key: [UInt8]) {
         var generator = SystemRandomNumberGenerator()
         let customer: CustomerID = drawn()
         let key = CustomerKey()
-        let contact = Contact(
-            firstName: "Ada", lastName: "Lovelace", email: "ada.lovelace@example.org",
-            phone: "+1 321 555 0100", address: nil, specialRequests: nil)
+        let contact = Customers.contact(number)
         let line = Quote.Line(
             trip: trip, sailing: berth.sailing, ticketType: berth.adult, label: "Adult",
             passengers: [1], unitPrice: Self.price)

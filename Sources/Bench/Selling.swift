@@ -39,6 +39,7 @@ struct Selling {
     func hotSailing(orderSize: Int) async throws -> [Figure] {
         let yardstick = try await Yardstick(system, rowSize: orderSize)
         var (rows, bookings, p50, p99): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
+        var withExtras: [Double] = []
         try await warmUp()
         for run in 1...runs {
             progress("hot sailing, run \(run) of \(runs)")
@@ -49,6 +50,9 @@ struct Selling {
             bookings.append(hot.perSecond)
             p50.append(hot.p50 / 1000)
             p99.append(hot.p99 / 1000)
+            let berths = try await launch(1, capacity: Self.amplySeated)
+            withExtras.append(
+                try await load(berths, Self.connectionCount, withExtras: true).perSecond)
         }
         return [
             Figure(
@@ -63,6 +67,10 @@ struct Selling {
             Figure(
                 name: "  p99", value: p99.median, unit: "ms", aim: .atMost(20),
                 note: "p50 \(number(p50.median)) ms"),
+            Figure(
+                name: "  with a discount code and merchandise, of those without",
+                value: withExtras.median / bookings.median, unit: "ratio",
+                note: "\(number(withExtras.median)) bookings/s"),
         ]
     }
 
@@ -180,11 +188,13 @@ struct Selling {
     }
 
     private func load(
-        _ berths: [BenchFleet.Berth], _ connections: Int, seconds: Int? = nil
+        _ berths: [BenchFleet.Berth], _ connections: Int, seconds: Int? = nil,
+        withExtras: Bool = false
     ) async throws -> Wrk.Outcome {
         sync()
         let outcome = try await Wrk(
-            bodies: berths.map { fleet.order(at: $0) }, url: system.commands,
+            bodies: berths.map { fleet.order(at: $0, withExtras: withExtras) },
+            url: system.commands,
             connections: connections, seconds: seconds ?? self.seconds
         ).run(in: system.folder)
         guard outcome.others == 0 else {

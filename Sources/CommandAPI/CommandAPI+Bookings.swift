@@ -97,7 +97,8 @@ extension CommandAPI {
         let command = PlaceBooking(
             booking: draw(), customer: customer, code: .random(using: &generator), order: order,
             namedTotal: total, contact: key.seal(contact, of: customer),
-            wantsUpdates: wantsUpdates, policy: policy, oversaleReason: oversaleReason ?? "")
+            wantsUpdates: wantsUpdates, policy: policy, reseller: Caller.current.reseller,
+            oversaleReason: oversaleReason ?? "")
         let receipt = try await submit(
             request, body.hash, [command], keys: [(customer, key.bytes)])
         guard case .bookingPlaced(let fact) = receipt.events.last?.event else {

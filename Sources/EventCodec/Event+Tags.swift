@@ -33,7 +33,7 @@ extension Event {
         case .salesPaused(let sailing), .salesResumed(let sailing): [sailing.entity]
         case .bookingPlaced(let fact):
             [fact.booking.entity, fact.customer.entity, fact.code.entity]
-                + fact.quote.holdings.entities
+                + fact.quote.holdings.entities + [fact.reseller?.entity].compactMap { $0 }
         case .holdExtended(let fact):
             [fact.booking.entity] + fact.sailings.map(\.entity) + fact.codes.map(\.entity)
                 + fact.merchandise.entities

@@ -165,7 +165,8 @@ extension EventCodec {
             booking: try json["booking"].id(), customer: try json["customer"].id(), code: code,
             mission: try json["mission"].id(), quote: try quote(json["quote"].object()),
             deadline: try json["deadline"].instant(), contact: try sealed(json["contact"]),
-            wantsUpdates: try json["wantsUpdates"].bool())
+            wantsUpdates: try json["wantsUpdates"].bool(),
+            reseller: try json.optional("reseller")?.id())
     }
 
     static func sealed(_ value: JSONValue) throws(JSONError) -> Sealed {

@@ -172,6 +172,7 @@ extension EventCodec {
         json.field("deadline", fact.deadline)
         write(fact.contact, "contact", to: &json)
         json.field("wantsUpdates", fact.wantsUpdates)
+        if let reseller = fact.reseller { json.field("reseller", reseller) }
     }
 
     static func write(_ text: Sealed, _ name: StaticString, to json: inout JSONWriter) {

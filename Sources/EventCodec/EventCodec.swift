@@ -44,7 +44,8 @@ public enum EventCodec {
     /// lack has a value that says so.
     public static func schemaVersion(of type: EventType) -> Int16 {
         switch type {
-        // 2: the codes that a booking uses, and its merchandise. 3: the discount of each line.
+        // 2: the codes that a booking uses, and its merchandise. 3: the discount of each line,
+        // and who sold it for a commission.
         case .bookingPlaced: 3
         // 2: when a scanner saw it.
         case .passengerCheckedIn, .checkInReverted: 2

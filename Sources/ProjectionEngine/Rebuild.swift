@@ -215,8 +215,12 @@ private struct TableInTheMaking<Model: ReadModel>: Sendable {
         try await connection.run(table.write(changes))
     }
 
-    func makeIndexes() async throws(PostgresError) {
-        try await connection.run(table.indexes.map { PostgresCall($0) })
+    /// On both connections at the same time: the last index, the dearest where they differ, and the others.
+    func makeIndexes() async throws {
+        guard let last = table.indexes.last else { return }
+        async let made = session.execute(last)
+        try await connection.run(table.indexes.dropLast().map { PostgresCall($0) })
+        _ = try await made
     }
 }
 

@@ -130,6 +130,7 @@ extension QueryAPI {
             throw Problem.malformed(
                 field: "q", "must be at most \(BookingFilter.wordLimit) words of 128 characters")
         }
+        try await findCode(&filter, request)
         filter.statuses = try request.choices("status", of: BookingStatus.self)
         filter.ticketType = try request.id("ticketType")
         filter.placedFrom = try request.instant("placedFrom")
@@ -142,6 +143,21 @@ extension QueryAPI {
         case .name: filter.after = .named(try cursor.string(), BookingID(cursor.id))
         }
         return filter
+    }
+
+    /// A word that is a booking's code stands for that booking.
+    private func findCode(
+        _ filter: inout BookingFilter, _ request: Request
+    ) async throws(Problem) {
+        for (index, word) in filter.words.enumerated() {
+            guard let code = ConfirmationCode(word) else { continue }
+            let (_, rows) = try await read(
+                request, from: [BookingByCode.self], [BookingSearch.booking(with: code)])
+            guard let booking = BookingSearch.bookings(rows[0]).first else { continue }
+            filter.booking = booking
+            filter.words.remove(at: index)
+            return
+        }
     }
 
     /// The sailings that a search is about; nil where it names no condition on them.

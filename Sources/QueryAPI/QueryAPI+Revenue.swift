@@ -1,3 +1,4 @@
+internal import Access
 internal import Domain
 internal import EventCodec
 internal import Hummingbird
@@ -12,6 +13,10 @@ extension QueryAPI {
         [
             Operation("showRevenue", .get, "/v1/revenue", for: .books) { request, _ in
                 try await revenue(request)
+            },
+            Operation("showCommission", .get, "/v1/api-keys/{key}/commission", for: .books) {
+                request, context in
+                try await commission(request, context.id("key"))
             },
             Operation(
                 "showStatistics", .get, "/v1/missions/{mission}/statistics", for: .books
@@ -52,6 +57,29 @@ extension QueryAPI {
             throw .malformed(field: name, "must be a day such as 2026-11-22")
         }
         return date
+    }
+
+    /// What a reseller gets: his share of what his customers paid for seats and merchandise, without tax and
+    /// tips, of what was not given back.
+    private func commission(_ request: Request, _ key: APIKeyID) async throws -> Response {
+        try request.allowQuery(only: "min-position")
+        let (position, rows) = try await read(
+            request, from: [BookingByCode.self],
+            [Credentials.key(key), BookingByCode.revenue(of: key)])
+        guard let known = Credentials.keys(rows[0]).first,
+            let sold = BookingByCode.revenues(rows[1]).first
+        else { throw Problem.notFound("API key") }
+        let base = max(0, sold.sums.gross - sold.sums.discount)
+        let rate = BasisPoints(known.commission ?? 0)
+        return answer(position: position) { json in
+            json.field("key", key)
+            json.field("label", known.label)
+            json.field("currency", Currency.usd.rawValue)
+            json.field("bookingCount", sold.bookingCount)
+            json.write(sold.sums)
+            json.field("commissionBasisPoints", known.commission)
+            json.field("commission", rate?.share(of: Money(minorUnits: base)).minorUnits ?? 0)
+        }
     }
 
     private func statistics(_ request: Request, _ mission: MissionID) async throws -> Response {

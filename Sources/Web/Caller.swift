@@ -7,10 +7,13 @@ public struct Caller: Sendable {
     public var roles: Set<Role>
     /// How events name him: by id, never by name.
     public var actor: String
+    /// The key of a program that sells for a commission.
+    public var reseller: APIKeyID?
 
-    public init(roles: Set<Role>, actor: String) {
+    public init(roles: Set<Role>, actor: String, reseller: APIKeyID? = nil) {
         self.roles = roles
         self.actor = actor
+        self.reseller = reseller
     }
 
     public static let anybody = Caller(roles: [], actor: "public")

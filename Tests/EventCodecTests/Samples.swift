@@ -52,7 +52,8 @@ enum Samples {
     }
 
     static let all: [Event] =
-        catalogue + sailing + booking(uses, patches) + codes + money + merchandise + changes
+        catalogue + sailing + booking(uses, patches, reseller: id(81)) + codes + money + merchandise
+        + changes
         + staff
     /// Events as older versions wrote them: what those lacked is not there.
     static let older: [(event: Event, version: Int16)] =
@@ -128,14 +129,17 @@ enum Samples {
                 sailing: id(10), booking: id(50), seatCount: 2, reason: "The crew's parents")),
     ]
 
-    private static func booking(_ uses: [CodeUse], _ patches: [MerchandiseLine]) -> [Event] {
+    private static func booking(
+        _ uses: [CodeUse], _ patches: [MerchandiseLine], reseller: APIKeyID? = nil
+    ) -> [Event] {
         let holdings = Holdings(seats: seats, codes: uses, merchandise: patches)
         return [
             .bookingPlaced(
                 BookingPlaced(
                     booking: id(50), customer: id(51), code: ConfirmationCode("ABCD2345")!,
                     mission: id(44), quote: quote(uses, patches), deadline: noon + .minutes(10),
-                    contact: Sealed(bytes: [0, 1, 127, 128, 255]), wantsUpdates: true)),
+                    contact: Sealed(bytes: [0, 1, 127, 128, 255]), wantsUpdates: true,
+                    reseller: reseller)),
             .holdExtended(
                 HoldExtended(
                     booking: id(50), sailings: [id(10), id(11)], codes: uses.map(\.code),

@@ -79,6 +79,40 @@ import TestSupport
         return booking
     }
 
+    @Test("gives a reseller his share of what his program sold, and not of what went back")
+    func sharesWithResellers() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 10)
+            let issued = try await server.staff.post(
+                "/v1/api-keys",
+                #"{"label":"Beach hotel","scopes":["reseller"],"commissionBasisPoints":1000}"#)
+            let key = issued.json["id"] as? String ?? ""
+            let program = HTTPDoor(
+                server.commands.base, token: issued.json["apiKey"] as? String ?? "")
+            var bookings: [String] = []
+            for quantity in [2, 1] {
+                let placed = try await program.post(
+                    "/v1/bookings", place.order(quantity: quantity))
+                #expect(placed.status == 201)
+                bookings.append(placed.json["booking"] as? String ?? "")
+                _ = try await server.staff.post(
+                    "/v1/bookings/\(bookings.last ?? "")/confirm",
+                    #"{"basis":"paid_at_the_dock"}"#)
+            }
+            _ = try await sold(4, place, server)
+            let path = "/v1/api-keys/\(key)/commission"
+            let seats =
+                #"[{"sailing":"\#(place.sailing)","ticketType":"\#(place.ticketType)"}]"#
+            let refunded = try await server.staff.post(
+                "/v1/bookings/\(bookings[1])/refunds", #"{"seats":\#(seats),"reason":"ill"}"#)
+            let position = refunded.headers["quartermaster-position"] ?? ""
+            let share = try await server.staffQueries.get("\(path)?min-position=\(position)")
+            #expect(share.sum("gross") == 2 * 12900)
+            #expect(share.sum("commission") == 2580)
+            #expect(share.sum("refunds") == 13803)
+        }
+    }
+
     @Test(
         "tells who did what to a thing, when, and what was so before and after, and nothing sealed")
     func tellsTimelines() async throws {

@@ -110,8 +110,9 @@ import TestSupport
         let wrong = try await server.queries.get("/v1/bookings/\(code)?link=1.00&\(wait)")
         #expect(wrong.status == 404)
         for (query, count) in [
-            ("q=king", 1), ("q=kin%20ada", 1), ("q=lovelace", 0), ("q=king@exa&status=held", 0),
-            ("q=example&status=confirmed,held&sort=name", 1),
+            ("q=king", 1), ("q=\(code.lowercased())%20ada", 1), ("q=\(code)%20lovelace", 0),
+            ("q=kin%20ada", 1), ("q=lovelace", 0), ("q=king@exa&status=held", 0),
+            ("q=king@example&status=confirmed,held&sort=name", 1),
         ] {
             let found = try await server.staffQueries.get("/v1/bookings?\(query)&\(wait)")
             #expect((found.json["bookings"] as? [Any])?.count == count, "\(query)")

@@ -39,10 +39,13 @@ public struct BookingPlaced: Hashable, Sendable {
     public var deadline: Instant
     public var contact: Sealed
     public var wantsUpdates: Bool
+    /// Whose program sold it for a commission, where one did.
+    public var reseller: APIKeyID?
 
     public init(
         booking: BookingID, customer: CustomerID, code: ConfirmationCode, mission: MissionID,
-        quote: Quote, deadline: Instant, contact: Sealed, wantsUpdates: Bool
+        quote: Quote, deadline: Instant, contact: Sealed, wantsUpdates: Bool,
+        reseller: APIKeyID? = nil
     ) {
         self.booking = booking
         self.customer = customer
@@ -52,6 +55,7 @@ public struct BookingPlaced: Hashable, Sendable {
         self.deadline = deadline
         self.contact = contact
         self.wantsUpdates = wantsUpdates
+        self.reseller = reseller
     }
 }
 

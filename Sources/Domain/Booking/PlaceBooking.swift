@@ -21,13 +21,15 @@ public struct PlaceBooking: Command {
     public var contact: Sealed
     public var wantsUpdates: Bool
     public var policy: HoldPolicy
+    /// Whose program sells it for a commission, where one does.
+    public var reseller: APIKeyID?
     /// Why the order may go beyond the operator's limit, where it may.
     public var oversaleReason: String
 
     public init(
         booking: BookingID, customer: CustomerID, code: ConfirmationCode, order: QuoteOrder,
         namedTotal: Money?, contact: Sealed, wantsUpdates: Bool, policy: HoldPolicy,
-        oversaleReason: String = ""
+        reseller: APIKeyID? = nil, oversaleReason: String = ""
     ) {
         self.booking = booking
         self.customer = customer
@@ -37,6 +39,7 @@ public struct PlaceBooking: Command {
         self.contact = contact
         self.wantsUpdates = wantsUpdates
         self.policy = policy
+        self.reseller = reseller
         self.oversaleReason = oversaleReason
     }
 
@@ -64,7 +67,7 @@ public struct PlaceBooking: Command {
                 BookingPlaced(
                     booking: booking, customer: customer, code: code, mission: quoted.mission,
                     quote: quote, deadline: now + policy.span, contact: contact,
-                    wantsUpdates: wantsUpdates))
+                    wantsUpdates: wantsUpdates, reseller: reseller))
         ]
     }
 }

@@ -1,0 +1,73 @@
+internal import Domain
+
+/// The words by which a booking is found, each once: in lower case, what lies between spaces. A name of
+/// several parts is found by each of them, a mail address as a whole, and of a number only its digits count.
+///
+/// Bytes and not strings, because a rebuild makes them of every booking that there ever was.
+struct SearchWords {
+    /// The words in UTF-8 with spaces between.
+    private(set) var bytes: [UInt8] = []
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+    var list: [String] { text.split(separator: " ").map(String.init) }
+
+    mutating func add(_ text: String) {
+        var text = text.lowercased()
+        if !text.utf8.allSatisfy({ $0 < 0x80 }) {
+            // Whatever else is a space for people is one here.
+            text = String(text.map { $0.isWhitespace ? " " : $0 })
+        }
+        text.withUTF8 { bytes in
+            for word in bytes.split(whereSeparator: { $0 == 0x20 || (0x09...0x0D).contains($0) }) {
+                add(word)
+            }
+        }
+    }
+
+    /// Names that nobody types.
+    mutating func add(_ sailing: SailingID) { add(id: sailing.entity, after: "\u{1}s") }
+    mutating func add(_ ticketType: TicketTypeID) { add(id: ticketType.entity, after: "\u{1}t") }
+
+    private mutating func add(id: EntityID, after prefix: StaticString) {
+        id.withUTF8 { digits in
+            var word = Array(UnsafeBufferPointer(start: prefix.utf8Start, count: 2))
+            word.append(contentsOf: digits)
+            append(word[...])
+        }
+    }
+
+    private mutating func add(_ word: Slice<UnsafeBufferPointer<UInt8>>) {
+        let isPlain = word.allSatisfy { $0.isLetter || $0.isDigit }
+        if isPlain || word.contains(UInt8(ascii: "@")) {
+            append(word)
+        } else if word.contains(where: \.isLetter) {
+            append(word)
+            for part in word.split(whereSeparator: { !$0.isLetter && !$0.isDigit }) { append(part) }
+        } else {
+            let digits = word.filter(\.isDigit)
+            if digits.isEmpty { append(word) } else { append(digits[...]) }
+        }
+    }
+
+    private mutating func append(_ word: some Collection<UInt8>) {
+        guard !contains(word) else { return }
+        if !bytes.isEmpty { bytes.append(0x20) }
+        bytes.append(contentsOf: word)
+    }
+
+    private func contains(_ word: some Collection<UInt8>) -> Bool {
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: 0x20) ?? bytes.count
+            if end - start == word.count, bytes[start..<end].elementsEqual(word) { return true }
+            start = end + 1
+        }
+        return false
+    }
+}
+
+extension UInt8 {
+    /// Of text in lower case; whatever is not ASCII counts as one.
+    fileprivate var isLetter: Bool { self >= 0x80 || (0x61...0x7A).contains(self) }
+    fileprivate var isDigit: Bool { (0x30...0x39).contains(self) }
+}

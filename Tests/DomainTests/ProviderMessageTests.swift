@@ -13,6 +13,8 @@ import Testing
     /// Where a booking of two of three seats stands when the messages begin to come.
     enum Situation: CaseIterable {
         case held, lapsed, lapsedAndTaken, expired, expiredAndTaken, abandoned
+        /// Taken as well, but another boat of the trip has seats.
+        case takenBesideSister
         case sold, checkedIn, completed, cancelled
 
         var now: Instant {
@@ -34,6 +36,8 @@ import Testing
                 case .lapsedAndTaken: taken
                 case .expired: [.holdExpired(ended)]
                 case .expiredAndTaken: [.holdExpired(ended)] + taken
+                case .takenBesideSister:
+                    taken + Array(Harbour.events().dropFirst(fleet.events.count))
                 case .abandoned: [.bookingAbandoned(ended)]
                 case .sold: ada.confirmed(2)
                 case .checkedIn: ada.confirmed(2) + [.passengerCheckedIn(aboard)]
@@ -115,6 +119,8 @@ import Testing
         var money = BookingMoney(of: ada.booking.entity)
         var life = BookingLife(of: ada.booking.entity)
         var seats = SailingSeats(of: Fleet.sailing.entity)
+        /// Seats on another boat are set aside for what was paid.
+        private var isOffered = false
 
         init(_ history: [Event]) {
             for (index, event) in history.enumerated() {
@@ -125,12 +131,15 @@ import Testing
                     life.evolve(recorded)
                 }
                 if event.tags.contains(Fleet.sailing.entity) { seats.evolve(recorded) }
+                if case .alternativeOffered = event { isOffered = true }
             }
         }
 
         /// What does not hold, in words.
         func faults(since before: Ledger, at now: Instant) -> [String] {
-            let hasSeats = [.confirmed, .checkedIn, .completed].contains(life.status)
+            let hasSeats =
+                [.confirmed, .checkedIn, .completed].contains(life.status)
+                || isOffered && life.status == .held
             let faults: [(Bool, String)] = [
                 (money.kept.minorUnits < 0, "more is given back than was paid"),
                 (money.kept != .zero && !hasSeats, "charged, without a seat or a refund"),

@@ -1,5 +1,3 @@
-internal import Domain
-internal import EventCodec
 internal import JSON
 internal import Postgres
 
@@ -17,15 +15,6 @@ extension Rows {
             return try JSONDocument(bytes(row, column)).root
         } catch {
             preconditionFailure("a read model holds JSON that it can't have written: \(error)")
-        }
-    }
-}
-
-extension Rows {
-    /// A `json` column with a list of ids.
-    func ids<K>(_ row: Int, _ column: Int, _ kind: K.Type = K.self) -> [ID<K>] {
-        trusted { () throws(JSONError) in
-            try json(row, column).list { value throws(JSONError) in try value.id() }
         }
     }
 }

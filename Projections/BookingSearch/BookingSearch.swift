@@ -64,7 +64,7 @@ public struct BookingSearch: ReadModel {
             .init("code", .text), .init("mission", .uuid), .init("status", .text),
             .init("placed_at", .timestamptz), .init("first_name", .text), .init("last_name", .text),
             .init("email", .text), .init("phone", .text), .init("special_requests", .text),
-            .init("sailings", .json), .init("ticket_types", .json), .init("seat_count", .int8),
+            .init("seat_count", .int8),
             .init("aboard_count", .int8), .init("total", .int8), .init("currency", .text),
             .init("words", .text),
         ],
@@ -123,8 +123,6 @@ public struct BookingSearch: ReadModel {
         fields.append(row.email)
         fields.append(row.phone)
         fields.append(row.specialRequests)
-        fields.append { $0.array(row.sailings) { $0.value($1) } }
-        fields.append { $0.array(row.ticketTypes) { $0.value($1) } }
         fields.append(row.seatCount)
         fields.append(row.aboardCount)
         fields.append(row.total.minorUnits)
@@ -141,10 +139,11 @@ public struct BookingSearch: ReadModel {
             placedAt: rows.instant(index, 4), firstName: rows.optionalText(index, 5),
             lastName: rows.optionalText(index, 6), email: rows.optionalText(index, 7),
             phone: rows.optionalText(index, 8), specialRequests: rows.optionalText(index, 9),
-            sailings: rows.ids(index, 10), ticketTypes: rows.ids(index, 11),
-            seatCount: rows.integer(index, 12), aboardCount: rows.integer(index, 13),
+            sailings: SearchWords.sailings(in: rows.text(index, 14)),
+            ticketTypes: SearchWords.ticketTypes(in: rows.text(index, 14)),
+            seatCount: rows.integer(index, 10), aboardCount: rows.integer(index, 11),
             total: Money(
-                minorUnits: rows.integer(index, 14), currency: rows.choice(index, 15)))
+                minorUnits: rows.integer(index, 12), currency: rows.choice(index, 13)))
         return (rows.id(index, 0), row)
     }
 }

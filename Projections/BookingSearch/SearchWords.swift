@@ -28,6 +28,16 @@ struct SearchWords {
     mutating func add(_ sailing: SailingID) { add(id: sailing.entity, after: "\u{1}s") }
     mutating func add(_ ticketType: TicketTypeID) { add(id: ticketType.entity, after: "\u{1}t") }
 
+    /// Those that were added to a text of words, in their order.
+    static func sailings(in text: String) -> [SailingID] { ids(in: text, after: "\u{1}s") }
+    static func ticketTypes(in text: String) -> [TicketTypeID] { ids(in: text, after: "\u{1}t") }
+
+    private static func ids<K>(in text: String, after prefix: String) -> [ID<K>] {
+        text.split(separator: " ").compactMap { word in
+            word.hasPrefix(prefix) ? EntityID(word.dropFirst(prefix.count)).map { ID($0) } : nil
+        }
+    }
+
     private mutating func add(id: EntityID, after prefix: StaticString) {
         id.withUTF8 { digits in
             var word = Array(UnsafeBufferPointer(start: prefix.utf8Start, count: 2))

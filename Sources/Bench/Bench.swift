@@ -127,7 +127,8 @@ public struct Bench: Sendable {
         add(try await selling.burst(buyers: 1000))
         add(try await selling.visibility())
         try await selling.untilPublished()
-        progress("looking things up")
+        progress("letting PostgreSQL tidy up, and looking things up")
+        try await system.settle()
         add(try await LookingUp(system, fleet, past).measure())
         add([
             Figure(

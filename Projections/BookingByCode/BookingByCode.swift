@@ -84,25 +84,7 @@ public struct BookingByCode: ReadModel {
         ])
 
     public static func keys(of event: Event) -> [BookingID] {
-        switch event {
-        case .bookingPlaced(let fact): [fact.booking]
-        case .holdExtended(let fact): [fact.booking]
-        case .holdExpired(let fact), .bookingAbandoned(let fact): [fact.booking]
-        case .bookingConfirmed(let fact): [fact.booking]
-        case .bookingCancelled(let fact): [fact.booking]
-        case .passengerCheckedIn(let fact), .checkInReverted(let fact): [fact.booking]
-        case .bookingCompleted(let fact): [fact.booking]
-        case .contactChanged(let fact): [fact.booking]
-        case .merchandiseFulfilled(let fact): [fact.booking]
-        case .staffNoteWritten(let fact): [fact.booking]
-        case .paymentSucceeded(let fact), .paymentArrivedLate(let fact): [fact.booking]
-        case .refundSucceeded(let fact): [fact.booking]
-        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
-            .bookingRescheduled(let fact), .passengersReassigned(let fact):
-            [fact.booking]
-        case .alternativeOffered(let fact): [fact.booking]
-        default: []
-        }
+        event.concernedBooking.map { [$0] } ?? []
     }
 
     public static func begins(with event: Event) -> Bool { event.type == .bookingPlaced }

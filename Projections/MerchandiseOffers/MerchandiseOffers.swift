@@ -25,13 +25,7 @@ public struct MerchandiseOffers: ReadModel {
             .init("reserved", .int8), .init("sold", .int8),
         ], indexes: ["(trip)"])
 
-    public static func keys(of event: Event) -> [OfferID] {
-        switch event {
-        case .merchandiseOffered(let fact): [fact.offer]
-        case .offerAllotmentSet(let fact): [fact.offer]
-        default: event.commitmentChanges.flatMap { $0.holdings.merchandise.map(\.offer) }.unique
-        }
-    }
+    public static func keys(of event: Event) -> [OfferID] { event.concernedOffers }
 
     public static func fold(_ row: Row?, of key: OfferID, _ event: ProjectedEvent) -> Row? {
         var row = row

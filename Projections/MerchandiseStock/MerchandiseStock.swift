@@ -41,17 +41,7 @@ public struct MerchandiseStock: ReadModel {
             .init("returned", .int8),
         ], indexes: ["(merchandise)"])
 
-    public static func keys(of event: Event) -> [VariationID] {
-        switch event {
-        case .variationAdded(let fact): [fact.variation]
-        case .variationRepriced(let fact): [fact.variation]
-        case .stockReceived(let fact): [fact.variation]
-        case .stockAdjusted(let fact): [fact.variation]
-        case .merchandiseFulfilled(let fact): fact.merchandise.map(\.variation).unique
-        default:
-            event.commitmentChanges.flatMap { $0.holdings.merchandise.map(\.variation) }.unique
-        }
-    }
+    public static func keys(of event: Event) -> [VariationID] { event.concernedVariations }
 
     public static func fold(_ row: Row?, of key: VariationID, _ event: ProjectedEvent) -> Row? {
         var row = row

@@ -87,21 +87,7 @@ public struct SailingAvailability: ReadModel {
         ],
         indexes: ["(trip)", "(boat)", "(position)"])
 
-    public static func keys(of event: Event) -> [SailingID] {
-        switch event {
-        case .boatAssigned(let fact): [fact.sailing]
-        case .sailingLimitSet(let fact): [fact.sailing]
-        case .salesPaused(let sailing), .salesResumed(let sailing): [sailing]
-        case .boatUnassigned(let fact): [fact.sailing]
-        case .ticketTypeDefined(let fact): [fact.sailing]
-        case .ticketTypeRepriced(let fact): [fact.sailing]
-        case .ticketTypeCapped(let fact): [fact.sailing]
-        case .ticketTypeRelabelled(let fact): [fact.sailing]
-        case .ticketTypeWithdrawn(let fact): [fact.sailing]
-        case .oversaleAuthorised(let fact): [fact.sailing]
-        default: event.commitmentChanges.flatMap(\.holdings.seats.sailings).unique
-        }
-    }
+    public static func keys(of event: Event) -> [SailingID] { event.concernedSailings }
 
     public static func fold(_ row: Row?, of key: SailingID, _ event: ProjectedEvent) -> Row? {
         var row = row

@@ -137,30 +137,3 @@ extension Quote {
             && subtotal - discount + tax + tip - waived == total
     }
 }
-
-extension Event {
-    /// The booking whose life or money the event is about.
-    var concernedBooking: BookingID? {
-        switch self {
-        case .bookingPlaced(let fact): fact.booking
-        case .holdExtended(let fact): fact.booking
-        case .holdExpired(let fact), .bookingAbandoned(let fact): fact.booking
-        case .bookingConfirmed(let fact): fact.booking
-        case .bookingCancelled(let fact): fact.booking
-        case .bookingCompleted(let fact): fact.booking
-        case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
-            .bookingRescheduled(let fact), .passengersReassigned(let fact):
-            fact.booking
-        case .alternativeOffered(let fact): fact.booking
-        case .passengerCheckedIn(let fact), .checkInReverted(let fact): fact.booking
-        case .paymentStarted(let fact): fact.booking
-        case .paymentDeclined(let fact): fact.booking
-        case .paymentSucceeded(let fact), .paymentArrivedLate(let fact), .chargeDisputed(let fact):
-            fact.booking
-        case .refundRequested(let fact): fact.booking
-        case .refundSucceeded(let fact): fact.booking
-        case .refundFailed(let fact): fact.booking
-        default: nil
-        }
-    }
-}

@@ -110,13 +110,13 @@ public struct ConfirmBooking: Command {
         case .completed, .abandoned, .cancelled:
             throw .notInThatState(status: life.status, wanted: "held")
         }
-        let due = world.look(at: BookingMoney.self, of: booking).due(for: placed.quote)
         switch basis {
         case .free:
             guard placed.quote.total.minorUnits == 0 else {
                 throw .paymentDue(total: placed.quote.total)
             }
         case .alternativeTaken:
+            let due = world.look(at: BookingMoney.self, of: booking).due(for: placed.quote)
             guard due.minorUnits <= 0 else { throw .paymentDue(total: due) }
         case .paidAtTheDock: break
         }
@@ -131,9 +131,10 @@ public struct ConfirmBooking: Command {
 
     /// Staff has taken what the booking still costs.
     private func balance(of placed: BookingPlaced, in world: borrowing World) -> [Event] {
+        guard basis == .paidAtTheDock else { return [] }
         let money = world.look(at: BookingMoney.self, of: booking)
         let due = money.due(for: placed.quote)
-        guard basis == .paidAtTheDock, due.minorUnits > 0 else { return [] }
+        guard due.minorUnits > 0 else { return [] }
         return [Domain.paidAtTheDock(due, for: booking, money)]
     }
 
@@ -156,7 +157,7 @@ public struct AbandonBooking: Command {
         switch life.status {
         case .held:
             let ended = HoldEnded(booking: booking, holdings: placed.quote.holdings)
-            return [.bookingAbandoned(ended)] + lateMoneyBack(for: booking, in: world)
+            return [.bookingAbandoned(ended)] + lateMoneyBack(life, for: booking, in: world)
         case .abandoned, .expired: return []
         case .confirmed, .checkedIn, .completed, .cancelled:
             throw .notInThatState(status: life.status, wanted: "held")
@@ -222,13 +223,16 @@ public struct ExpireHold: Command {
         guard life.status == .held else { return [] }
         guard now >= life.deadline else { throw .holdNotOver(deadline: life.deadline) }
         let ended = HoldEnded(booking: booking, holdings: placed.quote.holdings)
-        return [.holdExpired(ended)] + lateMoneyBack(for: booking, in: world)
+        return [.holdExpired(ended)] + lateMoneyBack(life, for: booking, in: world)
     }
 }
 
 /// What was paid for seats that the customer did not take goes back.
-private func lateMoneyBack(for booking: BookingID, in world: borrowing World) -> [Event] {
-    world.look(at: BookingMoney.self, of: booking).refundingAll(
+private func lateMoneyBack(
+    _ life: BookingLife, for booking: BookingID, in world: borrowing World
+) -> [Event] {
+    guard life.wasCharged else { return [] }
+    return world.look(at: BookingMoney.self, of: booking).refundingAll(
         of: booking, .paidTooLate, reason: "")
 }
 

@@ -27,6 +27,8 @@ public struct BookingLife: DecisionModel {
     private var stage = BookingStatus.held
     public private(set) var deadline = Instant(microseconds: 0)
     public private(set) var extensionCount = 0
+    /// Whether money was ever charged for it: else there is none to look for.
+    private(set) var wasCharged = false
     /// Numbers of the seats whose passengers are aboard.
     public private(set) var aboard: Set<Int> = []
     /// What was last seen of each passenger, by when it was seen and not by when it was told.
@@ -78,6 +80,7 @@ public struct BookingLife: DecisionModel {
             see(fact.passengers, Sighting(fact))
         case .merchandiseFulfilled(let fact): fulfilled.formUnion(fact.merchandise.map(\.offer))
         case .bookingCompleted: stage = .completed
+        case .paymentSucceeded, .paymentArrivedLate: wasCharged = true
         default: break
         }
     }

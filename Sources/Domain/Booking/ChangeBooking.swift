@@ -80,7 +80,8 @@ extension OrderDraft {
                     sailing: portion.thing, booking: placed.booking, seatCount: portion.quantity,
                     reason: oversaleReason ?? ""))
         }
-        try checkStock(placed, after: quote, in: world, at: now)
+        try Domain.checkStock(
+            of: quote.merchandise, beyond: placed.quote.merchandise, in: world, at: now)
         let changed = OrderChanged(
             booking: placed.booking, mission: mission, before: placed.quote.holdings, quote: quote,
             heldUntil: life.status == .held ? life.deadline : nil,
@@ -147,27 +148,9 @@ extension OrderDraft {
         _ assigned: BoatAssigned, _ seats: SailingSeats, in world: borrowing World,
         at now: Instant
     ) throws(Refusal) {
-        let obstacle = obstacle(
-            to: .staff, selling: world.look(at: TripTerms.self, of: assigned.trip),
-            of: world.look(at: MissionTerms.self, of: assigned.mission),
-            watching: world.look(at: LaunchTerms.self, of: assigned.launch), at: now)
+        let obstacle = obstacle(to: .staff, selling: assigned, in: world, at: now)
         if let obstacle { throw .notOnSale(trip: assigned.trip, because: obstacle) }
         if seats.isPaused { throw .salesPaused(sailing: assigned.sailing) }
-    }
-
-    private func checkStock(
-        _ placed: BookingPlaced, after: Quote, in world: borrowing World, at now: Instant
-    ) throws(Refusal) {
-        var others: [VariationID: Int] = [:]
-        for goods in after.merchandise {
-            let before = placed.quote.merchandise.first { $0.offer == goods.offer }?.quantity ?? 0
-            guard goods.quantity > before else { continue }
-            var line = goods.line
-            line.quantity -= before
-            let wish = StockWish(line: line, others: others[goods.variation] ?? 0)
-            try wish.check(in: world, at: now)
-            others[goods.variation, default: 0] += line.quantity
-        }
     }
 
     // MARK: The price
@@ -228,11 +211,5 @@ extension OrderDraft {
         }
         let covered = items.filter(\.isDiscounted).reduce(Money.zero) { $0 + $1.amount }
         items.spread(fact.reduction.discount(on: covered))
-    }
-}
-
-extension [SeatLine] {
-    fileprivate func portions(on sailing: SailingID) -> [Portion<TicketTypeID>] {
-        filter { $0.sailing == sailing }.map { Portion(of: $0.ticketType, quantity: $0.quantity) }
     }
 }

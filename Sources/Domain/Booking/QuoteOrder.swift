@@ -193,10 +193,7 @@ public struct QuoteOrder: Question {
     private func checkSale(
         of assigned: BoatAssigned, in world: borrowing World, at now: Instant
     ) throws(Refusal) -> Bool {
-        let obstacle = obstacle(
-            to: seller, selling: world.look(at: TripTerms.self, of: assigned.trip),
-            of: world.look(at: MissionTerms.self, of: assigned.mission),
-            watching: world.look(at: LaunchTerms.self, of: assigned.launch), at: now)
+        let obstacle = obstacle(to: seller, selling: assigned, in: world, at: now)
         guard let obstacle else { return false }
         guard obstacle == .accessCodeNeeded, let accessCode else {
             throw .notOnSale(trip: assigned.trip, because: obstacle)

@@ -167,6 +167,16 @@ public func obstacle(
     }
 }
 
+/// The same of a sailing's trip.
+func obstacle(
+    to seller: Seller, selling assigned: BoatAssigned, in world: borrowing World, at now: Instant
+) -> Refusal.NotOnSale? {
+    obstacle(
+        to: seller, selling: world.look(at: TripTerms.self, of: assigned.trip),
+        of: world.look(at: MissionTerms.self, of: assigned.mission),
+        watching: world.look(at: LaunchTerms.self, of: assigned.launch), at: now)
+}
+
 /// Who sells: the public door, or a member of staff.
 public enum Seller: Hashable, Sendable {
     case `public`

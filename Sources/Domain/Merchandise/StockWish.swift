@@ -14,3 +14,19 @@ struct StockWish {
         }
     }
 }
+
+/// Refuses merchandise of which an order has more than it had, and more than there is.
+func checkStock(
+    of goods: [Quote.Goods], beyond before: [Quote.Goods], in world: borrowing World,
+    at now: Instant
+) throws(Refusal) {
+    var others: [VariationID: Int] = [:]
+    for goods in goods {
+        var line = goods.line
+        line.quantity -= before.first { $0.offer == goods.offer }?.quantity ?? 0
+        guard line.quantity > 0 else { continue }
+        let wish = StockWish(line: line, others: others[goods.variation] ?? 0)
+        try wish.check(in: world, at: now)
+        others[goods.variation, default: 0] += line.quantity
+    }
+}

@@ -12,13 +12,12 @@ func isFree(_ quote: Quote, in world: borrowing World, at now: Instant) -> Bool 
         let uses = world.look(at: CodeUses.self, of: use.code.id)
         if let limit = uses.useLimit, uses.useCount(at: now) >= limit { return false }
     }
-    var others: [VariationID: Int] = [:]
-    for goods in quote.merchandise {
-        let wish = StockWish(line: goods.line, others: others[goods.variation] ?? 0)
-        do throws(Refusal) { try wish.check(in: world, at: now) } catch { return false }
-        others[goods.variation, default: 0] += goods.quantity
+    do throws(Refusal) {
+        try checkStock(of: quote.merchandise, beyond: [], in: world, at: now)
+        return true
+    } catch {
+        return false
     }
-    return true
 }
 
 private func isFree(
@@ -27,10 +26,9 @@ private func isFree(
     let seats = world.look(at: SailingSeats.self, of: sailing)
     guard let assigned = seats.assigned else { return false }
     var wanted = Tally<TicketTypeID>()
-    for line in lines where line.sailing == sailing {
-        wanted.add([Portion(of: line.ticketType, quantity: line.quantity)])
-    }
-    let types = lines.filter { $0.sailing == sailing }.map(\.ticketType).unique
+    let portions = lines.portions(on: sailing)
+    wanted.add(portions)
+    let types = portions.map(\.thing).unique
     let wish = SeatWish(
         sailing: sailing, more: types.map { Portion(of: $0, quantity: wanted[$0]) }, returned: 0)
     do throws(Refusal) {

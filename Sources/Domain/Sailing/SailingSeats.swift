@@ -39,8 +39,7 @@ public struct SailingSeats: DecisionModel {
         default:
             let sailing = sailing
             commitments.evolve(recorded) { holdings in
-                holdings.seats.filter { $0.sailing == sailing }
-                    .map { Portion(of: $0.ticketType, quantity: $0.quantity) }
+                holdings.seats.portions(on: sailing)
             }
             if !oversales.isEmpty { evolveOversales(recorded.event) }
         }

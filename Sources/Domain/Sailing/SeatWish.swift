@@ -37,6 +37,13 @@ struct SeatWish {
     }
 }
 
+extension [SeatLine] {
+    /// How many of each ticket type the lines of a sailing have.
+    func portions(on sailing: SailingID) -> [Portion<TicketTypeID>] {
+        filter { $0.sailing == sailing }.map { Portion(of: $0.ticketType, quantity: $0.quantity) }
+    }
+}
+
 extension Holdings {
     func seatCount(on sailing: SailingID) -> Int {
         seats.reduce(0) { $0 + ($1.sailing == sailing ? $1.quantity : 0) }

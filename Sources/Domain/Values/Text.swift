@@ -1,16 +1,26 @@
 /// The kinds of free text, and how long each may be, in characters.
-public enum Text: Int, Sendable {
-    case label = 64
-    case name = 128
-    case email = 254
-    case phone = 32
-    case address = 500
-    case specialRequests = 1000
-    case summary = 2000
-    /// As long as a summary, on several lines.
-    case note = 2001
+public enum Text: Sendable {
+    case label
+    case name
+    case email
+    case phone
+    case address
+    case specialRequests
+    case summary
+    /// On several lines.
+    case note
 
-    public var characterLimit: Int { self == .note ? 2000 : rawValue }
+    public var characterLimit: Int {
+        switch self {
+        case .label: 64
+        case .name: 128
+        case .email: 254
+        case .phone: 32
+        case .address: 500
+        case .specialRequests: 1000
+        case .summary, .note: 2000
+        }
+    }
 
     /// What is wrong with `text` as a text of this kind; nil when nothing is.
     ///

@@ -61,24 +61,20 @@ extension BookingByCode {
     /// All that a mission sold.
     public static func revenue(of mission: MissionID) -> PostgresCall {
         PostgresCall(
-            """
-            SELECT '', count(DISTINCT b.booking),
-                \(sums.map { "coalesce(sum(e.\($0)), 0)::bigint" }.joined(separator: ", "))
-            FROM reading.booking_by_code b, \(entries)
-            WHERE b.mission = $1::uuid AND b.money_until IS NOT NULL
-            """, [.id(mission)])
+            "\(revenueInAll) WHERE b.mission = $1::uuid AND b.money_until IS NOT NULL",
+            [.id(mission)])
     }
 
     /// All that a reseller's program sold.
     public static func revenue(of reseller: APIKeyID) -> PostgresCall {
-        PostgresCall(
-            """
-            SELECT '', count(DISTINCT b.booking),
-                \(sums.map { "coalesce(sum(e.\($0)), 0)::bigint" }.joined(separator: ", "))
-            FROM reading.booking_by_code b, \(entries)
-            WHERE b.reseller = $1::uuid
-            """, [.id(reseller)])
+        PostgresCall("\(revenueInAll) WHERE b.reseller = $1::uuid", [.id(reseller)])
     }
+
+    private static let revenueInAll = """
+        SELECT '', count(DISTINCT b.booking),
+            \(sums.map { "coalesce(sum(e.\($0)), 0)::bigint" }.joined(separator: ", "))
+        FROM reading.booking_by_code b, \(entries)
+        """
 
     public static func revenues(_ rows: Rows) -> [Revenue] {
         (0..<rows.count).map { row in

@@ -20,6 +20,14 @@ public struct BookingFilter: Sendable {
     public enum Place: Sendable {
         case placed(Instant, BookingID)
         case named(String, BookingID)
+
+        /// Where a booking stands in an order.
+        public init(_ view: (booking: BookingID, row: BookingSearch.Row), in order: Order) {
+            switch order {
+            case .newest, .oldest: self = .placed(view.row.placedAt, view.booking)
+            case .name: self = .named(view.row.lastName ?? "", view.booking)
+            }
+        }
     }
 
     /// All of them must begin a word of the booking.

@@ -173,20 +173,16 @@ public struct Credentials: Sendable {
         return rows.count == 0 ? nil : (rows.bytes(0, 0), Role.list(rows.text(0, 1)))
     }
 
-    public static let keys = PostgresCall(
-        """
+    private static let keySelection = """
         SELECT key, label, array_to_string(scopes, ' '), commission_basis_points,
             revoked_at IS NOT NULL
-        FROM vault.api_key ORDER BY label, key LIMIT 1000
-        """, [])
+        FROM vault.api_key
+        """
+
+    public static let keys = PostgresCall("\(keySelection) ORDER BY label, key LIMIT 1000")
 
     public static func key(_ key: APIKeyID) -> PostgresCall {
-        PostgresCall(
-            """
-            SELECT key, label, array_to_string(scopes, ' '), commission_basis_points,
-                revoked_at IS NOT NULL
-            FROM vault.api_key WHERE key = $1::uuid
-            """, [.id(key)])
+        PostgresCall("\(keySelection) WHERE key = $1::uuid", [.id(key)])
     }
 
     public static func keys(_ rows: Rows) -> [Key] {

@@ -90,7 +90,9 @@ extension QueryAPI {
             [BookingSearch.search(filter, limit: limit + 1)])
         let found = BookingSearch.views(rows[0])
         let views = found.prefix(limit)
-        let next = found.count > limit ? views.last.map { cursor($0, filter.order) } : nil
+        let next =
+            found.count > limit
+            ? views.last.map { Cursor(BookingFilter.Place($0, in: filter.order)) } : nil
         return answer(position: position) { json in
             json.field("bookings", views) { json, view in
                 json.object { json in
@@ -109,15 +111,6 @@ extension QueryAPI {
                 }
             }
             json.field("next", next?.text)
-        }
-    }
-
-    private func cursor(
-        _ view: (booking: BookingID, row: BookingSearch.Row), _ order: BookingFilter.Order
-    ) -> Cursor {
-        switch order {
-        case .newest, .oldest: Cursor(view.row.placedAt, view.booking.entity)
-        case .name: Cursor(view.row.lastName ?? "", view.booking.entity)
         }
     }
 
@@ -223,6 +216,15 @@ extension QueryAPI {
                 }
             }
             json.field("next", next?.text)
+        }
+    }
+}
+
+extension Cursor {
+    fileprivate init(_ place: BookingFilter.Place) {
+        switch place {
+        case .placed(let instant, let booking): self.init(instant, booking.entity)
+        case .named(let name, let booking): self.init(name, booking.entity)
         }
     }
 }

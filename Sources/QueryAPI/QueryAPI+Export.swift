@@ -32,7 +32,8 @@ extension QueryAPI {
                     { rows in
                         let views = BookingSearch.views(rows)
                         return (
-                            views.map(bookingFields), views.last.map { place($0, filter.order) }
+                            views.map(bookingFields),
+                            views.last.map { BookingFilter.Place($0, in: filter.order) }
                         )
                     })
             },
@@ -137,15 +138,6 @@ private func bookingFields(_ view: (booking: BookingID, row: BookingSearch.Row))
         .text(row.total.currency.rawValue), .text(row.mission.description),
         .text(view.booking.description),
     ]
-}
-
-private func place(
-    _ view: (booking: BookingID, row: BookingSearch.Row), _ order: BookingFilter.Order
-) -> BookingFilter.Place {
-    switch order {
-    case .newest, .oldest: .placed(view.row.placedAt, view.booking)
-    case .name: .named(view.row.lastName ?? "", view.booking)
-    }
 }
 
 private func manifestFields(_ entry: ManifestEntry) -> [CSV.Field] {

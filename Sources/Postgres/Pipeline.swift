@@ -32,6 +32,9 @@ struct Pipeline<Answer> {
 
     mutating func received(_ result: Result<Rows?, PostgresError>) {
         precondition(!isIdle, "an answer to nothing")
+        guard units[first].answeredCount < units[first].steps.count else {
+            return receivedAtSync(result)
+        }
         let step = units[first].steps[units[first].answeredCount]
         units[first].answeredCount += 1
         switch (step, result) {
@@ -42,6 +45,13 @@ struct Pipeline<Answer> {
         case (.prepare, .success): break
         case (.execute, _): units[first].results.append(result)
         }
+    }
+
+    /// Every statement was answered, and the sync point is not reached: it is there that PostgreSQL commits,
+    /// and what fails then, or ends the connection, belongs to no statement but to all of the unit.
+    private mutating func receivedAtSync(_ result: Result<Rows?, PostgresError>) {
+        guard case .failure = result else { preconditionFailure("an answer to no statement") }
+        units[first].results.append(result)
     }
 
     /// The server reached the sync point that ends the oldest unit.

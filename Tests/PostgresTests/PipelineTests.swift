@@ -38,6 +38,21 @@ import Testing
         #expect(pipeline.prepared.isEmpty)
     }
 
+    @Test("takes what fails at the sync point for the failure of all of the unit")
+    func failsAtSync() {
+        var pipeline = Pipeline<String>()
+        pipeline.sent(.init(steps: [.execute], answer: "first"))
+        pipeline.sent(.init(steps: [], answer: "empty"))
+        for expected in ["first", "empty"] {
+            if expected == "first" { pipeline.received(.success(nil)) }
+            pipeline.received(.failure(fault))
+            let unit = pipeline.synced()
+            #expect(unit.answer == expected)
+            #expect(throws: PostgresError.self) { _ = try unit.results.last?.get() }
+        }
+        #expect(pipeline.isIdle)
+    }
+
     @Test("fails everything that is in flight, once")
     func failsAll() {
         var pipeline = Pipeline<Int>()

@@ -40,6 +40,45 @@ import TestServers
         #expect(rows.bool(0, 10))
     }
 
+    @Test("reports what fails when its statements are done and are committed, and goes on")
+    func reportsFailedCommit() async throws {
+        let connection = try await connect()
+        try await connection.run(
+            """
+            CREATE TEMPORARY TABLE once (number int8,
+                CONSTRAINT once_number UNIQUE (number) DEFERRABLE INITIALLY DEFERRED)
+            """)
+        let insert = PostgresCall("INSERT INTO once VALUES ($1::int8)", [.int64(1)])
+        let error = await #expect(throws: PostgresError.self) {
+            try await connection.run([insert, insert])
+        }
+        #expect(error?.kind == .uniqueViolation(constraint: "once_number"))
+        let rows = try await connection.run("SELECT count(*) FROM once")
+        #expect(rows.integer(0, 0) == 0)
+        #expect(try await connection.run([]).isEmpty)
+    }
+
+    @Test("loses its link while nothing but the end of a unit is to be answered, and says so")
+    func losesLinkAtTheEnd() async throws {
+        let warden = try await connect()
+        for _ in 0..<50 {
+            let connection = try await connect()
+            let pid = try await connection.run("SELECT pg_backend_pid()::int8").integer(0, 0)
+            async let ended = warden.run(
+                "SELECT pg_terminate_backend($1::int8::int)", [.int64(Int64(pid))])
+            while true {
+                do throws(PostgresError) {
+                    _ = try await connection.run([])
+                    _ = try await connection.run("SELECT 1")
+                } catch {
+                    #expect(error.isConnectionFault, "\(error)")
+                    break
+                }
+            }
+            _ = try await ended
+        }
+    }
+
     @Test("passes an empty text and an empty bytea as values, not as NULL")
     func passesEmptyValues() async throws {
         let rows = try await connect().run(

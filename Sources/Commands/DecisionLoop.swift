@@ -20,7 +20,7 @@ public actor DecisionLoop: Service {
 
     /// Where requests arrive, without waiting for a decision under way.
     nonisolated let inbox = Inbox()
-    private nonisolated let listener = Mutex<AppendListener?>(nil)
+    private nonisolated let listening = Mutex(Listening())
     var queue: [Pending] = []
     /// Requests that wait for a model, by the model.
     var aside: [MissingModel.Key: [Pending]] = [:]
@@ -78,13 +78,19 @@ public actor DecisionLoop: Service {
     ///
     /// A batch that was not appended whole, or not where it was foreseen, is left to be read.
     public nonisolated func onAppend(_ listener: @escaping AppendListener) {
-        self.listener.withLock { $0 = listener }
+        self.listening.withLock { $0.listener = listener }
     }
 
     public typealias AppendListener =
         @Sendable (
             _ events: [(stored: LoggedEvent, event: Event)], _ keys: [PostgresUUID: [UInt8]]
         ) -> Void
+
+    /// A function that stands alone in a generic container is wrapped once more whenever it is taken out
+    /// and put back, and each call of it then goes through all the wrappings.
+    private struct Listening {
+        var listener: AppendListener?
+    }
 
     /// Requests waiting now.
     public nonisolated var queueDepth: Int { inbox.depth }
@@ -234,7 +240,7 @@ public actor DecisionLoop: Service {
     }
 
     private func tell(of decided: [Round.Decided], _ events: [RecordedEvent]) {
-        guard let listener = listener.withLock({ $0 }) else { return }
+        guard let listener = listening.withLock({ $0 }).listener else { return }
         var keys: [PostgresUUID: [UInt8]] = [:]
         var appended: [(stored: LoggedEvent, event: Event)] = []
         for command in decided.map(\.command) {

@@ -296,6 +296,24 @@ import TestSupport
         }
     }
 
+    @Test("tells of the hundredth batch as directly as of the first")
+    func tellsDirectly() async throws {
+        try await TestDatabase.with { database in
+            try await withLoops(1, on: database) { loops in
+                let depths = Mutex<[Int]>([])
+                loops[0].onAppend { _, _ in
+                    depths.withLock { $0.append(Thread.callStackReturnAddresses.count) }
+                }
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loops[0].submit(fleet.envelope)
+                for _ in 0..<100 { _ = try await loops[0].submit(fleet.order(seats: 1)) }
+                let told = depths.withLock { $0 }
+                #expect(told.count == 101)
+                #expect(try #require(told.max()) < #require(told.first) + 10)
+            }
+        }
+    }
+
     @Test("carries out several commands together or not at all")
     func isAllOrNothing() async throws {
         try await TestDatabase.with { database in

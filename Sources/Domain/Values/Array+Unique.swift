@@ -1,6 +1,6 @@
 extension Array where Element: Equatable {
     /// The elements, each once, in the order in which they first stand. For short arrays.
-    public var unique: [Element] {
+    @inlinable public var unique: [Element] {
         var seen: [Element] = []
         for element in self where !seen.contains(element) { seen.append(element) }
         return seen

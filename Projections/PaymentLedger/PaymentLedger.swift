@@ -33,10 +33,12 @@ public struct PaymentLedger: ReadModel {
         public var begunAt: Instant
         /// When it came into its present state.
         public var changedAt: Instant
+        /// Of money taken at the dock, where staff said so.
+        public var means: PaymentMeans?
     }
 
     public static let name = "payment_ledger"
-    public static let version = 2
+    public static let version = 3
     public static let opensContacts = false
     public static let types = BookingMoney.types
     public static let table = TableDefinition(
@@ -47,6 +49,7 @@ public struct PaymentLedger: ReadModel {
             .init("is_disputed", .bool), .init("cause", .text), .init("is_goodwill", .bool),
             .init("is_past_cutoff", .bool), .init("reason", .text),
             .init("begun_at", .timestamptz), .init("changed_at", .timestamptz),
+            .init("means", .text),
         ],
         indexes: [
             "(booking)", "(begun_at, entry)", "(begun_at) WHERE state = 'refund_requested'",
@@ -104,7 +107,7 @@ public struct PaymentLedger: ReadModel {
         Row(
             booking: fact.booking, payment: fact.payment, provider: fact.provider,
             amount: fact.amount, state: state, isDisputed: row?.isDisputed ?? false, cause: nil,
-            reason: nil, begunAt: row?.begunAt ?? now, changedAt: now)
+            reason: nil, begunAt: row?.begunAt ?? now, changedAt: now, means: fact.means)
     }
 
     public static func write(_ key: EntityID, to fields: inout PostgresFields) {
@@ -125,6 +128,7 @@ public struct PaymentLedger: ReadModel {
         fields.append(row.reason)
         fields.append(row.begunAt)
         fields.append(row.changedAt)
+        fields.append(row.means?.rawValue)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: EntityID, row: Row) {
@@ -136,7 +140,8 @@ public struct PaymentLedger: ReadModel {
             cause: rows.isNull(index, 8) ? nil : rows.choice(index, 8),
             isGoodwill: rows.bool(index, 9), isPastCutoff: rows.bool(index, 10),
             reason: rows.optionalText(index, 11), begunAt: rows.instant(index, 12),
-            changedAt: rows.instant(index, 13))
+            changedAt: rows.instant(index, 13),
+            means: rows.isNull(index, 14) ? nil : rows.choice(index, 14))
         return (rows.id(index, 0, Row.self).entity, row)
     }
 }

@@ -32,13 +32,20 @@ extension CommandAPI {
                 request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
                 let body = try await Body.read(request)
-                let basis = try reading { () throws(JSONError) in
-                    try body.json.allow(only: ["basis"])
-                    return try body.json["basis"].choice(of: ConfirmBooking.Basis.self)
+                let (basis, means) = try reading { () throws(JSONError) in
+                    try body.json.allow(only: ["basis", "means"])
+                    return (
+                        try body.json["basis"].choice(of: ConfirmBooking.Basis.self),
+                        try body.json.optional("means")?.choice(of: PaymentMeans.self)
+                    )
                 }
                 if basis == .paidAtTheDock { try Caller.current.require(.quay) }
+                guard means == nil || basis == .paidAtTheDock else {
+                    throw Problem.malformed(field: "means", "is of what is paid at the dock")
+                }
                 return try await change(
-                    request, booking, body.hash, ConfirmBooking(booking: booking, basis: basis))
+                    request, booking, body.hash,
+                    ConfirmBooking(booking: booking, basis: basis, means: means))
             },
             Operation("cancelBooking", .post, "/v1/bookings/{booking}/cancel") {
                 request, context in

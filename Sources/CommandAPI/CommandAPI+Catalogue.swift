@@ -33,9 +33,9 @@ extension CommandAPI {
             ) { id, json throws(JSONError) in
                 [ChangeTrip(trip: ID(id), changes: try Self.tripChanges(json))]
             },
-            changing("changeBoat", "/v1/boats/{boat}", ["capacity"]) {
+            changing("changeBoat", "/v1/boats/{boat}", ["capacity", "ticketTypes"]) {
                 id, json throws(JSONError) in
-                [ChangeBoatCapacity(boat: ID(id), capacity: try json["capacity"].seatCount())]
+                try Self.boatChanges(ID(id), json)
             },
             changing(
                 "setTaxRate", "/v1/jurisdictions/{jurisdiction}",
@@ -240,6 +240,20 @@ extension CommandAPI {
         if let value = json.optional("isActive") { changes.append(.active(try value.bool())) }
         if let value = json.optional("isArchived") { changes.append(.archived(try value.bool())) }
         return changes
+    }
+
+    private static func boatChanges(
+        _ boat: BoatID, _ json: JSONObject
+    ) throws(JSONError) -> [any Command] {
+        var commands: [any Command] = []
+        if let value = json.optional("capacity") {
+            commands.append(ChangeBoatCapacity(boat: boat, capacity: try value.seatCount()))
+        }
+        if let value = json.optional("ticketTypes") {
+            commands.append(
+                SetBoatTicketTypes(boat: boat, ticketTypes: try value.list(ticketType)))
+        }
+        return commands
     }
 
     private static func sailingChanges(

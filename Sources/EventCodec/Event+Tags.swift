@@ -16,6 +16,7 @@ extension Event {
         case .providerAdded(let fact): [fact.provider.entity, fact.jurisdiction.entity]
         case .boatRegistered(let fact): [fact.boat.entity, fact.provider.entity]
         case .boatCapacityChanged(let fact): [fact.boat.entity]
+        case .boatTicketTypesSet(let fact): [fact.boat.entity]
         case .launchAnnounced(let fact): [fact.launch.entity, fact.location.entity]
         case .launchArchived(let launch), .launchUnarchived(let launch): [launch.entity]
         case .missionPlanned(let fact): [fact.mission.entity, fact.launch.entity]

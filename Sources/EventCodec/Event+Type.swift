@@ -9,6 +9,7 @@ extension Event {
         case .providerAdded: .providerAdded
         case .boatRegistered: .boatRegistered
         case .boatCapacityChanged: .boatCapacityChanged
+        case .boatTicketTypesSet: .boatTicketTypesSet
         case .launchAnnounced: .launchAnnounced
         case .launchArchived: .launchArchived
         case .launchUnarchived: .launchUnarchived

@@ -12,7 +12,11 @@ extension EventCodec {
             json.field("payment", fact.payment)
             json.field("booking", fact.booking)
             json.field("reason", fact.reason)
-        case .paymentSucceeded(let fact), .paymentArrivedLate(let fact), .chargeDisputed(let fact):
+        case .paymentSucceeded(let fact):
+            write(fact.payment, fact.booking, fact.amount, to: &json)
+            json.field("provider", fact.provider.rawValue)
+            json.field("means", fact.means?.rawValue)
+        case .paymentArrivedLate(let fact), .chargeDisputed(let fact):
             write(fact.payment, fact.booking, fact.amount, to: &json)
             json.field("provider", fact.provider.rawValue)
         case .refundRequested(let fact):
@@ -85,7 +89,8 @@ extension EventCodec {
     private static func charge(_ json: JSONObject) throws(JSONError) -> ChargeMade {
         ChargeMade(
             payment: try json["payment"].id(), booking: try json["booking"].id(),
-            amount: try amount(json), provider: try json["provider"].choice())
+            amount: try amount(json), provider: try json["provider"].choice(),
+            means: try json.optional("means")?.choice())
     }
 
     private static func amount(_ json: JSONObject) throws(JSONError) -> Money {

@@ -13,6 +13,11 @@ extension EventCodec {
             .boatCapacityChanged(
                 BoatCapacityChanged(
                     boat: try json["boat"].id(), capacity: try json["capacity"].integer()))
+        case .boatTicketTypesSet:
+            .boatTicketTypesSet(
+                BoatTicketTypesSet(
+                    boat: try json["boat"].id(),
+                    ticketTypes: try json["ticketTypes"].list(ticketType)))
         case .launchAnnounced: .launchAnnounced(try launch(json))
         case .launchArchived: .launchArchived(try json["launch"].id())
         case .launchUnarchived: .launchUnarchived(try json["launch"].id())

@@ -12,6 +12,9 @@ extension EventCodec {
         case .boatCapacityChanged(let fact):
             json.field("boat", fact.boat)
             json.field("capacity", fact.capacity)
+        case .boatTicketTypesSet(let fact):
+            json.field("boat", fact.boat)
+            write(fact.ticketTypes, to: &json)
         case .launchAnnounced(let fact): write(fact, to: &json)
         case .launchArchived(let launch), .launchUnarchived(let launch):
             json.field("launch", launch)

@@ -125,7 +125,7 @@ extension QueryAPI {
 
     private static let ledgerColumns = [
         "begun_at", "changed_at", "state", "amount", "currency", "provider", "cause", "goodwill",
-        "past_cutoff", "disputed", "reason", "booking", "payment", "entry",
+        "past_cutoff", "disputed", "reason", "booking", "payment", "entry", "means",
     ]
 }
 
@@ -157,7 +157,7 @@ private func ledgerFields(_ entry: LedgerEntry) -> [CSV.Field] {
         .text(row.amount.currency.rawValue), .text(row.provider.rawValue),
         .text(row.cause?.rawValue), .text("\(row.isGoodwill)"), .text("\(row.isPastCutoff)"),
         .text("\(row.isDisputed)"), .text(row.reason), .text(row.booking.description),
-        .text(row.payment.description), .text("\(entry.id)"),
+        .text(row.payment.description), .text("\(entry.id)"), .text(row.means?.rawValue),
     ]
 }
 

@@ -43,6 +43,7 @@ extension JSONWriter {
         field("booking", row.booking)
         field("payment", row.payment)
         field("provider", row.provider.rawValue)
+        field("means", row.means?.rawValue)
         field("amount") { $0.write(row.amount) }
         field("state", row.state.rawValue)
         field("isDisputed", row.isDisputed)

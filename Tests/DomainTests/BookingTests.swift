@@ -8,12 +8,13 @@ import Testing
 
     @Test("confirms a hold by what is paid at the dock, once")
     func confirms() {
-        let confirm = ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
+        let confirm = ConfirmBooking(
+            booking: ada.booking, basis: .paidAtTheDock, means: .cardTerminal)
         held.when(confirm).then(
             .paymentSucceeded(
                 ChargeMade(
                     payment: id(102), booking: ada.booking, amount: Money(minorUnits: 27606),
-                    provider: .dock)),
+                    provider: .dock, means: .cardTerminal)),
             .bookingConfirmed(
                 BookingConfirmed(
                     booking: ada.booking, holdings: ada.holdings(2), basis: .paidAtTheDock)))

@@ -206,6 +206,34 @@ import Testing
             .then(.boatCapacityChanged(BoatCapacityChanged(boat: Fleet.boat, capacity: 3)))
     }
 
+    @Test(
+        "gives a boat's next sailing the types that the boat has by then, and leaves the others theirs"
+    )
+    func changesBoatTypes() {
+        let types = [
+            TicketType(
+                id: Fleet.adult, label: "Deck", price: Money(minorUnits: 150_00), cap: .shared)
+        ]
+        let set = SetBoatTicketTypes(boat: Fleet.boat, ticketTypes: types)
+        let changed = Event.boatTicketTypesSet(
+            BoatTicketTypesSet(boat: Fleet.boat, ticketTypes: types))
+        let before = Story.given(Fleet().events)
+        before.when(set).then(changed)
+        let story = Story.given(Fleet().events, [changed])
+        story.when(set).thenNothing()
+        func assigned(_ sailing: SailingID, _ types: [TicketType]) -> BoatAssigned {
+            BoatAssigned(
+                sailing: sailing, trip: Fleet.trip, mission: Fleet.mission, launch: Fleet.launch,
+                boat: Fleet.boat, jurisdiction: Fleet.jurisdiction, limit: nil, ticketTypes: types)
+        }
+        let next: SailingID = id(70)
+        story.when(AddToCatalogue(.sailing(assigned(next, []))))
+            .then(.boatAssigned(assigned(next, types)))
+        story.when(AddToCatalogue(.sailing(assigned(Fleet.sailing, [])))).thenNothing()
+        before.when(SetBoatTicketTypes(boat: Fleet.boat, ticketTypes: []))
+            .then(.invalid(field: "ticketTypes", reason: "must be 1 to 20"))
+    }
+
     @Test("confirms what was sold beyond the limit")
     func confirmsOversales() throws {
         let fleet = Fleet(capacity: 5, limit: 3)

@@ -67,6 +67,8 @@ enum Samples {
         + checkIns(at: nil).map { ($0, 1) }
         // Before staff went past a cutoff.
         + [(.refundRequested(refund(isPastCutoff: false)), 1)]
+        // Before the dock said how it took money.
+        + [(.paymentSucceeded(charge), 1)]
 
     private static let catalogue: [Event] = [
         .locationAdded(
@@ -87,6 +89,16 @@ enum Samples {
                 boat: id(42), provider: id(41), jurisdiction: id(30), name: "Trident",
                 slug: "trident", capacity: 149, ticketTypes: types)),
         .boatCapacityChanged(BoatCapacityChanged(boat: id(42), capacity: 120)),
+        .boatTicketTypesSet(
+            BoatTicketTypesSet(
+                boat: id(42),
+                ticketTypes: [
+                    TicketType(
+                        id: id(43), label: "Adult", price: Money(minorUnits: 99_00), cap: .shared),
+                    TicketType(
+                        id: id(44), label: "Upper deck", price: Money(minorUnits: 129_00),
+                        cap: .fixed(12)),
+                ])),
         .launchAnnounced(
             LaunchAnnounced(
                 launch: id(43), location: id(40), name: "Artemis II", summary: nil, liftOff: noon,
@@ -180,6 +192,10 @@ enum Samples {
     private static let charge = ChargeMade(
         payment: id(60), booking: id(50), amount: Money(minorUnits: 44795), provider: .sandbox)
 
+    private static let dockCharge = ChargeMade(
+        payment: id(60), booking: id(50), amount: Money(minorUnits: 44795), provider: .dock,
+        means: .cash)
+
     private static func refund(isPastCutoff: Bool) -> RefundRequested {
         RefundRequested(
             refund: id(61), payment: id(60), booking: id(50), amount: Money(minorUnits: 44795),
@@ -193,7 +209,7 @@ enum Samples {
                 provider: .sandbox)),
         .paymentDeclined(
             PaymentDeclined(payment: id(60), booking: id(50), reason: "insufficient funds")),
-        .paymentSucceeded(charge), .paymentArrivedLate(charge), .chargeDisputed(charge),
+        .paymentSucceeded(dockCharge), .paymentArrivedLate(charge), .chargeDisputed(charge),
         .refundRequested(refund(isPastCutoff: true)),
         .refundSucceeded(
             RefundSucceeded(

@@ -158,7 +158,7 @@ import TestSupport
             let booked = try await server.commands.post("/v1/bookings", order)
             let booking = booked.json["booking"] as? String ?? ""
             let paid = try await server.staff.post(
-                "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
+                "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock","means":"cash"}"#)
             let position = paid.headers["quartermaster-position"] ?? ""
             _ = try await server.staffQueries.get("/v1/bookings?min-position=\(position)")
             _ = try await server.staffQueries.get("/v1/ledger?min-position=\(position)")
@@ -173,8 +173,8 @@ import TestSupport
                 "/v1/exports/sailings/\(place.sailing)/manifest.csv")
             #expect(String(decoding: manifest.body, as: UTF8.self).contains(",1 Adult,1,0,"))
             let ledger = try await server.staffQueries.get("/v1/exports/ledger.csv")
-            #expect(
-                String(decoding: ledger.body, as: UTF8.self).contains(",charged,13803,USD,dock,"))
+            let entries = String(decoding: ledger.body, as: UTF8.self)
+            #expect(entries.contains(",charged,13803,USD,dock,") && entries.contains(",cash\r\n"))
             for _ in 0..<5 {
                 #expect(try await server.staffQueries.get("/v1/exports/ledger.csv").status == 200)
             }

@@ -95,10 +95,13 @@ public struct ConfirmBooking: Command {
 
     public var booking: BookingID
     public var basis: Basis
+    /// How the money was taken at the dock, where that is said.
+    public var means: PaymentMeans?
 
-    public init(booking: BookingID, basis: Basis) {
+    public init(booking: BookingID, basis: Basis, means: PaymentMeans? = nil) {
         self.booking = booking
         self.basis = basis
+        self.means = means
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
@@ -135,7 +138,7 @@ public struct ConfirmBooking: Command {
         let money = world.look(at: BookingMoney.self, of: booking)
         let due = money.due(for: placed.quote)
         guard due.minorUnits > 0 else { return [] }
-        return [Domain.paidAtTheDock(due, for: booking, money)]
+        return [Domain.paidAtTheDock(due, by: means, for: booking, money)]
     }
 
     private func confirmed(_ placed: BookingPlaced, _ basis: ConfirmationBasis) -> Event {

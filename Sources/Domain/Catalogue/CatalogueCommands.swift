@@ -106,12 +106,13 @@ public struct AddToCatalogue: Command {
         fact.mission = trip?.mission ?? fact.mission
         fact.launch = trip?.launch ?? fact.launch
         fact.jurisdiction = boat.registered?.jurisdiction ?? fact.jurisdiction
-        if fact.ticketTypes.isEmpty { fact.ticketTypes = boat.registered?.ticketTypes ?? [] }
+        let known = world.look(at: SailingSeats.self, of: fact.sailing).original
+        // Asked again, it is what it was, whatever the boat's types are by now.
+        if fact.ticketTypes.isEmpty { fact.ticketTypes = known?.ticketTypes ?? boat.ticketTypes }
         try checkTypes(fact.ticketTypes)
         if let limit = fact.limit { try checkLimit(limit, capacity: boat.capacity) }
         return try add(
-            fact, known: world.look(at: SailingSeats.self, of: fact.sailing).original,
-            "sailing", fact.sailing.entity, Event.boatAssigned)
+            fact, known: known, "sailing", fact.sailing.entity, Event.boatAssigned)
     }
 }
 

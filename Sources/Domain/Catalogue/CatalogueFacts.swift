@@ -99,6 +99,17 @@ public struct BoatCapacityChanged: Hashable, Sendable {
     }
 }
 
+/// What a boat's seats cost on the sailings that it gets from now on, unless those say otherwise.
+public struct BoatTicketTypesSet: Hashable, Sendable {
+    public var boat: BoatID
+    public var ticketTypes: [TicketType]
+
+    public init(boat: BoatID, ticketTypes: [TicketType]) {
+        self.boat = boat
+        self.ticketTypes = ticketTypes
+    }
+}
+
 /// How sure a target lift-off is.
 public enum Confidence: String, Sendable, CaseIterable {
     /// Not earlier than.

@@ -52,10 +52,12 @@ public struct ProviderTerms: DecisionModel {
 /// What is known of a boat.
 public struct BoatTerms: DecisionModel {
     public static let types: Set<EventType> = [
-        .boatRegistered, .boatCapacityChanged, .boatAssigned, .boatUnassigned,
+        .boatRegistered, .boatCapacityChanged, .boatTicketTypesSet, .boatAssigned, .boatUnassigned,
     ]
     public private(set) var registered: BoatRegistered?
     public private(set) var capacity = 0
+    /// Of the sailings that it gets next.
+    public private(set) var ticketTypes: [TicketType] = []
     /// Where it goes, or went.
     public private(set) var sailings: [(sailing: SailingID, trip: TripID)] = []
 
@@ -63,8 +65,10 @@ public struct BoatTerms: DecisionModel {
 
     public mutating func evolve(_ recorded: RecordedEvent) {
         switch recorded.event {
-        case .boatRegistered(let fact): (registered, capacity) = (fact, fact.capacity)
+        case .boatRegistered(let fact):
+            (registered, capacity, ticketTypes) = (fact, fact.capacity, fact.ticketTypes)
         case .boatCapacityChanged(let fact): capacity = fact.capacity
+        case .boatTicketTypesSet(let fact): ticketTypes = fact.ticketTypes
         case .boatAssigned(let fact): sailings.append((fact.sailing, fact.trip))
         case .boatUnassigned(let fact): sailings.removeAll { $0.sailing == fact.sailing }
         default: break

@@ -123,6 +123,25 @@ public struct ChangeBoatCapacity: Command {
     }
 }
 
+/// Sets the ticket types of the sailings that a boat gets from now on; those it has keep theirs.
+public struct SetBoatTicketTypes: Command {
+    public var boat: BoatID
+    public var ticketTypes: [TicketType]
+
+    public init(boat: BoatID, ticketTypes: [TicketType]) {
+        self.boat = boat
+        self.ticketTypes = ticketTypes
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let terms = world.look(at: BoatTerms.self, of: boat)
+        guard terms.registered != nil else { throw .unknown(kind: "boat", id: boat.entity) }
+        try checkTypes(ticketTypes)
+        guard terms.ticketTypes != ticketTypes else { return [] }
+        return [.boatTicketTypesSet(BoatTicketTypesSet(boat: boat, ticketTypes: ticketTypes))]
+    }
+}
+
 /// Sets the sales tax of a jurisdiction from an instant on.
 public struct SetTaxRate: Command {
     public var jurisdiction: JurisdictionID

@@ -9,6 +9,7 @@ public indirect enum Event: Hashable, Sendable {
     case providerAdded(ProviderAdded)
     case boatRegistered(BoatRegistered)
     case boatCapacityChanged(BoatCapacityChanged)
+    case boatTicketTypesSet(BoatTicketTypesSet)
     case launchAnnounced(LaunchAnnounced)
     case launchArchived(LaunchID)
     case launchUnarchived(LaunchID)
@@ -157,6 +158,7 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case staffAccountClosed = 73
     case apiKeyIssued = 74
     case apiKeyRevoked = 75
+    case boatTicketTypesSet = 76
 }
 
 /// An event with its place in the log.

@@ -213,12 +213,12 @@ extension BookingMoney {
 
 /// Takes money at the dock for what a booking still costs.
 func paidAtTheDock(
-    _ due: Money, for booking: BookingID, _ money: BookingMoney
+    _ due: Money, by means: PaymentMeans?, for booking: BookingID, _ money: BookingMoney
 ) -> Event {
     .paymentSucceeded(
         ChargeMade(
             payment: PaymentID(booking.entity.payment(money.payments.count + 1)),
-            booking: booking, amount: due, provider: .dock))
+            booking: booking, amount: due, provider: .dock, means: means))
 }
 
 extension EntityID {

@@ -6,6 +6,12 @@ public enum ProviderKind: String, Sendable, CaseIterable {
     case sandbox
 }
 
+/// How money is taken at the dock.
+public enum PaymentMeans: String, Sendable, CaseIterable {
+    case cash
+    case cardTerminal = "card_terminal"
+}
+
 /// A customer is asked to pay a booking's total; nothing has been charged.
 public struct PaymentStarted: Hashable, Sendable {
     public var payment: PaymentID
@@ -40,12 +46,18 @@ public struct ChargeMade: Hashable, Sendable {
     public var booking: BookingID
     public var amount: Money
     public var provider: ProviderKind
+    /// At the dock, where staff said so.
+    public var means: PaymentMeans?
 
-    public init(payment: PaymentID, booking: BookingID, amount: Money, provider: ProviderKind) {
+    public init(
+        payment: PaymentID, booking: BookingID, amount: Money, provider: ProviderKind,
+        means: PaymentMeans? = nil
+    ) {
         self.payment = payment
         self.booking = booking
         self.amount = amount
         self.provider = provider
+        self.means = means
     }
 }
 

@@ -47,30 +47,27 @@ public struct BookingFilter: Sendable {
 
     /// In PostgreSQL's language for text search; nil when every booking will do.
     fileprivate var textQuery: String? {
-        var typed = SearchWords()
-        for word in words.prefix(Self.wordLimit) { typed.add(word) }
-        var terms = typed.list.map { "\(Self.quoted($0)):*" }
+        var terms = words.prefix(Self.wordLimit).flatMap(SearchWords.terms(typed:))
         if let sailings {
             var names = SearchWords()
             for sailing in sailings { names.add(sailing) }
-            let any = names.list.map(Self.quoted)
-            terms.append(any.isEmpty ? "'\u{1}none'" : "(\(any.joined(separator: " | ")))")
+            terms.append(Self.any(of: names.list))
         }
         if let ticketType {
             var name = SearchWords()
             name.add(ticketType)
-            terms.append(Self.quoted(name.text))
+            terms.append(SearchWords.quoted(name.text))
+        }
+        // Beside other terms only: alone, a status has more bookings than an index is good for.
+        if !terms.isEmpty, !statuses.isEmpty {
+            terms.append(Self.any(of: statuses.map(SearchWords.name(of:))))
         }
         return terms.isEmpty ? nil : terms.joined(separator: " & ")
     }
 
-    private static func quoted(_ word: String) -> String {
-        var text = "'"
-        for character in word {
-            if character == "'" || character == "\\" { text.append(character) }
-            text.append(character)
-        }
-        return text + "'"
+    private static func any(of names: [String]) -> String {
+        names.isEmpty
+            ? "'\u{1}none'" : "(\(names.map(SearchWords.quoted).joined(separator: " | ")))"
     }
 }
 

@@ -22,13 +22,15 @@ public struct BookingSearch: ReadModel {
         public var aboardCount: Int
         public var total: Money
 
-        /// What is looked for: the words of names, mail and phone, in lower case, and the sailings
+        /// What is looked for: the words of names, mail and phone, in lower case, and status, sailings
         /// and ticket types under names that nobody types.
         var words: SearchWords {
             var words = SearchWords()
-            for text in [firstName, lastName, email, phone] {
+            for text in [firstName, lastName, phone] {
                 if let text { words.add(text) }
             }
+            if let email { words.add(mail: email) }
+            words.add(status)
             for sailing in sailings { words.add(sailing) }
             for type in ticketTypes { words.add(type) }
             return words
@@ -53,7 +55,7 @@ public struct BookingSearch: ReadModel {
     }
 
     public static let name = "booking_search"
-    public static let version = 2
+    public static let version = 3
     public static let opensContacts = true
     public static let types = BookingLife.types.subtracting([
         .holdExtended, .merchandiseFulfilled, .passengersScanned,

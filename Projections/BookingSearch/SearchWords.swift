@@ -1,7 +1,10 @@
 internal import Domain
 
 /// The words by which a booking is found, each once: in lower case, what lies between spaces. A name of
-/// several parts is found by each of them, a mail address as a whole, and of a number only its digits count.
+/// several parts is found by each of them, and of a number only its digits count.
+///
+/// A mail address is found as a whole, under a mark, and by its first letters without: so whoever looks for a
+/// frequent name does not go through the addresses of all who have it.
 ///
 /// Bytes and not strings, because a rebuild makes them of every booking that there ever was.
 struct SearchWords {
@@ -24,7 +27,19 @@ struct SearchWords {
         }
     }
 
+    mutating func add(mail text: String) {
+        var text = text.lowercased()
+        text.withUTF8 { bytes in
+            let first = bytes.prefix { $0.isLetter }
+            if !first.isEmpty { append(first) }
+            append(Array(Self.mail.utf8) + bytes.filter { $0 > 0x20 })
+        }
+    }
+
     /// Names that nobody types.
+    private static let mail = "\u{1}m"
+    static func name(of status: BookingStatus) -> String { "\u{1}b\(status.rawValue)" }
+    mutating func add(_ status: BookingStatus) { append(Array(Self.name(of: status).utf8)) }
     mutating func add(_ sailing: SailingID) { add(id: sailing.entity, after: "\u{1}s") }
     mutating func add(_ ticketType: TicketTypeID) { add(id: ticketType.entity, after: "\u{1}t") }
 
@@ -46,9 +61,33 @@ struct SearchWords {
         }
     }
 
+    /// What somebody has typed, in PostgreSQL's language for text search: each word begins a word of the
+    /// booking, or its address.
+    static func terms(typed text: String) -> [String] {
+        text.lowercased().split(whereSeparator: \.isWhitespace).map { word in
+            let inMail = beginning(mail + word)
+            if word.contains("@") { return inMail }
+            if word.utf8.allSatisfy(\.isLetter) { return beginning(String(word)) }
+            var digits = SearchWords()
+            if !word.utf8.contains(where: \.isLetter) { digits.add(String(word)) }
+            let plain = digits.bytes.isEmpty ? String(word) : digits.text
+            return "(\(beginning(plain)) | \(inMail))"
+        }
+    }
+
+    private static func beginning(_ word: String) -> String { quoted(word) + ":*" }
+
+    static func quoted(_ word: String) -> String {
+        var text = "'"
+        for character in word {
+            if character == "'" || character == "\\" { text.append(character) }
+            text.append(character)
+        }
+        return text + "'"
+    }
+
     private mutating func add(_ word: Slice<UnsafeBufferPointer<UInt8>>) {
-        let isPlain = word.allSatisfy { $0.isLetter || $0.isDigit }
-        if isPlain || word.contains(UInt8(ascii: "@")) {
+        if word.allSatisfy({ $0.isLetter || $0.isDigit }) {
             append(word)
         } else if word.contains(where: \.isLetter) {
             append(word)

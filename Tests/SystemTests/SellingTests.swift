@@ -64,7 +64,8 @@ import TestSupport
             #expect(more.json["happened"] as? [String] == ["LineQuantityChanged"])
             try await showsBalance(12900 + 903, of: booked, after: more, server)
             let contact =
-                #"{"contact":{"firstName":"Ada","lastName":"King","email":"king@example.org"}}"#
+                #"{"contact":{"firstName":"Ada","lastName":"King","email":"king@example.org""#
+                + #","phone":"+1 (321) 555-0199"}}"#
             let stranger = try await server.commands.post(
                 "\(booking)/contact", contact, method: "PUT")
             #expect(stranger.status == 401)
@@ -112,7 +113,8 @@ import TestSupport
         for (query, count) in [
             ("q=king", 1), ("q=\(code.lowercased())%20ada", 1), ("q=\(code)%20lovelace", 0),
             ("q=kin%20ada", 1), ("q=lovelace", 0), ("q=king@exa&status=held", 0),
-            ("q=king@example&status=confirmed,held&sort=name", 1),
+            ("q=king@example&status=confirmed,held&sort=name", 1), ("q=king&status=held", 0),
+            ("q=king&status=confirmed", 1), ("q=%2B1%20(321)%20555-0199", 1), ("q=king@exa.", 0),
         ] {
             let found = try await server.staffQueries.get("/v1/bookings?\(query)&\(wait)")
             #expect((found.json["bookings"] as? [Any])?.count == count, "\(query)")

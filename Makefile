@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-BUILD_PACKAGES := libpq-dev libnats-dev libjemalloc-dev libsodium-dev postgresql nats-server pkg-config
+BUILD_PACKAGES := libpq-dev libnats-dev libjemalloc-dev libsodium-dev libzstd-dev postgresql nats-server pkg-config
 SOURCES := Package.swift Sources Projections Tests schema
 # The standard library is linked in: our own processes take a fifth less time for a booking.
 RELEASE := swift build -c release --static-swift-stdlib --product quartermaster

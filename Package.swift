@@ -85,6 +85,9 @@ let house: [Target] = [
     module("EventLog", ["Postgres", crypto, logging]),
     module("Commands", ["Domain", "EventCodec", "EventLog", lifecycle, logging, metrics]),
 
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    module("Archive", ["CZstd", "Domain", "EventCodec", "EventLog", "JSON", "Postgres", crypto]),
+
     // The way out.
     module(
         "ProjectionEngine",
@@ -145,8 +148,8 @@ let house: [Target] = [
     module(
         "Operations",
         [
-            "Access", "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain", "EventCodec",
-            "EventLog",
+            "Access", "Archive", "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain",
+            "EventCodec", "EventLog",
             "JSON", "LocalServers", "Payments", "Postgres", "ProjectionEngine", "Projections",
             "Publishing", "QueryAPI",
             "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, hummingbirdCore,
@@ -181,7 +184,10 @@ let house: [Target] = [
         ["EventLog", "Operations", "Postgres", "Schema", "TestSupport"]),
     tests(
         "CommandsTests",
-        ["Commands", "Domain", "EventCodec", "EventLog", "Operations", "Postgres", "TestSupport"]),
+        [
+            "Archive", "Commands", "Domain", "EventCodec", "EventLog", "Operations", "Postgres",
+            "TestSupport", crypto,
+        ]),
     tests(
         "ProjectionTests",
         [

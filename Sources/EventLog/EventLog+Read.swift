@@ -89,6 +89,23 @@ extension EventLog {
         return keys
     }
 
+    /// The keys of all customers who are not forgotten, by customer.
+    public func customerKeys() async throws(PostgresError) -> [(
+        customer: PostgresUUID, key: [UInt8]
+    )] {
+        var keys: [(customer: PostgresUUID, key: [UInt8])] = []
+        while true {
+            let last = keys.last?.customer ?? PostgresUUID(high: 0, low: 0)
+            let rows = try await client.run(
+                """
+                SELECT customer, key FROM vault.customer_key
+                WHERE customer > $1::uuid ORDER BY customer LIMIT \(Self.readLimit)
+                """, [.uuid(last)])
+            guard rows.count > 0 else { return keys }
+            keys += (0..<rows.count).map { (rows.uuid($0, 0), rows.bytes($0, 1)) }
+        }
+    }
+
     /// Those of these commands that were accepted, with their request hashes and events.
     public func commands(
         _ ids: [PostgresUUID]

@@ -1,5 +1,5 @@
 internal import Crypto
-public import Postgres
+internal import Postgres
 
 /// Something in the log that can't be, and where.
 public struct LogFault: Hashable, Sendable, CustomStringConvertible {
@@ -22,9 +22,69 @@ public struct LogFault: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "position \(position): \(kind.rawValue)" }
 }
 
+/// An event with what chains it to those before it, as its row has it.
+public struct ChainedEvent: Hashable, Sendable {
+    public var event: LoggedEvent
+    /// Of the first event of a command only: the hash of its request, and its last event.
+    public var command: Command?
+    /// SHA-256 over the hash before it and everything in the row, see `log.append` in the schema.
+    public var hash: [UInt8]
+
+    public struct Command: Hashable, Sendable {
+        public var requestHash: [UInt8]
+        public var end: Int64
+
+        public init(requestHash: [UInt8], end: Int64) {
+            self.requestHash = requestHash
+            self.end = end
+        }
+    }
+
+    public init(event: LoggedEvent, command: Command?, hash: [UInt8]) {
+        self.event = event
+        self.command = command
+        self.hash = hash
+    }
+
+    fileprivate static let columns =
+        "\(LoggedEvent.columns), e.hash, e.request_hash, e.command_end"
+
+    fileprivate init(_ rows: Rows, _ row: Int) {
+        event = LoggedEvent(rows, row)
+        hash = rows.bytes(row, 9)
+        command = rows.optionalInteger(row, 11).map {
+            Command(requestHash: rows.bytes(row, 10), end: Int64($0))
+        }
+    }
+}
+
 extension EventLog {
     /// Faults beyond this many are not listed.
     public static let faultLimit = 100
+    private static let chainPageLimit = 5000
+
+    /// The events after `position` up to `end`, in order and page by page, with what chains them. While
+    /// one page is worked on, the next is read.
+    public func readChained(
+        after position: Int64 = 0, upTo end: Int64 = .max,
+        _ body: ([ChainedEvent]) async throws -> Void
+    ) async throws {
+        func page(after position: Int64) async throws(PostgresError) -> [ChainedEvent] {
+            let rows = try await client.run(
+                """
+                SELECT \(ChainedEvent.columns) FROM log.event e
+                WHERE e.position > $1::bigint AND e.position <= $2::bigint
+                ORDER BY e.position LIMIT \(Self.chainPageLimit)
+                """, [.int64(position), .int64(end)])
+            return (0..<rows.count).map { ChainedEvent(rows, $0) }
+        }
+        var events = try await page(after: position)
+        while let last = events.last?.event.position {
+            async let next = page(after: last)
+            try await body(events)
+            events = try await next
+        }
+    }
 
     /// Reads the whole log and checks that positions are dense, times do not run backwards, the
     /// hash chain fits, and no tag is left over.
@@ -32,27 +92,17 @@ extension EventLog {
     /// `progress` hears the position reached, once a page.
     public func verify(
         progress: @Sendable (Int64) -> Void = { _ in }
-    ) async throws(PostgresError) -> (head: Int64, faults: [LogFault]) {
+    ) async throws -> (head: Int64, faults: [LogFault]) {
         var chain = HashChain()
         var faults: [LogFault] = []
-        while faults.count < Self.faultLimit {
-            let rows = try await client.run(
-                """
-                SELECT \(LoggedEvent.columns), e.hash, e.request_hash, e.command_end
-                FROM log.event e
-                WHERE e.position > $1::bigint ORDER BY e.position LIMIT 5000
-                """, [.int64(chain.position)])
-            guard rows.count > 0 else { break }
-            for (row, event) in LoggedEvent.all(rows).enumerated() {
-                let end = rows.optionalInteger(row, 11).map(Int64.init)
-                faults += chain.add(
-                    event,
-                    HashChain.Link(
-                        hash: rows.bytes(row, 9),
-                        command: end.map { (rows.bytes(row, 10), $0) }))
+        struct TooMany: Error {}
+        do {
+            try await readChained { events in
+                for event in events { faults += chain.add(event) }
+                progress(chain.position)
+                if faults.count >= Self.faultLimit { throw TooMany() }
             }
-            progress(chain.position)
-        }
+        } catch is TooMany {}
         let stray = try await client.run(
             """
             SELECT t.position FROM log.event_tag t
@@ -67,20 +117,20 @@ extension EventLog {
 }
 
 /// Follows the chain of hashes; see `log.append` in the schema for what each one covers.
-struct HashChain {
-    private(set) var position: Int64 = 0
-    private var hash: [UInt8] = []
+public struct HashChain: Sendable {
+    /// Of the last event, and its hash; 0 and nothing before the first.
+    public private(set) var position: Int64 = 0
+    public private(set) var hash: [UInt8] = []
     private var recordedAt = Int64.min
     /// The command that the last event belongs to, and the positions that it says to fill.
     private var command: (id: PostgresUUID, positions: ClosedRange<Int64>)?
 
-    /// What a row says besides its event: `command` of the first event of a command only.
-    struct Link {
-        var hash: [UInt8]
-        var command: (requestHash: [UInt8], end: Int64)?
-    }
+    public init() {}
 
-    mutating func add(_ event: LoggedEvent, _ link: Link) -> [LogFault] {
+    /// Goes on with the next event; returns what is wrong with it. After a fault the chain goes on from what
+    /// is stored, so that one fault is reported once.
+    public mutating func add(_ link: ChainedEvent) -> [LogFault] {
+        let event = link.event
         var faults: [LogFault] = []
         for missing in (position + 1)..<max(position + 1, event.position) {
             faults.append(LogFault(position: missing, kind: .hole))
@@ -89,10 +139,9 @@ struct HashChain {
         if event.recordedAt < recordedAt {
             faults.append(LogFault(position: event.position, kind: .timeRunsBackwards))
         }
-        if let position = brokenCommand(event, link) {
+        if let position = brokenCommand(link) {
             faults.append(LogFault(position: position, kind: .brokenCommand))
         }
-        // After a fault the chain goes on from what is stored, so one fault is reported once.
         if Self.hash(event, requestHash: link.command?.requestHash ?? [], after: hash) != link.hash
         {
             faults.append(LogFault(position: event.position, kind: .brokenChain))
@@ -103,7 +152,8 @@ struct HashChain {
 
     /// Where a command is broken, if the event does not begin one where the last has ended, or go on
     /// with that one.
-    private mutating func brokenCommand(_ event: LoggedEvent, _ link: Link) -> Int64? {
+    private mutating func brokenCommand(_ link: ChainedEvent) -> Int64? {
+        let event = link.event
         let last = command.flatMap { $0.positions.contains(event.position) ? $0 : nil }
         guard let begun = link.command else {
             return last?.id == event.commandID ? nil : event.position
@@ -113,7 +163,8 @@ struct HashChain {
         return last?.positions.lowerBound
     }
 
-    static func hash(
+    /// What the hash of an event must be, after the hash of the one before it.
+    public static func hash(
         _ event: LoggedEvent, requestHash: [UInt8], after previous: [UInt8]
     ) -> [UInt8] {
         let digest = EventDigest(

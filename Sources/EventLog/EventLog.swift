@@ -23,6 +23,13 @@ public struct EventLog: Sendable {
         return Int64(rows.integer(0, 0))
     }
 
+    /// The chain's hash at a position; nil where there is no event.
+    public func hash(at position: Int64) async throws(PostgresError) -> [UInt8]? {
+        let rows = try await client.run(
+            "SELECT hash FROM log.event WHERE position = $1::bigint", [.int64(position)])
+        return rows.count > 0 ? rows.bytes(0, 0) : nil
+    }
+
     /// Which log this is: its id never changes, and is kept by dump and restore.
     public func identity() async throws(PostgresError) -> PostgresUUID {
         try await client.run("SELECT id FROM log.identity").uuid(0, 0)

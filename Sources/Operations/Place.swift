@@ -84,12 +84,13 @@ struct Place: Sendable {
                 "STAFF_TOKEN is not set: it opens the staff's routes, and has at least 16 characters"
             )
         }
-        guard let signing = settings.signingSecret ?? stored("signing-secret") else {
-            throw OperationError(
-                "SIGNING_SECRET is not set: it signs customers' links, and has at least 32 characters"
-            )
-        }
-        return Secrets(staffToken: token, signing: signing)
+        return Secrets(staffToken: token, signing: try knownSigningSecret())
+    }
+
+    func knownSigningSecret() throws(OperationError) -> String {
+        if let secret = settings.signingSecret ?? stored("signing-secret") { return secret }
+        throw OperationError(
+            "SIGNING_SECRET is not set: it signs customers' links, and has at least 32 characters")
     }
 
     // MARK: Lock

@@ -1,3 +1,4 @@
+internal import Archive
 internal import Domain
 internal import EventCodec
 internal import EventLog
@@ -9,12 +10,18 @@ internal import Projections
 
 extension Verbs {
     /// Checks the whole log, and all that must hold of the trade at every position; true when it is sound.
-    public func verify() async throws -> Bool {
+    ///
+    /// With `sealPath`, the log is also held against a seal, whose key must be `key` where that is given.
+    public func verify(against sealPath: String? = nil, key: String? = nil) async throws -> Bool {
+        let seal = try sealPath.map { try readSeal($0, key) }
         let log = connections.log(1)
         let (head, broken) = try await log.verify { progress("read", $0) }
         let (audit, untrue) = try await audit(log)
         progress(nil, 0)
         var faults = broken.map { $0.description } + untrue
+        if let contradiction = try await seal?.contradiction(in: log) {
+            faults.append(contradiction)
+        }
         faults += audit.chargedWithoutSeats.map {
             "booking \($0): money is kept, and the booking has nothing for it"
         }
@@ -23,10 +30,11 @@ extension Verbs {
         guard faults.isEmpty else { return false }
         say("the log is sound: \(head) events, positions dense, hash chain intact, all readable")
         say("every promise holds at every position: seats, codes, stock, totals, money, states")
+        if let seal { saySealed(seal) }
         return true
     }
 
-    private func progress(_ what: String?, _ position: Int64) {
+    func progress(_ what: String?, _ position: Int64) {
         guard isatty(2) == 1 else { return }
         FileHandle.standardError.write(
             Data((what.map { "\r\($0) \(position)  " } ?? "\r\u{1B}[K").utf8))

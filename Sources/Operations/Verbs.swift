@@ -14,7 +14,7 @@ internal import Schema
 
 /// What operators do to a system that runs, or could.
 public struct Verbs: Sendable {
-    private let place: Place
+    let place: Place
     let connections: Connections
     private let settings: Settings
     private let logger: Logger

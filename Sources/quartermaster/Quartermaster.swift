@@ -16,8 +16,8 @@ struct Quartermaster: AsyncParsableCommand {
             """,
         subcommands: [
             Up.self, CommandAPIRole.self, QueryAPIRole.self, ProjectorRole.self, Migrate.self,
-            Import.self, Events.self, Verify.self, RebuildModel.self, Status.self,
-            Measure.self,
+            Import.self, Events.self, Verify.self, SealLog.self, Export.self, ImportLog.self,
+            RebuildModel.self, Status.self, Measure.self,
         ])
 }
 
@@ -144,18 +144,102 @@ struct Events: AsyncParsableCommand {
 
 struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check that the log is whole and unaltered.",
+        abstract: "Check that the log is whole, unaltered and true.",
         discussion: """
             Reads every event: positions have no holes, the hash chain fits, times do not run \
-            backwards, everything can be read. Ends with 1, naming the positions, when it is not so.
+            backwards, everything can be read, and every promise of the trade holds at every \
+            position. With --against, also that it is still what was sealed. With --archive, an \
+            exported file is checked instead, without a database. Ends with 1, naming the \
+            positions, when it is not so.
             """)
+
+    @Option(help: "A file that 'seal' has written.")
+    var against: String?
+
+    @Option(help: "The public key that the seal must be signed with, as 'seal' shows it.")
+    var key: String?
+
+    @Option(help: "A file that 'export' has written, to be checked instead of the database.")
+    var archive: String?
+
+    func validate() throws {
+        guard key == nil || against != nil else {
+            throw ValidationError("--key says whose seal it must be, so it goes with --against")
+        }
+    }
 
     func run() async throws {
         try await perform { settings, logger in
-            guard try await Verbs(settings, logger: logger).verify() else {
-                throw ExitCode.failure
-            }
+            let isSound =
+                if let archive {
+                    try verifyArchive(archive, against: against, key: key)
+                } else {
+                    try await Verbs(settings, logger: logger).verify(against: against, key: key)
+                }
+            guard isSound else { throw ExitCode.failure }
         }
+    }
+}
+
+struct SealLog: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "seal", abstract: "Sign what the log is now.",
+        discussion: """
+            The head of the log and its hash, signed with a key made from SIGNING_SECRET. Keep it \
+            where those who could alter the log can't: 'verify --against' proves later that \
+            nothing before it was altered.
+            """)
+
+    @Argument(help: "The file to write; without it the seal is printed.")
+    var file: String?
+
+    func run() async throws {
+        try await perform { try await Verbs($0, logger: $1).seal(to: file) }
+    }
+}
+
+struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write the whole log to a file.",
+        discussion: """
+            Compressed NDJSON: a header, then one event a line with its hash; 'zstdcat' shows it. \
+            Names and addresses are sealed in it. Staff accounts and API keys are no events, and \
+            are not in it.
+            """)
+
+    @Argument(help: "The file to write; log.ndjson.zst, say.")
+    var file: String
+
+    @Option(help: "Also write customers' keys, which open what is sealed, to this file.")
+    var keys: String?
+
+    @Option(help: "The last position to write; without it, the head.")
+    var until: Int64?
+
+    func run() async throws {
+        try await perform {
+            try await Verbs($0, logger: $1).export(to: file, upTo: until, customerKeys: keys)
+        }
+    }
+}
+
+struct ImportLog: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import-log", abstract: "Make an empty log that of an exported file.",
+        discussion: """
+            All of it or nothing, with the same positions, times and hashes, each of which is \
+            checked; then the read models are built. DATABASE_URL must name a database that \
+            'migrate' has prepared and that has no events, and a user who may act as its owner.
+            """)
+
+    @Argument(help: "A file that 'export' has written.")
+    var file: String
+
+    @Option(help: "The file with customers' keys; without it, names and addresses read as erased.")
+    var keys: String?
+
+    func run() async throws {
+        try await perform { try await Verbs($0, logger: $1).importLog(file, customerKeys: keys) }
     }
 }
 

@@ -81,6 +81,13 @@ import TestSupport
         ("UPDATE log.event SET command_end = NULL WHERE position = 2", .brokenCommand),
         ("UPDATE log.event SET hash = sha256('x') WHERE position = 2", .brokenChain),
         ("DELETE FROM log.event WHERE position = 2", .hole),
+        (
+            """
+            UPDATE log.event SET position = 9 WHERE position = 2;
+            UPDATE log.event SET position = 2 WHERE position = 3;
+            UPDATE log.event SET position = 3 WHERE position = 9
+            """, .brokenChain
+        ),
     ]
 
     @Test("finds and places whatever was altered", arguments: alterations)

@@ -21,10 +21,32 @@ import TestSupport
             let migrate = try await server.run(["migrate"])
             #expect(migrate.isSuccess)
             #expect(migrate.output.contains("up to date"), "\(migrate.output)")
+            try await provesAndArchives(server)
             try await showsEvents(server)
             try await rebuilds(server)
             try await imports(server)
         }
+    }
+
+    private func provesAndArchives(_ server: ServerProcess) async throws {
+        let (archive, keys) = (server.folder + "/log.zst", server.folder + "/keys.zst")
+        let seal = server.folder + "/seal.json"
+        let sealed = try await server.run(["seal", seal])
+        #expect(sealed.isSuccess && sealed.output.contains("with key"), "\(sealed.output)")
+        let exported = try await server.run(["export", archive, "--keys", keys])
+        #expect(exported.isSuccess, "\(exported.output)")
+        let again = try await server.run(["export", archive])
+        #expect(!again.isSuccess && again.output.contains("is there already"))
+        for place in [[], ["--archive", archive]] {
+            let proof = try await server.run(["verify", "--against", seal] + place)
+            #expect(proof.isSuccess, "\(proof.output)")
+            #expect(proof.output.contains("it is what was sealed at"), "\(proof.output)")
+        }
+        let other = String(repeating: "0", count: 64)
+        let stranger = try await server.run(["verify", "--against", seal, "--key", other])
+        #expect(!stranger.isSuccess && stranger.output.contains("signed with another key"))
+        let full = try await server.run(["import-log", archive, "--keys", keys])
+        #expect(!full.isSuccess && full.output.contains("goes into an empty one"))
     }
 
     private func showsEvents(_ server: ServerProcess) async throws {

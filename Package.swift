@@ -99,7 +99,7 @@ let house: [Target] = [
         "Publishing",
         [
             "Bus", "Domain", "EventCodec", "EventLog", "JSON", "Postgres", "ProjectionEngine",
-            "Projections", lifecycle, logging,
+            "Projections", lifecycle, logging, metrics,
         ]),
     module(
         "Payments",
@@ -114,6 +114,9 @@ let house: [Target] = [
             lifecycle, logging,
         ]),
 
+    // What the process tells of itself.
+    module("Telemetry", [logging, metrics]),
+
     // The doors, and who may pass.
     .systemLibrary(
         name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -127,7 +130,7 @@ let house: [Target] = [
         "Web", resources: [.copy("openapi.yaml")],
         [
             "Domain", "EventCodec", "JSON", crypto, httpTypes, hummingbird, hummingbirdCore,
-            logging, nio,
+            logging, metrics, nio,
         ]),
     module(
         "CommandAPI",
@@ -152,9 +155,8 @@ let house: [Target] = [
             "EventCodec", "EventLog",
             "JSON", "LocalServers", "Payments", "Postgres", "ProjectionEngine", "Projections",
             "Publishing", "QueryAPI",
-            "Reactions", "Schema", "Sealing", "Web", crypto, hummingbird, hummingbirdCore,
-            lifecycle, logging, nio,
-            unixSignals,
+            "Reactions", "Schema", "Sealing", "Telemetry", "Web", crypto, httpTypes, hummingbird,
+            hummingbirdCore, lifecycle, logging, metrics, nio, unixSignals,
         ]),
     module(
         "Bench",
@@ -164,7 +166,8 @@ let house: [Target] = [
             asyncHTTPClient, lifecycle, logging, nio, nioHTTP1,
         ]),
     .executableTarget(
-        name: "quartermaster", dependencies: ["Bench", "Operations", argumentParser, logging],
+        name: "quartermaster",
+        dependencies: ["Bench", "Operations", "Telemetry", argumentParser, logging, metrics],
         swiftSettings: settings,
         // Its allocator: the C library's took a sixth of the time of all but the event loops, where one
         // thread frees what another has made.
@@ -195,7 +198,12 @@ let house: [Target] = [
             "ProjectionEngine",
             "Projections", "Publishing", "TestServers", "TestSupport", lifecycle,
         ]),
-    tests("APITests", ["Domain", "Operations", "TestSupport", "Web", httpTypes, yams]),
+    tests(
+        "APITests",
+        [
+            "Domain", "Operations", "Telemetry", "TestSupport", "Web", httpTypes, logging, metrics,
+            yams,
+        ]),
     tests(
         "SystemTests",
         [
@@ -205,14 +213,14 @@ let house: [Target] = [
     tests("CatalogueImportTests", ["CatalogueImport", "Domain"]),
     tests(
         "TidyTests",
-        ["Domain", "EventCodec", "Operations", "ProjectionEngine", "Projections"]),
+        ["Domain", "EventCodec", "Operations", "ProjectionEngine", "Projections", "Telemetry"]),
 ]
 
 let package = Package(
     name: "quartermaster",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.12.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.65.0"),
     ]
         + (bordersOnly

@@ -61,6 +61,7 @@ struct BenchSystem {
         let settings = [
             "DATABASE_URL": postgres.url, "NATS_URL": nats.url, "STAFF_TOKEN": Self.token,
             "COMMAND_PORT": String(commandPort), "QUERY_PORT": String(queryPort),
+            "OPERATIONS_PORT": String(try freeLoopbackPort()),
             "QUARTERMASTER_DATA": folder + "/up",
         ]
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")

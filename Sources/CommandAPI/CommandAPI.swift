@@ -24,6 +24,7 @@ public struct CommandAPI: Sendable {
     let clock: @Sendable () -> Instant
     /// Whether the log can be written now.
     let isReady: @Sendable () async -> Bool
+    let observer: RequestObserver
 
     public init(
         _ loop: DecisionLoop, gatekeeper: @escaping Gatekeeper, desk: StaffDesk,
@@ -31,7 +32,7 @@ public struct CommandAPI: Sendable {
         provider: any PaymentProvider = DockProvider(), links: BookingLink,
         customerKey: @escaping @Sendable (CustomerID) async throws -> CustomerKey?,
         clock: @escaping @Sendable () -> Instant,
-        isReady: @escaping @Sendable () async -> Bool
+        isReady: @escaping @Sendable () async -> Bool, observer: RequestObserver
     ) {
         self.loop = loop
         self.gatekeeper = gatekeeper
@@ -42,6 +43,7 @@ public struct CommandAPI: Sendable {
         self.customerKey = customerKey
         self.clock = clock
         self.isReady = isReady
+        self.observer = observer
     }
 
     public var operations: [Operation] {
@@ -67,7 +69,9 @@ public struct CommandAPI: Sendable {
             ]
     }
 
-    public var router: Router<APIContext> { .serving(operations, gatekeeper: gatekeeper) }
+    public var router: Router<APIContext> {
+        .serving(operations, gatekeeper: gatekeeper, observer: observer)
+    }
 
     // MARK: What all commands have in common
 
@@ -80,7 +84,8 @@ public struct CommandAPI: Sendable {
     ) async throws(Problem) -> Receipt {
         let envelope = Envelope(
             id: try request.idempotencyKey(), requestHash: hash,
-            actor: actor ?? Caller.current.actor, commands: commands, customerKeys: keys)
+            correlationID: Caller.current.trace, actor: actor ?? Caller.current.actor,
+            commands: commands, customerKeys: keys)
         do throws(CommandError) {
             return try await loop.submit(envelope)
         } catch {

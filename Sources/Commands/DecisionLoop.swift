@@ -206,6 +206,7 @@ public actor DecisionLoop: Service {
             isAsForeseen = isAsForeseen && positions.lowerBound == decided.events[0].position
             appended += decided.recorded(at: positions.lowerBound, recordedAt)
         }
+        metrics.appended.increment(by: appended.count)
         if isAsForeseen {
             cache.settle(appended)
             tell(of: round.decided, appended)
@@ -259,7 +260,6 @@ public actor DecisionLoop: Service {
             switch (answer.pending.work, answer.reply) {
             case (_, .told(let tell)): tell(position)
             case (.command(let envelope, _), .refused(let refusal)):
-                metrics.refusals.increment()
                 unsure.append((envelope, answer.pending, .failure(.refused(refusal))))
             case (.command(let envelope, _), .nothingToDo):
                 let receipt = Receipt(position: position, events: [], isRepeat: false)

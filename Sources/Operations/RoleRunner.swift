@@ -39,7 +39,8 @@ public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws
         settings: settings,
         logger: logger)
     let loop = roles.decisionLoop()
-    let services: [any Service]
+    try requireFreePort(settings.operationsPort, "OPERATIONS_PORT")
+    var services: [any Service]
     switch role {
     case .commandAPI:
         try requireFreePort(settings.commandPort, "COMMAND_PORT")
@@ -52,6 +53,7 @@ public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws
         services = [loop] + roles.projector(loop)
         say("projector: following the log")
     }
+    services.append(roles.operationsServer(port: settings.operationsPort))
     try await runServices(services, logger: logger)
 }
 

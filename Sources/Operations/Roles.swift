@@ -28,6 +28,7 @@ public struct Roles: Sendable {
     public let settings: Settings
     public let logger: Logger
     public let clock: @Sendable () -> Instant
+    private let pools = Pools()
 
     public init(
         _ connections: Connections, natsURL: String, secrets: Secrets, settings: Settings,
@@ -46,8 +47,10 @@ public struct Roles: Sendable {
     static let queryConnectionCount = 3
 
     public func decisionLoop() -> DecisionLoop {
-        DecisionLoop(
-            connections.log(Self.commandConnectionCount), clock: clock, logger: logger)
+        let client = PostgresClient(
+            connections.durable, connectionCount: Self.commandConnectionCount, logger: logger)
+        return DecisionLoop(
+            EventLog(pools.adding(client, as: "commands")), clock: clock, logger: logger)
     }
 
     /// Every operation of both sides, as the contract test wants to see them.
@@ -90,14 +93,16 @@ public struct Roles: Sendable {
                 let id = PostgresUUID(high: customer.entity.high, low: customer.entity.low)
                 return try await log.customerKeys(of: [id])[id].flatMap(CustomerKey.init(bytes:))
             },
-            clock: clock, isReady: { (try? await log.head()) != nil })
+            clock: clock, isReady: { (try? await log.head()) != nil },
+            observer: RequestObserver(logger))
     }
 
     /// The query side, as services; `onStart` hears the port.
     public func queryAPI(
         port: Int, onStart: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> [any Service] {
-        let client = connections.client(Self.queryConnectionCount)
+        let client = pools.adding(
+            connections.client(Self.queryConnectionCount), as: "queries")
         let feed = AvailabilityFeed(client, busURL: natsURL, logger: logger)
         // The feed goes down first: the server waits for those who watch, and it ends their streams.
         return [server(queries(client, feed).router, port: port, onStart), feed]
@@ -114,12 +119,15 @@ public struct Roles: Sendable {
         return QueryAPI(
             client, gatekeeper: gate(client).caller,
             links: BookingLink(SigningKeys(secrets.signing)), feed: feed,
-            exportingFrom: connections.reading, clock: { clock().microseconds })
+            exportingFrom: connections.reading, clock: { clock().microseconds },
+            observer: RequestObserver(logger))
     }
 
     /// Everything that follows the log: read models, publishing, and what time makes due.
     public func projector(_ loop: DecisionLoop) -> [any Service] {
-        let feed = EventFeed(connections.log(), listeningAt: connections.durable, logger: logger)
+        let log = connections.log()
+        _ = pools.adding(log.client, as: "projections")
+        let feed = EventFeed(log, listeningAt: connections.durable, logger: logger)
         loop.onAppend { feed.take($0, keys: $1) }
         let changed = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let runners = AllReadModels.list.map { model in
@@ -142,6 +150,13 @@ public struct Roles: Sendable {
         ProjectionRunner(
             model, feed: feed, configuration: connections.rebuildable, logger: logger,
             onAdvance: onAdvance)
+    }
+
+    /// What Prometheus asks, as a service.
+    public func operationsServer(port: Int) -> any Service {
+        server(OperationsServer(client: connections.client(1), pools: pools).router, port: port) {
+            _ in
+        }
     }
 
     private func server(

@@ -13,6 +13,7 @@ public struct Settings: Sendable {
     public var bindAddress: String
     public var commandPort: Int
     public var queryPort: Int
+    public var operationsPort: Int
     public var dataFolder: String
     public var holdMinutes: Int
     public var holdExtensionLimit: Int
@@ -23,7 +24,7 @@ public struct Settings: Sendable {
     /// The names of all variables.
     public static let variables = [
         "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "SIGNING_SECRET", "BIND_ADDRESS", "COMMAND_PORT",
-        "QUERY_PORT",
+        "QUERY_PORT", "OPERATIONS_PORT",
         "QUARTERMASTER_DATA", "HOLD_MINUTES", "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
         "LOG_LEVEL",
     ]
@@ -62,6 +63,7 @@ public struct Settings: Sendable {
         bindAddress = text("BIND_ADDRESS") ?? "127.0.0.1"
         commandPort = try number("COMMAND_PORT", 8080, in: 1...65535)
         queryPort = try number("QUERY_PORT", 8081, in: 1...65535)
+        operationsPort = try number("OPERATIONS_PORT", 8082, in: 1...65535)
         dataFolder = text("QUARTERMASTER_DATA") ?? ".quartermaster"
         holdMinutes = try number("HOLD_MINUTES", 10, in: 1...1440)
         holdExtensionLimit = try number("HOLD_EXTENSION_LIMIT", 2, in: 0...100)

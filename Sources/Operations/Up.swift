@@ -18,6 +18,7 @@ public func up(_ settings: Settings, logger: Logger) async throws {
     try place.lock()
     try requireFreePort(settings.commandPort, "COMMAND_PORT")
     try requireFreePort(settings.queryPort, "QUERY_PORT")
+    try requireFreePort(settings.operationsPort, "OPERATIONS_PORT")
     let system = WholeSystem(settings: settings, place: place, logger: logger)
     try await runServices([system], logger: logger)
 }
@@ -58,6 +59,7 @@ private struct WholeSystem: Service {
         let services: [any Service] =
             [servers, loop] + roles.projector(loop) + roles.queryAPI(port: settings.queryPort)
             + roles.commandAPI(loop, port: settings.commandPort)
+            + [roles.operationsServer(port: settings.operationsPort)]
             + [Welcome(loop: loop, roles: roles)]
         try await runServices(services, until: [], logger: logger)
     }
@@ -103,6 +105,7 @@ private struct Welcome: Service {
               commands     \(commands)
               queries      \(queries)
               contract     \(queries)/openapi.yaml
+              metrics      http://\(roles.settings.bindAddress):\(roles.settings.operationsPort)/metrics
               staff token  \(roles.secrets.staffToken)
 
             \(bold)Place a booking\(plain) (its seats are held for \(roles.settings.holdMinutes) minutes):

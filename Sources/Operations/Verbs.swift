@@ -89,6 +89,9 @@ public struct Verbs: Sendable {
                 json.field("type", name)
                 json.field("schemaVersion", Int(event.schemaVersion))
                 json.field("actor", event.actor)
+                json.name("correlation")
+                json.value(
+                    EntityID(high: event.correlationID.high, low: event.correlationID.low))
                 json.name("data")
                 json.value(json: event.data)
             }

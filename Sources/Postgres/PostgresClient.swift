@@ -54,6 +54,17 @@ public actor PostgresClient {
         try await run([PostgresCall(sql, parameters)])[0]
     }
 
+    /// How many connections are open now, and how many calls wait for their answers on them.
+    public func usage() async -> (open: Int, waiting: Int) {
+        var usage = (open: 0, waiting: 0)
+        for slot in slots {
+            guard case .connected(let connection) = slot else { continue }
+            usage.open += 1
+            usage.waiting += await connection.waitingCount
+        }
+        return usage
+    }
+
     /// Lets go of all connections; what is in flight is still answered.
     public func close() {
         isClosed = true

@@ -53,6 +53,9 @@ public actor PostgresConnection {
         }
     }
 
+    /// Units that wait for their answers.
+    var waitingCount: Int { pipeline.depth }
+
     /// Whether the link is known to be broken; it never mends, connect anew.
     public var isBroken: Bool { failure != nil }
 

@@ -96,6 +96,38 @@ public struct ProjectionStatus: Hashable, Sendable {
             [.array(of: .text, names.map { .text($0) })])
     }
 
+    /// How far a projection is behind.
+    public struct Lag: Sendable {
+        public var name: String
+        public var position: Int64
+        /// Since the first event that it has not seen was recorded; 0 when it has seen all.
+        public var seconds: Double
+        public var isStopped: Bool
+    }
+
+    /// The head of the log, and how far all projections are behind it.
+    public static func lags(
+        _ client: PostgresClient
+    ) async throws(PostgresError) -> (head: Int64, projections: [Lag]) {
+        let rows = try await client.run([
+            PostgresCall("SELECT coalesce(max(position), 0) FROM log.event"),
+            PostgresCall(
+                """
+                SELECT p.name, p.position, p.stopped_at_position IS NOT NULL,
+                    (extract(epoch FROM clock_timestamp() - e.recorded_at) * 1000)::bigint
+                FROM reading.projection p LEFT JOIN log.event e ON e.position = p.position + 1
+                ORDER BY p.name
+                """),
+        ])
+        let lags = (0..<rows[1].count).map { row in
+            Lag(
+                name: rows[1].text(row, 0), position: Int64(rows[1].integer(row, 1)),
+                seconds: Double(rows[1].optionalInteger(row, 3) ?? 0) / 1000,
+                isStopped: rows[1].bool(row, 2))
+        }
+        return (Int64(rows[0].integer(0, 0)), lags)
+    }
+
     /// All projections that have ever run, by name.
     public static func all(_ client: PostgresClient) async throws(PostgresError) -> [Self] {
         let rows = try await client.run(

@@ -3,6 +3,7 @@ internal import Domain
 internal import EventCodec
 internal import EventLog
 public import Logging
+internal import Metrics
 public import Postgres
 public import ProjectionEngine
 public import ServiceLifecycle
@@ -77,6 +78,7 @@ public struct EventPublisher: Service {
             precondition(events.first?.stored.position == position + 1, "a hole in the feed")
             try await bus.publish(try events.map(source.message), after: Int(position))
             position = last.stored.position
+            Gauge(label: "quartermaster_published_position").record(position)
             onProgress()
             try await Task.sleep(until: began + EventFeed.gatherInterval(after: events.count))
         }
@@ -158,6 +160,7 @@ struct EventHeaders: Sendable {
                 ("ce-type", "quartermaster.\(name).v\(stored.schemaVersion)"),
                 ("ce-time", Instant(microseconds: stored.recordedAt).description),
                 ("ce-correlationid", id(stored.correlationID)),
+                ("traceparent", traceparent(of: stored)),
                 ("ce-entities", tags),
                 ("content-type", "application/json"),
                 ("Quartermaster-Position", String(stored.position)),
@@ -168,6 +171,14 @@ struct EventHeaders: Sendable {
     /// Derived from the log and the position, so it needs no column and never differs.
     func eventID(at position: Int64) -> EntityID {
         EntityID(customHigh: logID.high, low: logID.low &+ UInt64(bitPattern: position))
+    }
+
+    /// The trace that the event belongs to, in which publishing it is the span: CloudEvents, "Distributed
+    /// Tracing extension".
+    private func traceparent(of stored: LoggedEvent) -> String {
+        let trace = id(stored.correlationID).replacing("-", with: "")
+        let span = String(UInt64(bitPattern: stored.position), radix: 16)
+        return "00-\(trace)-\(String(repeating: "0", count: 16 - span.count))\(span)-01"
     }
 
     private func id(_ uuid: PostgresUUID) -> String {

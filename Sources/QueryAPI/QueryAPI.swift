@@ -25,12 +25,13 @@ public struct QueryAPI: Sendable {
     let exports: Exports
     let attempts = Attempts<ConfirmationCode>(of: "the last name")
     let clock: @Sendable () -> Instant
+    private let observer: RequestObserver
 
     public init(
         _ client: PostgresClient, gatekeeper: @escaping Gatekeeper, links: BookingLink,
         feed: AvailabilityFeed,
         exportingFrom configuration: PostgresConfiguration,
-        clock: @escaping @Sendable () -> Int64
+        clock: @escaping @Sendable () -> Int64, observer: RequestObserver
     ) {
         self.client = client
         watch = CheckpointWatch(client)
@@ -38,6 +39,7 @@ public struct QueryAPI: Sendable {
         self.links = links
         exports = Exports(configuration)
         self.feed = feed
+        self.observer = observer
         self.clock = { Instant(microseconds: clock()) }
     }
 
@@ -64,7 +66,9 @@ public struct QueryAPI: Sendable {
             ]
     }
 
-    public var router: Router<APIContext> { .serving(operations, gatekeeper: gatekeeper) }
+    public var router: Router<APIContext> {
+        .serving(operations, gatekeeper: gatekeeper, observer: observer)
+    }
 
     /// Runs queries of some read models; the position is that of the one furthest behind.
     ///

@@ -9,6 +9,8 @@ public struct Caller: Sendable {
     public var actor: String
     /// The key of a program that sells for a commission.
     public var reseller: APIKeyID?
+    /// The trace in which he asks, where he names one: events keep it as what they belong to.
+    public var trace: EntityID?
 
     public init(roles: Set<Role>, actor: String, reseller: APIKeyID? = nil) {
         self.roles = roles

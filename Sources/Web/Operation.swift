@@ -1,3 +1,4 @@
+internal import Domain
 public import HTTPTypes
 public import Hummingbird
 internal import Logging
@@ -30,18 +31,33 @@ public struct Operation: Sendable {
 }
 
 extension Router where Context == APIContext {
-    /// A router for these operations, with limits, problems for all errors, and nothing else.
+    /// A router for these operations, with limits, problems for all errors, and nothing else. `observer` sees
+    /// every request that is for one of them.
     public static func serving(
-        _ operations: [Operation], gatekeeper: @escaping Gatekeeper
+        _ operations: [Operation], gatekeeper: @escaping Gatekeeper, observer: RequestObserver
     ) -> Router<APIContext> {
         let router = Router<APIContext>()
         router.add(middleware: ProblemMiddleware())
         for operation in operations {
+            let record = observer.record(of: operation.id)
             router.on(RouterPath(operation.path), method: operation.method) { request, context in
-                let caller = try await gatekeeper(request)
-                try caller.require(operation.audience)
-                return try await Caller.$current.withValue(caller) {
-                    try await operation.handler(request, context)
+                let began = ContinuousClock.now
+                var caller = Caller.anybody
+                caller.trace = request.trace
+                do {
+                    caller = try await gatekeeper(request)
+                    caller.trace = request.trace
+                    try caller.require(operation.audience)
+                    let response = try await Caller.$current.withValue(caller) {
+                        try await operation.handler(request, context)
+                    }
+                    record.add(caller, response, since: began)
+                    return response
+                } catch let error where !(error is CancellationError) {
+                    let problem = Problem(of: error, context.logger, in: caller.trace)
+                    let response = problem.response()
+                    record.add(caller, response, problem, since: began)
+                    return response
                 }
             }
         }
@@ -60,18 +76,8 @@ struct ProblemMiddleware: RouterMiddleware {
         do {
             try checkSizes(request)
             return try await next(request, context)
-        } catch let problem as Problem {
-            return problem.response()
-        } catch let error as HTTPError {
-            return problem(for: error.status).response()
-        } catch is CancellationError {
-            throw CancellationError()
-        } catch {
-            context.logger.error("a request failed", metadata: ["reason": "\(error)"])
-            return Problem(
-                "internal", .internalServerError, "Something is broken here",
-                detail: "the request was not carried out; its time and path help to find out why"
-            ).response()
+        } catch let error where !(error is CancellationError) {
+            return Problem(of: error, context.logger, in: request.trace).response()
         }
     }
 
@@ -90,8 +96,27 @@ struct ProblemMiddleware: RouterMiddleware {
                 detail: "all headers together may have \(RequestLimits.headerBytes) bytes")
         }
     }
+}
 
-    private func problem(for status: HTTPResponse.Status) -> Problem {
+extension Problem {
+    /// What anybody who asked is told of an error; one that nobody foresaw is logged.
+    fileprivate init(of error: any Error, _ logger: Logger, in trace: EntityID?) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as HTTPError: self = .answering(error.status)
+        default:
+            logger.error(
+                "a request failed",
+                metadata: [
+                    "reason": "\(error)", "trace": "\(trace.map(\.description) ?? "none")",
+                ])
+            self = Problem(
+                "internal", .internalServerError, "Something is broken here",
+                detail: "the request was not carried out; its time and path help to find out why")
+        }
+    }
+
+    private static func answering(_ status: HTTPResponse.Status) -> Problem {
         switch status.code {
         case 404: .notFound("resource")
         case 405:

@@ -2,7 +2,9 @@ import ArgumentParser
 import Bench
 import Foundation
 import Logging
+import Metrics
 import Operations
+import Telemetry
 
 @main
 struct Quartermaster: AsyncParsableCommand {
@@ -25,11 +27,9 @@ struct Quartermaster: AsyncParsableCommand {
 private func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
     do {
         let settings = try Settings()
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = settings.logLevel
-            return handler
-        }
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: settings.logLevel) }
+        MetricsSystem.bootstrap(MetricRegistry.shared)
+        defer { LogOutput.standardError.flush() }
         try await work(settings, Logger(label: "quartermaster"))
     } catch let error as ExitCode {
         throw error

@@ -83,9 +83,9 @@ import TestSupport
         ("DELETE FROM log.event WHERE position = 2", .hole),
         (
             """
-            UPDATE log.event SET position = 9 WHERE position = 2;
-            UPDATE log.event SET position = 2 WHERE position = 3;
-            UPDATE log.event SET position = 3 WHERE position = 9
+            UPDATE log.event SET position = 9, command_end = 9 WHERE position = 2;
+            UPDATE log.event SET position = 2, command_end = 2 WHERE position = 3;
+            UPDATE log.event SET position = 3, command_end = 3 WHERE position = 9
             """, .brokenChain
         ),
     ]

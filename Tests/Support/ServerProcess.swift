@@ -8,10 +8,12 @@ public struct ServerProcess: Sendable {
     public let folder: String
     public let commandPort: Int
     public let queryPort: Int
+    public let operationsPort: Int
     public static let token = "a token for tests only"
 
     public var commands: HTTPDoor { HTTPDoor("http://127.0.0.1:\(commandPort)") }
     public var queries: HTTPDoor { HTTPDoor("http://127.0.0.1:\(queryPort)") }
+    public var operations: HTTPDoor { HTTPDoor("http://127.0.0.1:\(operationsPort)") }
     public var staff: HTTPDoor { HTTPDoor(commands.base, token: Self.token) }
     public var staffQueries: HTTPDoor { HTTPDoor(queries.base, token: Self.token) }
     public var log: String { folder + "/output-\(commandPort).log" }
@@ -22,17 +24,20 @@ public struct ServerProcess: Sendable {
     ) async throws -> ServerProcess {
         let command = try freeLoopbackPort()
         let query = try freeLoopbackPort()
+        let operations = try freeLoopbackPort()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var settings = [
             "QUARTERMASTER_DATA": folder, "COMMAND_PORT": String(command),
-            "QUERY_PORT": String(query), "STAFF_TOKEN": token, "LOG_LEVEL": "notice",
+            "QUERY_PORT": String(query), "OPERATIONS_PORT": String(operations),
+            "STAFF_TOKEN": token, "LOG_LEVEL": "notice",
         ]
         settings.merge(environment) { $1 }
         let process = try ChildProcess(
             [try programPath(), verb], environment: settings,
             log: folder + "/output-\(command).log")
         let server = ServerProcess(
-            process: process, folder: folder, commandPort: command, queryPort: query)
+            process: process, folder: folder, commandPort: command, queryPort: query,
+            operationsPort: operations)
         try await eventually("\(verb) is ready", within: .seconds(90)) {
             guard process.isRunning else {
                 throw NotInTime(description: "it ended: \(server.output)")

@@ -144,6 +144,7 @@ import TestSupport
         let settings = [
             "QUARTERMASTER_DATA": folder, "COMMAND_PORT": String(try freeLoopbackPort()),
             "QUERY_PORT": String(try freeLoopbackPort()),
+            "OPERATIONS_PORT": String(try freeLoopbackPort()),
         ]
         let process = try ChildProcess(
             [try ServerProcess.programPath(), "up"], environment: settings,

@@ -3,6 +3,7 @@ import EventCodec
 import Foundation
 import Operations
 import ProjectionEngine
+import Telemetry
 import Projections
 import Testing
 
@@ -139,6 +140,7 @@ import Testing
             try Self.read("README.md").matches(of: /`(quartermaster_[a-z_]+)`/).map(\.1))
         #expect(!measured.isEmpty)
         #expect(measured == explained)
+        #expect(Set(MetricHelp.texts.keys.map { $0[...] }) == measured)
     }
 
     @Test("documents every environment variable, and no other")

@@ -1,0 +1,167 @@
+internal import Glibc
+public import Logging
+internal import Synchronization
+
+/// One line for each message: readable on a terminal, JSON anywhere else.
+///
+/// Lines gather for a tenth of a second, so that a request does not wait for a pipe; a warning and what is
+/// worse is written at once. Beyond ``LogOutput/limit`` lines are dropped, and counted.
+public struct LineLogHandler: LogHandler {
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    private let label: String
+    private let output: LogOutput
+
+    public init(label: String, level: Logger.Level, output: LogOutput = .standardError) {
+        self.label = label
+        self.output = output
+        logLevel = level
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        let all = event.metadata.map { metadata.merging($0) { $1 } } ?? metadata
+        let fields = all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+        output.write(
+            output.isTerminal
+                ? readable(event.level, "\(event.message)", fields)
+                : json(event.level, "\(event.message)", fields),
+            isUrgent: event.level >= .warning)
+    }
+
+    private func readable(
+        _ level: Logger.Level, _ message: String, _ fields: [(String, String)]
+    ) -> String {
+        let color =
+            switch level {
+            case .trace, .debug: "2"
+            case .info: "0"
+            case .notice: "36"
+            case .warning: "33"
+            case .error, .critical: "31"
+            }
+        let time = String(timestamp().dropFirst(11).prefix(12))
+        let rest = fields.map { "  \u{1B}[2m\($0)=\u{1B}[0m\(clean($1))" }.joined()
+        return "\u{1B}[2m\(time)\u{1B}[0m \u{1B}[\(color)m\(clean(message))\u{1B}[0m\(rest)\n"
+    }
+
+    /// What comes from outside moves no cursor.
+    private func clean(_ text: String) -> String {
+        String(text.map { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 } ? $0 : " " })
+    }
+
+    private func json(
+        _ level: Logger.Level, _ message: String, _ fields: [(String, String)]
+    ) -> String {
+        var line = "{\"time\":\"\(timestamp())\",\"level\":\"\(level)\",\"logger\":"
+        line += quoted(label) + ",\"message\":" + quoted(message)
+        for (name, value) in fields { line += "," + quoted(name) + ":" + quoted(value) }
+        return line + "}\n"
+    }
+
+    private func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    /// RFC 3339 in UTC, to the millisecond.
+    private func timestamp() -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var parts = tm()
+        gmtime_r(&now.tv_sec, &parts)
+        func digits(_ number: Int, _ count: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, count - text.count)) + text
+        }
+        let day =
+            "\(digits(Int(parts.tm_year) + 1900, 4))-\(digits(Int(parts.tm_mon) + 1, 2))-"
+            + digits(Int(parts.tm_mday), 2)
+        let time =
+            "\(digits(Int(parts.tm_hour), 2)):\(digits(Int(parts.tm_min), 2)):"
+            + digits(Int(parts.tm_sec), 2)
+        return "\(day)T\(time).\(digits(now.tv_nsec / 1_000_000, 3))Z"
+    }
+}
+
+/// Where the lines go: a file descriptor, written by a thread of its own.
+public final class LogOutput: Sendable {
+    public static let standardError = LogOutput(descriptor: 2)
+
+    /// Bytes that wait to be written; beyond them lines are dropped.
+    public static let limit = 4 << 20
+
+    private struct State {
+        var waiting = ""
+        var droppedCount = 0
+        var isWriting = false
+    }
+
+    private let descriptor: CInt
+    private let state = Mutex(State())
+    /// Held while something is being written, so that lines stay whole and in order.
+    private let writing = Mutex(())
+    let isTerminal: Bool
+
+    public init(descriptor: CInt) {
+        self.descriptor = descriptor
+        isTerminal = isatty(descriptor) == 1
+    }
+
+    func write(_ line: String, isUrgent: Bool) {
+        let isFirst = state.withLock { state in
+            guard state.waiting.utf8.count < Self.limit else {
+                state.droppedCount += 1
+                return false
+            }
+            state.waiting += line
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        if isUrgent {
+            flush()
+        } else if isFirst {
+            Task.detached {
+                try? await Task.sleep(for: .milliseconds(100))
+                self.flush()
+            }
+        }
+    }
+
+    /// Writes what waits; to be called before the process ends.
+    public func flush() {
+        writing.withLock { _ in
+            var lines = state.withLock { state in
+                defer { state = State() }
+                guard state.droppedCount > 0 else { return state.waiting }
+                return state.waiting
+                    + #"{"level":"warning","message":"\#(state.droppedCount) log lines were dropped"}"#
+                    + "\n"
+            }
+            lines.withUTF8 { bytes in
+                var start = 0
+                while start < bytes.count {
+                    let count = Glibc.write(
+                        descriptor, bytes.baseAddress! + start, bytes.count - start)
+                    guard count > 0 else { return }
+                    start += count
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Domain
+import Foundation
+import Logging
+import Metrics
+import Telemetry
+import Testing
+import Web
+
+@Suite struct TelemetryTests {
+    @Test("shows counters, gauges and histograms as Prometheus reads them")
+    func showsMetrics() {
+        let registry = MetricRegistry()
+        registry.makeCounter(label: "sold_total", dimensions: [("kind", "a\"b\\c\nd")])
+            .increment(by: 3)
+        registry.makeCounter(label: "sold_total", dimensions: [("kind", "a\"b\\c\nd")])
+            .increment(by: 4)
+        registry.makeRecorder(label: "depth", dimensions: [], aggregate: false).record(2.5)
+        let timer = registry.makeTimer(label: "wait_seconds", dimensions: [])
+        timer.recordNanoseconds(700_000)
+        timer.recordNanoseconds(20_000_000_000)
+        let text = registry.text(help: ["depth": "How deep it is."])
+        #expect(
+            text.hasPrefix(
+                """
+                # HELP depth How deep it is.
+                # TYPE depth gauge
+                depth 2.5
+                # TYPE sold_total counter
+                sold_total{kind="a\\"b\\\\c\\nd"} 7
+                # TYPE wait_seconds histogram
+                wait_seconds_bucket{le="0.0005"} 0
+                wait_seconds_bucket{le="0.001"} 1
+
+                """))
+        #expect(text.contains("wait_seconds_bucket{le=\"10\"} 1\n"))
+        #expect(
+            text.hasSuffix(
+                """
+                wait_seconds_bucket{le="+Inf"} 2
+                wait_seconds_sum 20.0007
+                wait_seconds_count 2
+
+                """))
+    }
+
+    @Test("writes each message as one line of JSON where there is no terminal")
+    func writesLines() throws {
+        let pipe = Pipe()
+        let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        var logger = Logger(label: "test") {
+            LineLogHandler(label: $0, level: .info, output: output)
+        }
+        logger[metadataKey: "odd"] = "a \"quoted\" \\ line\nand \u{1} more"
+        logger.info("hello")
+        logger.debug("not this")
+        logger.warning("careful", metadata: ["position": "7"])
+        output.flush()
+        try pipe.fileHandleForWriting.close()
+        let lines = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            .split(separator: "\n")
+        #expect(lines.count == 2)
+        let objects = try lines.map {
+            try #require(
+                try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: String])
+        }
+        #expect(objects[0]["message"] == "hello" && objects[0]["level"] == "info")
+        #expect(objects[0]["odd"] == "a \"quoted\" \\ line\nand \u{1} more")
+        #expect(objects[1]["message"] == "careful" && objects[1]["position"] == "7")
+        #expect(objects[1]["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+    }
+
+    @Test("takes a trace from its header, and none from a malformed one")
+    func readsTraces() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        let id = EntityID(traceparent: "00-\(trace)-00f067aa0ba902b7-01")
+        #expect(id?.description.replacing("-", with: "") == trace)
+        for wrong in [
+            "", "00-\(trace)", "ff-\(trace)-00f067aa0ba902b7-01", "00-\(trace)-00-01",
+            "00-\(String(repeating: "0", count: 32))-00f067aa0ba902b7-01",
+            "00-\(String(repeating: "g", count: 32))-00f067aa0ba902b7-01",
+        ] {
+            #expect(EntityID(traceparent: wrong) == nil, "\(wrong)")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// What an operator sees of a system that runs.
+@Suite(.timeLimit(.minutes(5))) struct SightTests {
+    private let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    @Test(
+        "shows metrics that fit what was done, logs each request, and keeps its trace in the event")
+    func shows() async throws {
+        try await withServer(environment: ["LOG_LEVEL": "info"]) { server in
+            let place = try await openSailing(server, capacity: 3)
+            let headers = [("traceparent", "00-\(trace)-00f067aa0ba902b7-01")]
+            let booked = try await server.commands.post(
+                "/v1/bookings", place.order(quantity: 2), headers: headers)
+            #expect(booked.status == 201)
+            let soldOut = try await server.commands.post("/v1/bookings", place.order(quantity: 2))
+            #expect(soldOut.status == 409)
+            try await eventually("everything is projected and published") {
+                let shown = try await metrics(server)
+                let head = shown["quartermaster_log_position"]
+                return head == shown["quartermaster_published_position"]
+                    && shown[#"quartermaster_projection_lag_events{projection="manifest"}"#] == 0
+            }
+            let shown = try await metrics(server)
+            let placed = #"{operation="placeBooking",status="201"}"#
+            #expect(shown["quartermaster_http_request_seconds_count\(placed)"] == 1)
+            #expect(shown[#"quartermaster_refusals_total{kind="sold-out"}"#] == 1)
+            #expect(
+                shown["quartermaster_events_appended_total"]
+                    == shown["quartermaster_log_position"])
+            #expect(shown[#"quartermaster_projection_stopped{projection="manifest"}"#] == 0)
+            try await logsRequests(server)
+            let events = try await server.run(["events", "--json"])
+            let traced = events.output.split(separator: "\n")
+                .filter { $0.replacing("-", with: "").contains("\"correlation\":\"\(trace)\"") }
+            #expect(traced.count == 1 && traced[0].contains("\"BookingPlaced\""))
+        }
+    }
+
+    private func metrics(_ server: ServerProcess) async throws -> [String: Double] {
+        let answer = try await server.operations.get("/metrics")
+        #expect(answer.status == 200)
+        let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
+        return Dictionary(
+            uniqueKeysWithValues: lines.filter { !$0.hasPrefix("#") }.compactMap { line in
+                let parts = line.split(separator: " ")
+                return parts.count == 2 ? Double(parts[1]).map { (String(parts[0]), $0) } : nil
+            })
+    }
+
+    private func logsRequests(_ server: ServerProcess) async throws {
+        try await eventually("both requests are in the log") {
+            lines(server).count { $0["operation"] == "placeBooking" } == 2
+        }
+        let placed = lines(server).filter { $0["operation"] == "placeBooking" }
+        #expect(placed[0]["status"] == "201" && placed[0]["actor"] == "public")
+        #expect(placed[0]["trace"]?.replacing("-", with: "") == trace)
+        #expect(placed[0]["position"] != nil)
+        #expect(placed[1]["status"] == "409" && placed[1]["problem"] == "sold-out")
+        for text in lines(server).flatMap(\.values) {
+            #expect(!text.contains("Lovelace") && !text.contains("ada@example.org"))
+        }
+    }
+
+    private func lines(_ server: ServerProcess) -> [[String: String]] {
+        server.output.split(separator: "\n").compactMap {
+            try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: String]
+        }
+    }
+}

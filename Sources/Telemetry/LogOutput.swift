@@ -109,7 +109,7 @@ public final class LogOutput: Sendable {
     private struct State {
         var waiting = ""
         var droppedCount = 0
-        var isWriting = false
+        var isFlushDue = false
     }
 
     private let descriptor: CInt
@@ -130,8 +130,8 @@ public final class LogOutput: Sendable {
                 return false
             }
             state.waiting += line
-            defer { state.isWriting = true }
-            return !state.isWriting
+            defer { state.isFlushDue = true }
+            return !state.isFlushDue
         }
         if isUrgent {
             flush()

@@ -91,13 +91,22 @@ public struct ServerError: Error, CustomStringConvertible {
 ///
 /// It is drawn below the range from which Linux gives numbers to outgoing connections (32768 and up,
 /// see `ip_local_port_range`), or one of those could take it before a server does.
-public func freeLoopbackPort() throws(ServerError) -> Int {
+///
+/// This process gets none twice: what was drawn may not be in use yet. Ports that another process is to use
+/// are best drawn from a range of their own, because it draws some itself.
+public func freeLoopbackPort(
+    in range: Range<Int> = 20_000..<32_768
+) throws(ServerError) -> Int {
     for _ in 0..<100 {
-        let port = Int.random(in: 20_000..<32_768)
-        if canBind(to: port) { return port }
+        let port = Int.random(in: range)
+        let isNew = drawnPorts.withLockedValue { $0.insert(port).inserted }
+        if isNew, canBind(to: port) { return port }
     }
-    throw ServerError("no free port on 127.0.0.1 from 20000 to 32767")
+    throw ServerError(
+        "no free port on 127.0.0.1 from \(range.lowerBound) to \(range.upperBound - 1)")
 }
+
+private let drawnPorts = NIOLockedValueBox<Set<Int>>([])
 
 private func canBind(to port: Int) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

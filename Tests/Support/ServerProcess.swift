@@ -9,6 +9,8 @@ public struct ServerProcess: Sendable {
     public let commandPort: Int
     public let queryPort: Int
     public let operationsPort: Int
+    /// Of the doors; PostgreSQL and NATS of each `up` are elsewhere.
+    private static let ports = 10_000..<20_000
     public static let token = "a token for tests only"
 
     public var commands: HTTPDoor { HTTPDoor("http://127.0.0.1:\(commandPort)") }
@@ -22,9 +24,9 @@ public struct ServerProcess: Sendable {
     public static func start(
         _ verb: String = "up", in folder: String, environment: [String: String] = [:]
     ) async throws -> ServerProcess {
-        let command = try freeLoopbackPort()
-        let query = try freeLoopbackPort()
-        let operations = try freeLoopbackPort()
+        let command = try freeLoopbackPort(in: ports)
+        let query = try freeLoopbackPort(in: ports)
+        let operations = try freeLoopbackPort(in: ports)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var settings = [
             "QUARTERMASTER_DATA": folder, "COMMAND_PORT": String(command),

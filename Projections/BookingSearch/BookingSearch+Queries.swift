@@ -49,14 +49,10 @@ public struct BookingFilter: Sendable {
     fileprivate var textQuery: String? {
         var terms = words.prefix(Self.wordLimit).flatMap(SearchWords.terms(typed:))
         if let sailings {
-            var names = SearchWords()
-            for sailing in sailings { names.add(sailing) }
-            terms.append(Self.any(of: names.list))
+            terms.append(Self.any(of: sailings.map(SearchWords.name(of:))))
         }
         if let ticketType {
-            var name = SearchWords()
-            name.add(ticketType)
-            terms.append(SearchWords.quoted(name.text))
+            terms.append(SearchWords.quoted(SearchWords.name(of: ticketType)))
         }
         // Beside other terms only: alone, a status has more bookings than an index is good for.
         if !terms.isEmpty, !statuses.isEmpty {
@@ -103,12 +99,7 @@ extension BookingSearch {
             }
         // Without a term the condition is left out, so that the planner sees what there is to do.
         let text = filter.textQuery
-        let words =
-            text == nil
-            ? "$7::text IS NULL"
-            : """
-            array_to_tsvector(string_to_array(words, ' ')) @@ $7::text::tsquery
-            """
+        let words = text == nil ? "$7::text IS NULL" : "words @@ $7::text::tsquery"
         let first =
             filter.order == .newest ? last : PostgresUUID(high: 0, low: 0)
         return PostgresCall(

@@ -55,7 +55,7 @@ public struct BookingSearch: ReadModel {
     }
 
     public static let name = "booking_search"
-    public static let version = 3
+    public static let version = 4
     public static let opensContacts = true
     public static let types = BookingLife.types.subtracting([
         .holdExtended, .merchandiseFulfilled, .passengersScanned,
@@ -68,15 +68,12 @@ public struct BookingSearch: ReadModel {
             .init("email", .text), .init("phone", .text), .init("special_requests", .text),
             .init("seat_count", .int8),
             .init("aboard_count", .int8), .init("total", .int8), .init("currency", .text),
-            .init("words", .text),
+            .init("words", .tsvector),
         ],
         indexes: [
             "(placed_at, booking)", "(coalesce(last_name, ''), booking)",
             // What is not sorted in yet is read from end to end by every search: it has to stay short.
-            """
-            USING gin (array_to_tsvector(string_to_array(words, ' ')))
-                WITH (gin_pending_list_limit = 512)
-            """,
+            "USING gin (words) WITH (gin_pending_list_limit = 512)",
         ])
 
     public static func keys(of event: Event) -> [BookingID] { BookingByCode.keys(of: event) }
@@ -129,23 +126,25 @@ public struct BookingSearch: ReadModel {
         fields.append(row.aboardCount)
         fields.append(row.total.minorUnits)
         fields.append(row.total.currency)
-        fields.append(row.words.bytes)
+        fields.append(row.words.tsvector)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {
         guard let code = ConfirmationCode(rows.text(index, 1)) else {
             preconditionFailure("a read model holds the code '\(rows.text(index, 1))'")
         }
-        let row = Row(
-            code: code, mission: rows.id(index, 2), status: rows.choice(index, 3),
-            placedAt: rows.instant(index, 4), firstName: rows.optionalText(index, 5),
-            lastName: rows.optionalText(index, 6), email: rows.optionalText(index, 7),
-            phone: rows.optionalText(index, 8), specialRequests: rows.optionalText(index, 9),
-            sailings: SearchWords.sailings(in: rows.text(index, 14)),
-            ticketTypes: SearchWords.ticketTypes(in: rows.text(index, 14)),
-            seatCount: rows.integer(index, 10), aboardCount: rows.integer(index, 11),
-            total: Money(
-                minorUnits: rows.integer(index, 12), currency: rows.choice(index, 13)))
+        let row = rows.withBytes(index, 14) { words in
+            Row(
+                code: code, mission: rows.id(index, 2), status: rows.choice(index, 3),
+                placedAt: rows.instant(index, 4), firstName: rows.optionalText(index, 5),
+                lastName: rows.optionalText(index, 6), email: rows.optionalText(index, 7),
+                phone: rows.optionalText(index, 8), specialRequests: rows.optionalText(index, 9),
+                sailings: SearchWords.sailings(in: words),
+                ticketTypes: SearchWords.ticketTypes(in: words),
+                seatCount: rows.integer(index, 10), aboardCount: rows.integer(index, 11),
+                total: Money(
+                    minorUnits: rows.integer(index, 12), currency: rows.choice(index, 13)))
+        }
         return (rows.id(index, 0), row)
     }
 }

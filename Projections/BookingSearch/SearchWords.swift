@@ -1,4 +1,5 @@
 internal import Domain
+internal import Glibc
 
 /// The words by which a booking is found, each once: in lower case, what lies between spaces. A name of
 /// several parts is found by each of them, and of a number only its digits count.
@@ -6,13 +7,15 @@ internal import Domain
 /// A mail address is found as a whole, under a mark, and by its first letters without: so whoever looks for a
 /// frequent name does not go through the addresses of all who have it.
 ///
-/// Bytes and not strings, because a rebuild makes them of every booking that there ever was.
+/// Bytes and not strings, because a rebuild makes them of every booking that there ever was: those of a `tsvector`
+/// as PostgreSQL sends and takes it (`tsvectorsend` of its sources), each word with a zero and no positions.
 struct SearchWords {
-    /// The words in UTF-8 with spaces between.
-    private(set) var bytes: [UInt8] = []
+    private var words: [UInt8] = []
+    private var count: UInt32 = 0
 
-    var text: String { String(decoding: bytes, as: UTF8.self) }
-    var list: [String] { text.split(separator: " ").map(String.init) }
+    var tsvector: [UInt8] { withUnsafeBytes(of: count.bigEndian, Array.init) + words }
+
+    private static let end: [UInt8] = [0, 0, 0]
 
     mutating func add(_ text: String) {
         var text = text.lowercased()
@@ -21,8 +24,8 @@ struct SearchWords {
             text = String(text.map { $0.isWhitespace ? " " : $0 })
         }
         text.withUTF8 { bytes in
-            for word in bytes.split(whereSeparator: { $0 == 0x20 || (0x09...0x0D).contains($0) }) {
-                add(word)
+            for word in bytes.split(whereSeparator: { $0 <= 0x20 }) {
+                add(UnsafeBufferPointer(rebasing: word))
             }
         }
     }
@@ -39,26 +42,39 @@ struct SearchWords {
     /// Names that nobody types.
     private static let mail = "\u{1}m"
     static func name(of status: BookingStatus) -> String { "\u{1}b\(status.rawValue)" }
+    static func name(of sailing: SailingID) -> String { "\u{1}s\(sailing)" }
+    static func name(of ticketType: TicketTypeID) -> String { "\u{1}t\(ticketType)" }
     mutating func add(_ status: BookingStatus) { append(Array(Self.name(of: status).utf8)) }
-    mutating func add(_ sailing: SailingID) { add(id: sailing.entity, after: "\u{1}s") }
-    mutating func add(_ ticketType: TicketTypeID) { add(id: ticketType.entity, after: "\u{1}t") }
+    mutating func add(_ sailing: SailingID) { add(id: sailing.entity, after: UInt8(ascii: "s")) }
+    mutating func add(_ type: TicketTypeID) { add(id: type.entity, after: UInt8(ascii: "t")) }
 
-    /// Those that were added to a text of words, in their order.
-    static func sailings(in text: String) -> [SailingID] { ids(in: text, after: "\u{1}s") }
-    static func ticketTypes(in text: String) -> [TicketTypeID] { ids(in: text, after: "\u{1}t") }
-
-    private static func ids<K>(in text: String, after prefix: String) -> [ID<K>] {
-        text.split(separator: " ").compactMap { word in
-            word.hasPrefix(prefix) ? EntityID(word.dropFirst(prefix.count)).map { ID($0) } : nil
-        }
+    /// Those that are among the words of a `tsvector`, in the order of their ids.
+    static func sailings(in tsvector: UnsafeRawBufferPointer) -> [SailingID] {
+        ids(in: tsvector, after: UInt8(ascii: "s"))
+    }
+    static func ticketTypes(in tsvector: UnsafeRawBufferPointer) -> [TicketTypeID] {
+        ids(in: tsvector, after: UInt8(ascii: "t"))
     }
 
-    private mutating func add(id: EntityID, after prefix: StaticString) {
-        id.withUTF8 { digits in
-            var word = Array(UnsafeBufferPointer(start: prefix.utf8Start, count: 2))
-            word.append(contentsOf: digits)
-            append(word[...])
+    private static func ids<K>(
+        in tsvector: UnsafeRawBufferPointer, after mark: UInt8
+    ) -> [ID<K>] {
+        var ids: [ID<K>] = []
+        var rest = tsvector.dropFirst(4)
+        while let end = rest.firstIndex(of: 0) {
+            let word = rest[..<end]
+            if word.count == 38, word[word.startIndex] == 1, word[word.startIndex + 1] == mark,
+                let id = EntityID(utf8: UnsafeRawBufferPointer(rebasing: word.dropFirst(2)))
+            {
+                ids.append(ID(id))
+            }
+            rest = rest[(end + Self.end.count)...]
         }
+        return ids
+    }
+
+    private mutating func add(id: EntityID, after mark: UInt8) {
+        id.withUTF8 { digits in append([1, mark] + digits) }
     }
 
     /// What somebody has typed, in PostgreSQL's language for text search: each word begins a word of the
@@ -68,9 +84,9 @@ struct SearchWords {
             let inMail = beginning(mail + word)
             if word.contains("@") { return inMail }
             if word.utf8.allSatisfy(\.isLetter) { return beginning(String(word)) }
-            var digits = SearchWords()
-            if !word.utf8.contains(where: \.isLetter) { digits.add(String(word)) }
-            let plain = digits.bytes.isEmpty ? String(word) : digits.text
+            let digits = word.filter(\.isWholeNumber)
+            let isNumber = !digits.isEmpty && !word.utf8.contains(where: \.isLetter)
+            let plain = isNumber ? digits : String(word)
             return "(\(beginning(plain)) | \(inMail))"
         }
     }
@@ -86,7 +102,7 @@ struct SearchWords {
         return text + "'"
     }
 
-    private mutating func add(_ word: Slice<UnsafeBufferPointer<UInt8>>) {
+    private mutating func add(_ word: UnsafeBufferPointer<UInt8>) {
         if word.allSatisfy({ $0.isLetter || $0.isDigit }) {
             append(word)
         } else if word.contains(where: \.isLetter) {
@@ -94,24 +110,36 @@ struct SearchWords {
             for part in word.split(whereSeparator: { !$0.isLetter && !$0.isDigit }) { append(part) }
         } else {
             let digits = word.filter(\.isDigit)
-            if digits.isEmpty { append(word) } else { append(digits[...]) }
+            if digits.isEmpty { append(word) } else { append(digits) }
         }
     }
 
     private mutating func append(_ word: some Collection<UInt8>) {
-        guard !contains(word) else { return }
-        if !bytes.isEmpty { bytes.append(0x20) }
-        bytes.append(contentsOf: word)
+        let start = words.count
+        words.append(contentsOf: word)
+        if isThere(before: start) {
+            words.removeLast(words.count - start)
+        } else {
+            words.append(contentsOf: Self.end)
+            count += 1
+        }
     }
 
-    private func contains(_ word: some Collection<UInt8>) -> Bool {
-        var start = 0
-        while start < bytes.count {
-            let end = bytes[start...].firstIndex(of: 0x20) ?? bytes.count
-            if end - start == word.count, bytes[start..<end].elementsEqual(word) { return true }
-            start = end + 1
+    /// Whether the word that begins at `start` is among those before it.
+    private func isThere(before start: Int) -> Bool {
+        words.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            let length = bytes.count - start
+            var other = 0
+            while other < start, let zero = memchr(base + other, 0, start - other) {
+                let end = UnsafeRawPointer(zero) - base
+                if end - other == length, memcmp(base + other, base + start, length) == 0 {
+                    return true
+                }
+                other = end + Self.end.count
+            }
+            return false
         }
-        return false
     }
 }
 

@@ -20,10 +20,13 @@ struct Rebuilding {
         }
         var rates: [(name: String, rate: Double)] = []
         for model in AllReadModels.list {
-            let spent = try await seconds { try await rebuild(model) }
+            let spent = try await seconds { try await rebuild([model]) }
             rates.append((model.name, head / spent))
         }
         let slowest = rates.map(\.rate).min() ?? 0
+        let seats = rates.first { $0.name == SailingAvailability.name }?.rate ?? 0
+        let together = head / (try await seconds { try await rebuild(AllReadModels.list) })
+        let compared = try await seconds { try await rebuild(AllReadModels.list, compares: true) }
         return [
             Figure(
                 name: "rebuild over \(Int(head)) events, the slowest read model", value: slowest,
@@ -32,13 +35,21 @@ struct Rebuilding {
             Figure(
                 name: "rebuild, of the rate of COPY to /dev/null", value: slowest / (head / copy),
                 unit: "ratio", note: "COPY \(number(head / copy))/s"),
+            Figure(
+                name: "rebuild of \(SailingAvailability.name)", value: seats, unit: "events/s",
+                aim: .atLeast(300_000)),
+            Figure(
+                name: "rebuild of all read models in one reading", value: together,
+                unit: "events/s", aim: .atLeast(100_000),
+                note: "with comparison \(number(head / compared))"),
         ]
     }
 
-    private func rebuild<Model: ReadModel>(_ model: Model.Type) async throws {
-        _ = try await Rebuild(
-            model, from: system.connections.log(2), configuration: system.connections.rebuildable
-        ).run()
+    private func rebuild(_ models: [any ReadModel.Type], compares: Bool = false) async throws {
+        var rebuild = Rebuild(
+            models, from: system.connections.log(2), configuration: system.connections.rebuildable)
+        rebuild.compares = compares
+        _ = try await rebuild.run()
     }
 
     private func seconds(_ work: () async throws -> Void) async throws -> Double {

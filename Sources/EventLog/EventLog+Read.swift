@@ -1,36 +1,75 @@
 public import Postgres
 
+/// Where all events can be read in order: the log itself, or an archive of it.
+public protocol LoggedEvents: Sendable {
+    /// The position of the last event.
+    func head() async throws -> Int64
+
+    /// The events of these types among those after `position` up to `end`, in order. Who reads on begins
+    /// at `end`.
+    func read(
+        after position: Int64, upTo end: Int64, types: Set<Int16>
+    ) async throws -> [EventContent]
+}
+
+/// What a fold needs of an event.
+public struct EventContent: Hashable, Sendable {
+    public var position: Int64
+    /// Microseconds since 1970.
+    public var recordedAt: Int64
+    public var type: Int16
+    public var schemaVersion: Int16
+    public var data: [UInt8]
+}
+
+extension LoggedEvent {
+    public var content: EventContent {
+        EventContent(
+            position: position, recordedAt: recordedAt, type: type, schemaVersion: schemaVersion,
+            data: data)
+    }
+}
+
+extension EventLog: LoggedEvents {
+    public func read(
+        after position: Int64, upTo end: Int64, types: Set<Int16>
+    ) async throws -> [EventContent] {
+        let rows = try await client.run(
+            """
+            SELECT e.position, e.recorded_at, e.type, e.schema_version, e.data FROM log.event e
+            WHERE e.position > $1::bigint AND e.position <= $2::bigint
+                AND e.type = ANY ($3::smallint[])
+            ORDER BY e.position
+            """,
+            [
+                .int64(position), .int64(end),
+                .array(of: .int2, types.sorted().map { .integer($0) }),
+            ])
+        return (0..<rows.count).map { row in
+            EventContent(
+                position: Int64(rows.integer(row, 0)), recordedAt: rows.timestamp(row, 1),
+                type: Int16(rows.integer(row, 2)), schemaVersion: Int16(rows.integer(row, 3)),
+                data: rows.bytes(row, 4))
+        }
+    }
+}
+
 extension EventLog {
     /// The most events that one reading returns.
     public static let readLimit = 10_000
 
-    /// The events after `position`, in order, at most `limit`; of all types when `types` is nil.
-    ///
-    /// With `types`, a short answer does not mean that the head was reached.
+    /// The events after `position`, in order, at most `limit`.
     public func read(
-        after position: Int64, limit: Int, types: Set<Int16>? = nil
+        after position: Int64, limit: Int
     ) async throws(PostgresError) -> [LoggedEvent] {
         let limit = min(limit, Self.readLimit)
-        guard let types else {
-            return LoggedEvent.all(
-                try await client.run(
-                    """
-                    SELECT \(LoggedEvent.columns) FROM log.event e
-                    WHERE e.position > $1::bigint AND e.position <= $1::bigint + $2::bigint
-                    ORDER BY e.position
-                    """, [.int64(position), .int64(Int64(limit))]))
-        }
         return LoggedEvent.all(
             try await client.run(
                 """
                 SELECT \(LoggedEvent.columns) FROM log.event e
-                WHERE e.position > $1::bigint AND e.type = ANY ($3::smallint[])
-                ORDER BY e.position LIMIT $2::bigint
-                """,
-                [
-                    .int64(position), .int64(Int64(limit)),
-                    .array(of: .int2, types.sorted().map { .integer($0) }),
-                ]))
+                WHERE e.position > $1::bigint AND e.position <= $1::bigint + $2::bigint
+                ORDER BY e.position
+                """, [.int64(position), .int64(Int64(limit))]))
     }
 
     /// The events at these positions, in order.

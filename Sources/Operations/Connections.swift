@@ -54,6 +54,11 @@ public struct Connections: Sendable {
         PostgresClient(reading, connectionCount: connectionCount, logger: logger)
     }
 
+    /// For what operators change of read models.
+    func writingClient(_ connectionCount: Int) -> PostgresClient {
+        PostgresClient(rebuildable, connectionCount: connectionCount, logger: logger)
+    }
+
     public func log(_ connectionCount: Int = 2) -> EventLog {
         EventLog(PostgresClient(durable, connectionCount: connectionCount, logger: logger))
     }

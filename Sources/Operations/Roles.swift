@@ -140,6 +140,9 @@ public struct Roles: Sendable {
             ViewPublisher(
                 client, wakeups: changed, busURL: natsURL,
                 configuration: connections.durable, logger: logger),
+            KeptTables(
+                of: AllReadModels.list, feed: feed, configuration: connections.rebuildable,
+                logger: logger),
             Timekeeper(loop, reading: client, clock: clock, logger: logger),
         ]
     }

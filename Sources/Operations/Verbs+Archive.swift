@@ -35,7 +35,7 @@ extension Verbs {
         ) { progress("imported", $0) }
         progress(nil, 0)
         say("imported \(head) events from \(path)")
-        for model in AllReadModels.list { try await rebuild(model.name) }
+        try await rebuild(RebuildRequest([]))
     }
 
     /// Signs the head of the log and its hash; writes the seal to a file, or prints it.

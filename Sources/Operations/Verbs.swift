@@ -99,34 +99,6 @@ public struct Verbs: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Rebuilds a read model beside the live one, and swaps the two.
-    public func rebuild(_ name: String) async throws {
-        guard let model = AllReadModels.list.first(where: { $0.name == name }) else {
-            let names = AllReadModels.list.map { $0.name }.joined(separator: ", ")
-            throw OperationError("there is no read model '\(name)'; there are \(names)")
-        }
-        try await rebuild(model)
-    }
-
-    private func rebuild<Model: ReadModel>(_ model: Model.Type) async throws {
-        let started = ContinuousClock.now
-        let isTerminal = isatty(2) == 1
-        let rebuild = Rebuild(
-            model, from: connections.log(2), configuration: connections.rebuildable)
-        let (position, rowCount) = try await rebuild.run { progress in
-            guard isTerminal else { return }
-            let seconds = (ContinuousClock.now - started).inSeconds
-            let rate = Int(Double(progress.position) / max(seconds, 0.001))
-            FileHandle.standardError.write(
-                Data("\r\(progress.position) of \(progress.head) events, \(rate)/s  ".utf8))
-        }
-        if isTerminal { FileHandle.standardError.write(Data("\r".utf8)) }
-        let seconds = (ContinuousClock.now - started).inSeconds
-        say(
-            "rebuilt \(Model.name): \(rowCount) rows at position \(position), "
-                + "\(Int(Double(position) / max(seconds, 0.001))) events/s")
-    }
-
     /// Prints how the system stands.
     public func status(asJSON: Bool) async throws {
         let client = connections.client(1)

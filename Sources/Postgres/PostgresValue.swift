@@ -85,6 +85,7 @@ public enum PostgresType: UInt32, Sendable {
     case text = 25
     case json = 114
     case timestamptz = 1184
+    case tsvector = 3614
     case uuid = 2950
 
     /// Its name in SQL.

@@ -19,13 +19,7 @@ public final class SourceEvent: Sendable {
         keys: [PostgresUUID: [UInt8]]
     ) {
         self.stored = stored
-        self.event = event.map { event in
-            let (contact, note) = event.opened(with: keys)
-            return ProjectedEvent(
-                position: stored.position,
-                recordedAt: Instant(microseconds: stored.recordedAt), event: event,
-                contact: contact, note: note)
-        }
+        self.event = event.map { ProjectedEvent($0, stored.position, stored.recordedAt, keys) }
     }
 }
 
@@ -41,22 +35,46 @@ struct EventSource: Sendable {
             try await log.read(after: position, limit: limit), opensContacts: opensContacts)
     }
 
-    func decoded(
-        _ stored: some Collection<LoggedEvent> & Sendable, opensContacts: Bool
+    private func decoded(
+        _ stored: [LoggedEvent], opensContacts: Bool
     ) async throws(PostgresError) -> [SourceEvent] {
-        let events = stored.map { ($0, decode($0)) }
-        let keys = opensContacts ? try await keys(of: events.compactMap { $1.customer }) : [:]
-        return events.map { SourceEvent($0, $1, keys: keys) }
+        let events = stored.map { stored -> Result<Event, EventCodecError> in
+            do throws(EventCodecError) {
+                return .success(
+                    try EventCodec.decode(
+                        type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let customers = events.compactMap { try? $0.get().sealedFor }
+        let keys = opensContacts ? try await keys(of: customers) : [:]
+        return zip(stored, events).map { SourceEvent($0, $1, keys: keys) }
     }
 
-    private func decode(_ stored: LoggedEvent) -> Result<Event, EventCodecError> {
-        do throws(EventCodecError) {
-            return .success(
-                try EventCodec.decode(
-                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data))
-        } catch {
-            return .failure(error)
+    /// The same for a read model that is built: nothing is kept but what folds need.
+    func page(
+        _ stored: [EventContent], upTo end: Int64, opensContacts: Bool
+    ) async throws(PostgresError) -> EventPage {
+        var page = EventPage(end: end)
+        var events: [(index: Int, event: Event)] = []
+        events.reserveCapacity(stored.count)
+        var customers: [CustomerID] = []
+        for (index, stored) in stored.enumerated() {
+            do throws(EventCodecError) {
+                let event = try EventCodec.decode(
+                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
+                if opensContacts, let customer = event.sealedFor { customers.append(customer) }
+                events.append((index, event))
+            } catch {
+                page.unreadable.append((stored.position, stored.type, error.description))
+            }
         }
+        let keys = try await keys(of: customers)
+        page.events = events.map { index, event in
+            ProjectedEvent(event, stored[index].position, stored[index].recordedAt, keys)
+        }
+        return page
     }
 
     private func keys(
@@ -67,10 +85,15 @@ struct EventSource: Sendable {
     }
 }
 
-extension Result<Event, EventCodecError> {
-    fileprivate var customer: CustomerID? {
-        guard case .success(let event) = self else { return nil }
-        return event.sealedFor
+extension ProjectedEvent {
+    /// Opens what is sealed in the event, as far as the keys are there.
+    fileprivate convenience init(
+        _ event: Event, _ position: Int64, _ recordedAt: Int64, _ keys: [PostgresUUID: [UInt8]]
+    ) {
+        let (contact, note) = keys.isEmpty ? (nil, nil) : event.opened(with: keys)
+        self.init(
+            position: position, recordedAt: Instant(microseconds: recordedAt), event: event,
+            contact: contact, note: note)
     }
 }
 

@@ -6,25 +6,28 @@ struct ProjectionCheckpoint: Sendable {
     let epoch: Int64
     var position: Int64
 
-    /// Begins a new leadership; makes the table when there is none.
+    /// Begins a new leadership; makes the live table when there is none.
     ///
-    /// Throws when the stored table is of another version: then it is to be rebuilt.
+    /// Throws when the stored table is of another version: then it is to be rebuilt. Nil when a table that was
+    /// kept is not kept any more.
     static func lead<Model: ReadModel>(
-        _ model: Model.Type, on connection: PostgresConnection
-    ) async throws -> ProjectionCheckpoint {
-        try await prepare(model, on: connection)
+        _ table: ReadModelTable<Model>, on connection: PostgresConnection
+    ) async throws -> ProjectionCheckpoint? {
+        if table.generation == .live { try await prepare(Model.self, on: connection) }
         let rows = try await connection.run(
             """
             UPDATE reading.projection SET epoch = epoch + 1 WHERE name = $1::text
             RETURNING version, position, epoch
-            """, [.text(Model.name)])
+            """, [.text(table.plainName)])
+        guard rows.count > 0 else { return nil }
         let version = rows.integer(0, 0)
         guard version == Model.version else {
             throw ProjectionVersionError(
-                name: Model.name, stored: version, expected: Model.version)
+                name: table.plainName, stored: version, expected: Model.version)
         }
         return ProjectionCheckpoint(
-            name: Model.name, epoch: Int64(rows.integer(0, 2)), position: Int64(rows.integer(0, 1)))
+            name: table.plainName, epoch: Int64(rows.integer(0, 2)),
+            position: Int64(rows.integer(0, 1)))
     }
 
     private static func prepare<Model: ReadModel>(

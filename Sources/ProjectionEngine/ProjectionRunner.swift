@@ -16,7 +16,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
     private let logger: Logger
     /// Called after each batch, with the position reached.
     private let onAdvance: @Sendable (Int64) -> Void
-    private let table = ReadModelTable<Model>()
+    private let table: ReadModelTable<Model>
 
     /// How often one that is not the leader asks again, and one that stopped tries again.
     public static var retryInterval: Duration { .seconds(1) }
@@ -28,11 +28,20 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         _ model: Model.Type, feed: EventFeed, configuration: PostgresConfiguration, logger: Logger,
         onAdvance: @escaping @Sendable (Int64) -> Void = { _ in }
     ) {
+        self.init(ReadModelTable(), feed, configuration, logger, onAdvance)
+    }
+
+    /// Keeps any table of the read model up to date; one that was kept, for as long as it is.
+    init(
+        _ table: ReadModelTable<Model>, _ feed: EventFeed, _ configuration: PostgresConfiguration,
+        _ logger: Logger, _ onAdvance: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) {
+        self.table = table
         self.feed = feed
         self.configuration = configuration
         self.onAdvance = onAdvance
         var logger = logger
-        logger[metadataKey: "projection"] = "\(Model.name)"
+        logger[metadataKey: "projection"] = "\(table.plainName)"
         self.logger = logger
     }
 
@@ -41,7 +50,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             var failureCount = 0
             while !Task.isCancelled {
                 do {
-                    try await lead()
+                    guard try await lead() else { return }
                     failureCount = 0
                 } catch {
                     failureCount += 1
@@ -56,13 +65,14 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         }
     }
 
-    /// Becomes the leader, or waits until it is needed, and then projects until the link breaks.
-    private func lead() async throws {
+    /// Becomes the leader, or waits until it is needed, and then projects until the link breaks. False when
+    /// there is nothing to lead any more.
+    private func lead() async throws -> Bool {
         let connection = try await PostgresConnection.connect(to: configuration)
-        while try await !Leadership.take(Model.name, on: connection) {
+        while try await !Leadership.take(table.plainName, on: connection) {
             try await Task.sleep(for: Self.retryInterval)
         }
-        var checkpoint = try await begin(on: connection)
+        guard var checkpoint = try await begin(on: connection) else { return false }
         var memory = RowMemory<Model>()
         logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
         while !Task.isCancelled {
@@ -85,7 +95,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 if let fault { throw fault }
                 Gauge(
                     label: "quartermaster_projection_position",
-                    dimensions: [("projection", Model.name)]
+                    dimensions: [("projection", table.plainName)]
                 )
                 .record(last.position)
                 onAdvance(last.position)
@@ -100,19 +110,20 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 try await Task.sleep(for: Self.retryInterval)
             }
         }
+        return true
     }
 
     /// Begins to lead. A table of an older version is built anew first; one of a newer is left alone,
     /// for it belongs to the program that replaces this one.
-    private func begin(on connection: PostgresConnection) async throws -> ProjectionCheckpoint {
+    private func begin(on connection: PostgresConnection) async throws -> ProjectionCheckpoint? {
         do {
-            return try await ProjectionCheckpoint.lead(Model.self, on: connection)
+            return try await ProjectionCheckpoint.lead(table, on: connection)
         } catch let error as ProjectionVersionError {
-            guard error.stored < error.expected else { throw error }
+            guard error.stored < error.expected, table.generation == .live else { throw error }
             logger.notice("building it anew", metadata: ["version": "\(error.expected)"])
             let log = await feed.log
-            _ = try await Rebuild(Model.self, from: log, configuration: configuration).run()
-            return try await ProjectionCheckpoint.lead(Model.self, on: connection)
+            _ = try await Rebuild([Model.self], from: log, configuration: configuration).run()
+            return try await ProjectionCheckpoint.lead(table, on: connection)
         }
     }
 
@@ -151,7 +162,7 @@ struct ProjectionFault: Error, CustomStringConvertible {
         description = error.description
     }
 
-    private init(position: Int64, description: String) {
+    init(position: Int64, description: String) {
         self.position = position
         self.description = description
     }

@@ -1,12 +1,25 @@
 internal import Postgres
 
+/// Which of the tables that a read model may have at the same time.
+enum TableGeneration: String, Sendable {
+    /// In the making, beside the live one.
+    case building
+    case live
+    /// What a rebuild has replaced, kept up to date so that the replacement can be undone.
+    case old
+
+    var suffix: String { self == .live ? "" : "_\(rawValue)" }
+}
+
 /// The SQL of one read model's table, made from its definition.
 struct ReadModelTable<Model: ReadModel>: Sendable {
-    /// The table in which it is built, beside the live one, or the live one.
-    let name: String
+    let generation: TableGeneration
+    var name: String { "reading.\(plainName)" }
+    /// Without its schema.
+    var plainName: String { Model.name + generation.suffix }
 
-    init(isBuilding: Bool = false) {
-        name = "reading.\(Model.name)" + (isBuilding ? "_building" : "")
+    init(_ generation: TableGeneration = .live) {
+        self.generation = generation
     }
 
     private var definition: TableDefinition { Model.table }
@@ -41,6 +54,75 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
             """, arrays(fields, definition.key))
     }
 
+    // MARK: Writing within a transaction that also copies
+
+    /// Tables of the session, through which changes of rows that are there already go: COPY can only add.
+    var staging: [String] {
+        let key = definition.key.map { "\($0.name) \($0.type.name) NOT NULL" }
+        return [
+            "CREATE TEMP TABLE \(plainName)_changed (LIKE \(name)) ON COMMIT DELETE ROWS",
+            "CREATE TEMP TABLE \(plainName)_gone (\(key.joined(separator: ", "))) "
+                + "ON COMMIT DELETE ROWS",
+        ]
+    }
+
+    var copyInserts: String { "COPY \(name) (\(allNames)) FROM STDIN (FORMAT binary)" }
+    var copyUpdates: String {
+        "COPY \(plainName)_changed (\(allNames)) FROM STDIN (FORMAT binary)"
+    }
+    var copyDeletions: String {
+        "COPY \(plainName)_gone (\(keyNames)) FROM STDIN (FORMAT binary)"
+    }
+
+    var updateFromStaging: String {
+        "UPDATE \(name) t SET \(assignments) FROM \(plainName)_changed new WHERE \(match("new"))"
+    }
+    var deleteFromStaging: String {
+        "DELETE FROM \(name) t USING \(plainName)_gone gone WHERE \(match("gone"))"
+    }
+
+    /// The number of rows, and a sum over all of them that does not depend on their order; or the same for
+    /// each of a number of parts, by key.
+    func checksum(parts: Int? = nil) -> String {
+        guard let parts else {
+            return "SELECT count(*), coalesce(sum(\(rowHash)), 0) FROM \(name) t"
+        }
+        return """
+            SELECT (\(keyHash) & \(parts - 1))::int AS part, count(*), sum(\(rowHash))
+            FROM \(name) t GROUP BY part
+            """
+    }
+
+    /// The keys of one part, as people read them, with a sum of each row.
+    func rowSums(part: Int, of parts: Int) -> String {
+        """
+        SELECT \(keyText), \(rowHash) FROM \(name) t WHERE (\(keyHash) & \(parts - 1)) = \(part)
+        """
+    }
+
+    private var rowHash: String {
+        let columns = definition.all.map { column in
+            // What has no hash in PostgreSQL goes as what it is sent as.
+            switch column.type {
+            case .json: "t.\(column.name)::text"
+            case .tsvector: "tsvectorsend(t.\(column.name))"
+            default: "t.\(column.name)"
+            }
+        }
+        return "hash_record_extended(ROW(\(columns.joined(separator: ", "))), 0)::numeric"
+    }
+
+    private var keyHash: String {
+        let columns = definition.key.map { "t.\($0.name)" }.joined(separator: ", ")
+        return "hash_record_extended(ROW(\(columns)), 0)"
+    }
+
+    private var keyText: String {
+        "concat_ws(' ', \(definition.key.map { "t.\($0.name)" }.joined(separator: ", ")))"
+    }
+
+    // MARK: Writing with parameters
+
     /// Statements that write changed rows, one for each kind of change.
     func write(_ changes: RowChanges) -> [PostgresCall] {
         var calls: [PostgresCall] = []
@@ -53,12 +135,10 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
                     """, arrays(changes.inserts, definition.all)))
         }
         if !changes.updates.isEmpty {
-            let changed = (definition.columns.map(\.name) + ["position"])
-                .map { "\($0) = new.\($0)" }.joined(separator: ", ")
             calls.append(
                 PostgresCall(
                     """
-                    UPDATE \(name) t SET \(changed)
+                    UPDATE \(name) t SET \(assignments)
                     FROM unnest(\(placeholders(definition.all))) AS new (\(allNames))
                     WHERE \(match("new"))
                     """, arrays(changes.updates, definition.all)))
@@ -75,12 +155,17 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
         return calls
     }
 
+    private var assignments: String {
+        (definition.columns.map(\.name) + ["position"]).map { "\($0) = new.\($0)" }
+            .joined(separator: ", ")
+    }
+
     private func match(_ other: String) -> String {
         definition.key.map { "t.\($0.name) = \(other).\($0.name)" }.joined(separator: " AND ")
     }
 
     var columnCount: Int { definition.all.count }
-    var copyStatement: String { "COPY \(name) (\(allNames)) FROM STDIN (FORMAT binary)" }
+    var keyCount: Int { definition.key.count }
 
     private func placeholders(_ columns: [TableDefinition.Column]) -> String {
         columns.enumerated().map { "$\($0.offset + 1)::\($0.element.type.name)[]" }

@@ -1,226 +1,223 @@
 public import EventLog
 internal import Domain
 internal import EventCodec
+internal import Logging
 public import Postgres
 
-/// Builds a read model anew from the first event, beside the live table, and swaps the two.
+/// Builds read models anew from the first event, beside the live tables, and swaps them.
 ///
-/// The same fold as live. Rows are kept in memory until there are many, and then written with COPY;
-/// while they are, the next events are read and folded. Sales and the live projection go on meanwhile; only the
-/// swap takes the checkpoint's lock for a moment.
-public struct Rebuild<Model: ReadModel>: Sendable {
-    public static var pageLimit: Int { 10_000 }
-    /// Rows in memory after a page, above which those that changed are written and all let go.
-    public static var rowLimit: Int { 4_000 }
-    /// The swap catches up with this many events at most; before it, it catches up without a lock.
-    public static var swapLimit: Int { 1_000 }
+/// The same folds as live, all of them in one reading of the log. Sales and the live projections go on
+/// meanwhile; only the swap takes a checkpoint's lock for a moment. Nothing is published. What was interrupted
+/// goes on where it was.
+public struct Rebuild: Sendable {
+    /// Events that a table lacks, above which it catches up once more before its checkpoint is locked.
+    public static let swapLimit: Int64 = 1_000
+    /// How often an operator's wishes are asked for.
+    static let controlInterval = Duration.milliseconds(500)
+    /// How long live tables may take to come as far as the new ones, to be compared with them.
+    static let comparisonWait = Duration.seconds(5)
+
+    /// Where events are read; the log itself, unless it is another: a standby, or an archive.
+    public var events: any LoggedEvents
+    /// Up to here; then the new table stays beside the live one, and the next rebuild goes on from it.
+    public var until: Int64?
+    /// The table that is replaced is kept, and kept up to date.
+    public var keepsOld = false
+    /// The new table is compared with the live one, where that is of the same version.
+    public var compares = true
+
+    private let models: [any ReadModel.Type]
+    private let log: EventLog
+    private let client: PostgresClient
 
     /// How far a rebuild has come.
     public struct Progress: Sendable {
+        public enum Step: String, Sendable {
+            case reading
+            case indexing
+            case comparing
+            case swapping
+        }
+
+        public var step: Step
+        public var names: [String]
         public var position: Int64
         public var head: Int64
     }
 
-    private let log: EventLog
-    private let source: EventSource
-    private let configuration: PostgresConfiguration
+    /// What has become of one read model.
+    public struct Outcome: Sendable {
+        public enum End: String, Sendable {
+            case swapped
+            /// Built up to where it was to be, and not swapped.
+            case built
+            case paused
+            case cancelled
+        }
 
-    public init(_ model: Model.Type, from log: EventLog, configuration: PostgresConfiguration) {
-        self.log = log
-        source = EventSource(log: log)
-        self.configuration = configuration
+        public var name: String
+        public var end: End
+        public var position: Int64
+        public var rowCount = 0
+        /// Nil when there was nothing to compare with.
+        public var difference: TableDifference?
     }
 
-    /// Rebuilds and swaps; returns the position of the new table and its number of rows.
-    public func run(
-        progress: @Sendable (Progress) -> Void = { _ in }
-    ) async throws -> (position: Int64, rowCount: Int) {
+    /// Builds `models` from `log`; `configuration` names the database that they stand in.
+    public init(
+        _ models: [any ReadModel.Type], from log: EventLog, configuration: PostgresConfiguration
+    ) {
         var configuration = configuration
         configuration.statementTimeout = .zero
-        let connection = try await PostgresConnection.connect(to: configuration)
-        guard try await Leadership.take("rebuild." + Model.name, on: connection) else {
-            throw RebuildError(description: "\(Model.name) is being rebuilt already")
-        }
-        let building = try await TableInTheMaking<Model>(
-            on: connection, copyingWith: try await PostgresSession.connect(to: configuration))
-        var position = try await fold(into: building, progress)
-        while try await log.head() - position > Self.swapLimit {
-            position = try await catchUp(building, after: position)
-        }
-        position = try await swap(building, after: position, on: connection)
-        let count = try await connection.run("SELECT count(*) FROM reading.\(Model.name)")
-        return (position, count.integer(0, 0))
+        self.models = models
+        self.log = log
+        events = log
+        client = PostgresClient(
+            configuration, connectionCount: 2, logger: Logger(label: "quartermaster.rebuild"))
     }
 
-    /// Folds the log up to its head of now, and makes the indexes.
+    /// Rebuilds and swaps, one read model after the other has been built.
     ///
-    /// A pipeline: while the rows of one page are written, the next is folded, the one after that is
-    /// decoded, and the one after that is read.
-    private func fold(
-        into building: TableInTheMaking<Model>, _ progress: @Sendable (Progress) -> Void
-    ) async throws -> Int64 {
-        let head = try await log.head()
-        var memory = RowMemory<Model>()
-        var stored = try await read(after: 0, to: head)
-        var page: [SourceEvent] = []
-        var changes = RowChanges()
-        while !stored.isEmpty || !page.isEmpty {
-            let (last, taken) = (stored, changes)
-            async let following = read(after: last.last?.position ?? head, to: head)
-            async let next = decoded(last)
-            async let written: Void = building.copy(taken)
-            try await apply(page, to: &memory, from: building)
-            let isFull = memory.count > Self.rowLimit
-            changes = isFull ? Model.takeChanges(of: &memory) : RowChanges()
-            try await written
-            if isFull { memory.leave() }
-            if let position = page.last?.position {
-                progress(Progress(position: position, head: head))
-            }
-            page = try await next
-            stored = try await following
-        }
-        try await building.copy(changes)
-        try await building.copy(Model.takeChanges(of: &memory))
-        try await building.makeIndexes()
-        return head
-    }
-
-    /// Decodes the two halves of a page at the same time: no other step takes as long.
-    private func decoded(_ page: [LoggedEvent]) async throws -> [SourceEvent] {
-        let middle = page.count / 2
-        async let first = source.decoded(page[..<middle], opensContacts: Model.opensContacts)
-        async let second = source.decoded(page[middle...], opensContacts: Model.opensContacts)
-        return try await first + second
-    }
-
-    /// Folds a page; rows that are not in memory are read from the table.
-    private func apply(
-        _ page: [SourceEvent], to memory: inout RowMemory<Model>,
-        from building: TableInTheMaking<Model>
-    ) async throws {
-        let events = try readable(page)
-        let missing = Model.missing(for: events, in: &memory)
-        if !missing.isEmpty { memory.take(try await building.load(missing)) }
-        Model.fold(events, into: &memory)
-    }
-
-    /// A rebuild is of the whole log or not at all.
-    private func readable(_ page: [SourceEvent]) throws(ProjectionFault) -> [ProjectedEvent] {
-        let (events, fault) = ProjectionFault.wanted(by: Model.self, of: page)
-        if let fault { throw fault }
-        return events
-    }
-
-    private func read(
-        after position: Int64, to head: Int64
-    ) async throws(PostgresError) -> [LoggedEvent] {
-        guard position < head else { return [] }
-        return try await log.read(
-            after: position, limit: Self.pageLimit, types: Set(Model.types.map(\.rawValue))
-        ).filter { $0.position <= head }
-    }
-
-    /// Folds what has come since, and writes the changed rows; returns the position reached.
-    private func catchUp(
-        _ building: TableInTheMaking<Model>, after position: Int64
-    ) async throws -> Int64 {
-        let events = try await source.read(
-            after: position, limit: Self.pageLimit, opensContacts: Model.opensContacts)
-        guard let last = events.last else { return position }
-        var memory = RowMemory<Model>()
-        try await apply(events, to: &memory, from: building)
-        try await building.write(Model.takeChanges(of: &memory))
-        return last.position
-    }
-
-    /// Locks the checkpoint, catches up to the head, and puts the new table in the old one's place.
-    ///
-    /// The epoch is raised, so the live leader finds itself replaced and begins again.
-    private func swap(
-        _ building: TableInTheMaking<Model>, after position: Int64,
-        on connection: PostgresConnection
-    ) async throws -> Int64 {
-        try await connection.run("BEGIN")
+    /// Throws ``RebuildError`` when one of them is being rebuilt already, and what went wrong with an event that
+    /// can't be read: a rebuild is of the whole log or not at all.
+    public func run(
+        progress: @Sendable (Progress) -> Void = { _ in }
+    ) async throws -> [Outcome] {
         do {
-            try await connection.run(
-                "SELECT FROM reading.projection WHERE name = $1::text FOR UPDATE",
-                [.text(Model.name)])
-            var reached = position
-            while true {
-                let next = try await catchUp(building, after: reached)
-                if next == reached { break }
-                reached = next
-            }
-            let live = ReadModelTable<Model>().name
-            try await connection.run([
-                PostgresCall("DROP TABLE IF EXISTS \(live)"),
-                PostgresCall("ALTER TABLE \(building.name) RENAME TO \(Model.name)"),
-                PostgresCall(
-                    """
-                    INSERT INTO reading.projection (name, version, position, epoch, updated_at)
-                    VALUES ($1::text, $2::int, $3::bigint, 1, clock_timestamp())
-                    ON CONFLICT (name) DO UPDATE SET version = EXCLUDED.version,
-                        position = EXCLUDED.position, epoch = reading.projection.epoch + 1,
-                        stopped_at_position = NULL, stopped_because = NULL,
-                        updated_at = EXCLUDED.updated_at
-                    """, [.text(Model.name), .int32(Model.version), .int64(reached)]),
-                PostgresCall("COMMIT"),
-            ])
-            return reached
+            let outcomes = try await build(progress)
+            await client.close()
+            return outcomes
         } catch {
-            _ = try? await connection.run("ROLLBACK")
+            await client.close()
             throw error
         }
     }
-}
 
-/// The new table of a rebuild.
-private struct TableInTheMaking<Model: ReadModel>: Sendable {
-    private let table = ReadModelTable<Model>(isBuilding: true)
-    private let connection: PostgresConnection
-    private let session: PostgresSession
-
-    init(
-        on connection: PostgresConnection, copyingWith session: PostgresSession
-    ) async throws(PostgresError) {
-        self.connection = connection
-        self.session = session
-        try await connection.run(
-            ["DROP TABLE IF EXISTS \(table.name)", table.creation, table.primaryKey].map {
-                PostgresCall($0)
-            })
-    }
-
-    var name: String { table.name }
-
-    func load(_ keys: [Model.Key]) async throws(PostgresError) -> Rows {
-        try await connection.run([table.load(keys)])[0]
-    }
-
-    /// Writes changed rows, new ones with COPY.
-    func copy(_ changes: RowChanges) async throws(PostgresError) {
-        var rest = changes
-        if !changes.inserts.isEmpty {
-            try await session.copyIn(
-                table.copyStatement, columnCount: table.columnCount, changes.inserts)
-            rest.inserts = PostgresFields()
+    private func build(_ progress: @Sendable (Progress) -> Void) async throws -> [Outcome] {
+        let end = min(try await events.head(), until ?? .max)
+        var builders: [any Building] = []
+        for model in models { builders.append(try await begin(model, upTo: end)) }
+        let names = builders.map { $0.model.name }
+        func tell(_ step: Progress.Step, _ position: Int64) {
+            progress(Progress(step: step, names: names, position: position, head: end))
         }
-        try await write(rest)
+        var outcomes: [Outcome] = []
+        var nextControl = ContinuousClock.now
+        try await scan(events).pages(after: try await start(of: builders), upTo: end) { page in
+            try await forAll(builders) { try await $0.take(page) }
+            tell(.reading, page.end)
+            guard .now >= nextControl else { return true }
+            nextControl = .now + Self.controlInterval
+            outcomes += try await heed(&builders)
+            return !builders.isEmpty
+        }
+        try await forAll(builders) { try await $0.write() }
+        guard until == nil else {
+            try await forAll(builders) { try await $0.release() }
+            return outcomes
+                + builders.map { Outcome(name: $0.model.name, end: .built, position: end) }
+        }
+        if !builders.isEmpty { tell(.indexing, end) }
+        try await forAll(builders) { try await $0.makeIndexes() }
+        let deadline = ContinuousClock.now + Self.comparisonWait
+        for builder in builders {
+            tell(.comparing, await builder.position)
+            let difference = compares ? try await compare(builder, until: deadline) : nil
+            tell(.swapping, await builder.position)
+            outcomes.append(try await swap(builder, difference))
+        }
+        return outcomes
     }
 
-    /// Writes changed rows with plain statements, in the transaction under way.
-    func write(_ changes: RowChanges) async throws(PostgresError) {
-        guard !changes.isEmpty else { return }
-        try await connection.run(table.write(changes))
+    private func begin<Model: ReadModel>(
+        _ model: Model.Type, upTo end: Int64
+    ) async throws -> any Building {
+        try await TableBuilder<Model>.begin(client, upTo: end)
     }
 
-    /// On both connections at the same time: the last index, the dearest where they differ, and the others.
-    func makeIndexes() async throws {
-        guard let last = table.indexes.last else { return }
-        async let made = session.execute(last)
-        try await connection.run(table.indexes.dropLast().map { PostgresCall($0) })
-        _ = try await made
+    private func scan(_ events: any LoggedEvents) -> EventScan {
+        EventScan(events, keysOf: log, for: models)
+    }
+
+    /// The position that the one has reached that is furthest back; the others skip what they have seen.
+    private func start(of builders: [any Building]) async throws -> Int64 {
+        var start = Int64.max
+        for builder in builders { start = min(start, await builder.position) }
+        return start
+    }
+
+    private func forAll(
+        _ builders: [any Building], _ body: @escaping @Sendable (any Building) async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for builder in builders { group.addTask { try await body(builder) } }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Does what operators want, and leaves those that go on.
+    private func heed(_ builders: inout [any Building]) async throws -> [Outcome] {
+        let wishes = try await RebuildControl.wishes(of: builders.map { $0.model.name }, client)
+        var (outcomes, rest): ([Outcome], [any Building]) = ([], [])
+        for builder in builders {
+            let name = builder.model.name
+            switch wishes[name] ?? .cancel {
+            case .run: rest.append(builder)
+            case .pause:
+                try await builder.write()
+                try await builder.release()
+                outcomes.append(
+                    Outcome(name: name, end: .paused, position: await builder.position))
+            case .cancel:
+                try await builder.discard()
+                try await builder.release()
+                outcomes.append(
+                    Outcome(name: name, end: .cancelled, position: await builder.position))
+            }
+        }
+        builders = rest
+        return outcomes
+    }
+
+    /// Brings both tables to the same position and compares them; nil when the live one does not come that far.
+    private func compare(
+        _ builder: any Building, until deadline: ContinuousClock.Instant
+    ) async throws -> TableDifference? {
+        while let live = try await builder.holdLive() {
+            if live >= (await builder.position) {
+                try await catchUp(builder, to: live)
+                try await builder.write()
+                return try await builder.compareWithLive()
+            }
+            guard .now < deadline else { return nil }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return nil
+    }
+
+    private func swap(
+        _ builder: any Building, _ difference: TableDifference?
+    ) async throws -> Outcome {
+        while true {
+            let head = try await log.head()
+            guard head - (await builder.position) > Self.swapLimit else { break }
+            try await catchUp(builder, to: head)
+        }
+        try await builder.beginSwap()
+        try await catchUp(builder, to: try await log.head())
+        let rowCount = try await builder.swap(keepsOld: keepsOld)
+        try await builder.release()
+        return Outcome(
+            name: builder.model.name, end: .swapped, position: await builder.position,
+            rowCount: rowCount, difference: difference)
+    }
+
+    private func catchUp(_ builder: any Building, to end: Int64) async throws {
+        let scan = EventScan(log, keysOf: log, for: [builder.model])
+        try await scan.pages(after: await builder.position, upTo: end) { page in
+            try await builder.take(page)
+            return true
+        }
     }
 }
 

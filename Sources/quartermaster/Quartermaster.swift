@@ -24,7 +24,7 @@ struct Quartermaster: AsyncParsableCommand {
 }
 
 /// Reads the settings, sets up the log, runs, and turns what went wrong into one sentence.
-private func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
+func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
     do {
         let settings = try Settings()
         LoggingSystem.bootstrap { LineLogHandler(label: $0, level: settings.logLevel) }
@@ -240,23 +240,6 @@ struct ImportLog: AsyncParsableCommand {
 
     func run() async throws {
         try await perform { try await Verbs($0, logger: $1).importLog(file, customerKeys: keys) }
-    }
-}
-
-struct RebuildModel: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rebuild",
-        abstract: "Build a read model anew from the first event.",
-        discussion: """
-            The new table is built beside the live one while sales go on, and takes its place when \
-            it has caught up.
-            """)
-
-    @Argument(help: "The read model, as 'status' names it.")
-    var name: String
-
-    func run() async throws {
-        try await perform { try await Verbs($0, logger: $1).rebuild(name) }
     }
 }
 

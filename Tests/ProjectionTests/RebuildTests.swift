@@ -160,7 +160,7 @@ import TestSupport
 
 private func rebuild<Model: ReadModel>(_ model: Model.Type, _ database: TestDatabase) async throws {
     let rebuild = Rebuild(
-        model, from: database.connections.log(1), configuration: database.connections.rebuildable)
+        [model], from: database.connections.log(1), configuration: database.connections.rebuildable)
     _ = try await rebuild.run()
 }
 
@@ -179,17 +179,17 @@ private func expectRebuiltEqualsLive(
 }
 
 /// The whole table, as text, in the order of its rows.
-private func dump(_ name: String, _ database: TestDatabase) async throws -> String {
+func dump(_ name: String, _ database: TestDatabase) async throws -> String {
     let rows = try await database.administer(
         "SELECT string_agg(t::text, E'\\n' ORDER BY t::text) || E'\\n' FROM reading.\(name) t")
     return rows.optionalText(0, 0) ?? ""
 }
 
-private let patches: OfferID = ID(EntityID(customHigh: 0x0FFE, low: 1))
+let patches: OfferID = ID(EntityID(customHigh: 0x0FFE, low: 1))
 
 /// Patches for one fleet, a discount code for everybody, and an access code that nobody uses.
 @discardableResult
-private func issueCode(_ loop: DecisionLoop, to fleet: SeaFleet) async throws -> SalesCode {
+func issueCode(_ loop: DecisionLoop, to fleet: SeaFleet) async throws -> SalesCode {
     _ = try await loop.submit(fleet.shelf(of: 50, as: patches))
     let spring = SalesCode(.discount, "SPRING")!
     _ = try await loop.submit(
@@ -204,7 +204,7 @@ private func issueCode(_ loop: DecisionLoop, to fleet: SeaFleet) async throws ->
 }
 
 /// Bookings of many fates, drawn by chance.
-private func writeRandomHistory(_ loop: DecisionLoop) async throws {
+func writeRandomHistory(_ loop: DecisionLoop) async throws {
     let fleets = (0..<3).map { _ in SeaFleet(capacity: 40) }
     for fleet in fleets { _ = try await loop.submit(fleet.envelope) }
     let spring = try await issueCode(loop, to: fleets[0])

@@ -1,0 +1,154 @@
+internal import Archive
+internal import Domain
+internal import EventLog
+internal import Foundation
+internal import JSON
+internal import Postgres
+internal import ProjectionEngine
+internal import Projections
+
+/// What a rebuild is asked for.
+public struct RebuildRequest: Sendable {
+    /// Of read models; none: all.
+    public var names: [String]
+    public var until: Int64?
+    public var keepsOld = false
+    public var compares = true
+    /// An exported file to read events from, instead of the database.
+    public var archive: String?
+    /// Another PostgreSQL to read events from: a standby.
+    public var standbyURL: String?
+    public var isJSON = false
+
+    public init(_ names: [String]) {
+        self.names = names
+    }
+}
+
+/// What an operator wants of a rebuild that is under way, or is over.
+public enum RebuildOrder: String, Sendable {
+    case pause
+    case resume
+    case cancel
+    case undo
+    case dropOld = "drop-old"
+}
+
+extension Verbs {
+    /// Rebuilds read models beside the live ones, in one reading of the log, and swaps them.
+    public func rebuild(_ request: RebuildRequest) async throws {
+        let started = ContinuousClock.now
+        let log = connections.log(2)
+        var rebuild = Rebuild(
+            try models(request.names), from: log, configuration: connections.rebuildable)
+        if let archive = request.archive {
+            rebuild.events = try ArchivedLog(archive, of: try await log.identity())
+        } else if let url = request.standbyURL {
+            let standby = Connections(url: url, logger: connections.logger).log(2)
+            guard try await standby.identity() == log.identity() else {
+                throw OperationError("\(url) has another log than DATABASE_URL")
+            }
+            rebuild.events = standby
+        }
+        rebuild.until = request.until
+        rebuild.keepsOld = request.keepsOld
+        rebuild.compares = request.compares
+        let meter = Meter(Meter.Style(isJSON: request.isJSON))
+        let outcomes = try await rebuild.run { progress in
+            meter.tell(progress.step.rawValue, progress.position, of: progress.head)
+        }
+        meter.finish()
+        let seconds = (ContinuousClock.now - started).inSeconds
+        for outcome in outcomes { say(request.isJSON ? json(outcome) : text(outcome)) }
+        guard !request.isJSON, let position = outcomes.map(\.position).max() else { return }
+        let rate = Int64(Double(position) / max(seconds, 0.001))
+        say("\(grouped(position)) events in \(Int(seconds.rounded(.up))) s, \(grouped(rate))/s")
+    }
+
+    /// Does what is ordered with the rebuilds of these read models; of all that it concerns when none is named.
+    public func order(_ order: RebuildOrder, _ names: [String], isJSON: Bool) async throws {
+        let client = connections.writingClient(1)
+        let chosen = try models(names)
+        switch order {
+        case .pause, .cancel:
+            let wish: RebuildControl.Wish = order == .pause ? .pause : .cancel
+            var count = 0
+            for model in chosen where try await RebuildControl.want(wish, of: model.name, client) {
+                say("\(model.name): \(order == .pause ? "will pause" : "is given up")")
+                count += 1
+            }
+            guard count > 0 else { throw OperationError("no such rebuild is under way") }
+        case .resume:
+            let interrupted = try await RebuildControl.all(client).filter { status in
+                !status.isRunning && chosen.contains { $0.name == status.name }
+            }
+            guard !interrupted.isEmpty else {
+                throw OperationError("no such rebuild was paused or interrupted")
+            }
+            var request = RebuildRequest(interrupted.map(\.name))
+            request.isJSON = isJSON
+            try await rebuild(request)
+        case .undo:
+            guard !names.isEmpty else {
+                throw OperationError("--undo needs the read models' names")
+            }
+            for model in chosen {
+                try await model.undoRebuild(connections.rebuildable)
+                say("\(model.name): back to the table before; --undo again to return")
+            }
+        case .dropOld:
+            for model in chosen where try await model.dropKept(connections.rebuildable) {
+                say("\(model.name): the table before is gone")
+            }
+        }
+    }
+
+    func models(_ names: [String]) throws -> [any ReadModel.Type] {
+        guard !names.isEmpty else { return AllReadModels.list }
+        return try names.unique.map { name in
+            guard let model = AllReadModels.list.first(where: { $0.name == name }) else {
+                let known = AllReadModels.list.map { $0.name }.joined(separator: ", ")
+                throw OperationError("there is no read model '\(name)'; there are \(known)")
+            }
+            return model
+        }
+    }
+
+    private func text(_ outcome: Rebuild.Outcome) -> String {
+        let (name, position) = (outcome.name, grouped(outcome.position))
+        switch outcome.end {
+        case .built:
+            return "built \(name) up to position \(position), and did not swap it"
+        case .paused:
+            return "paused \(name) at position \(position): --resume goes on from there"
+        case .cancelled: return "gave up \(name) at position \(position): nothing is left of it"
+        case .swapped:
+            let rows = grouped(Int64(outcome.rowCount))
+            let line = "rebuilt \(name): \(rows) rows at position \(position), "
+            guard let difference = outcome.difference else {
+                return line + "not compared: no live table of this version had come as far"
+            }
+            guard !difference.isNone else { return line + "equal to the table before" }
+            let more = difference.keyCount - difference.keys.count
+            return line
+                + "\(grouped(Int64(difference.keyCount))) rows DIFFER from the table before:"
+                + difference.keys.map { "\n  \($0)" }.joined()
+                + (more > 0 ? "\n  and \(grouped(Int64(more))) more" : "")
+        }
+    }
+
+    private func json(_ outcome: Rebuild.Outcome) -> String {
+        let bytes = JSONWriter.write { json in
+            json.object { json in
+                json.field("name", outcome.name)
+                json.field("outcome", outcome.end.rawValue)
+                json.field("position", outcome.position)
+                json.field("rows", outcome.rowCount)
+                json.field("isCompared", outcome.difference != nil)
+                json.field("differing", outcome.difference?.keyCount)
+                json.field("differingKeys", outcome.difference?.keys ?? []) { $0.value($1) }
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,104 @@
+internal import Postgres
+
+extension TableBuilder {
+    /// Parts of a table whose sums are compared, so that only those that differ are read.
+    private static var partCount: Int { 1024 }
+
+    /// Holds the live table still for the comparison alone, which hinders nobody; returns the position that it
+    /// shows. Nil when there is none of this version, or it has stopped.
+    func holdLive() async throws -> Int64? {
+        let live = try await PostgresSession.connect(to: client.configuration)
+        let rows = try await live.execute(
+            """
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = on;
+            SELECT position FROM reading.projection
+            WHERE name = '\(Model.name)' AND version = \(Model.version)
+                AND stopped_at_position IS NULL
+            """)
+        liveSession = rows.count > 0 ? live : nil
+        return rows.count > 0 ? Int64(rows.text(0, 0)) : nil
+    }
+
+    /// Compares what was built, all of it written, with what was held still at the same position.
+    func compareWithLive() async throws -> TableDifference {
+        guard let live = liveSession else { preconditionFailure("nothing is held still") }
+        defer { liveSession = nil }
+        let liveTable = ReadModelTable<Model>(.live)
+        try await session.execute("SET enable_seqscan = on")
+        async let liveSum = live.execute(liveTable.checksum())
+        let sum = try await session.execute(table.checksum())
+        let (before, after) = (try await Sum(liveSum, 0, 0), Sum(sum, 0, 0))
+        var difference = TableDifference(liveRowCount: before.count, rowCount: after.count)
+        guard before != after else { return difference }
+        let parts = try await (
+            Self.parts(live, liveTable.checksum(parts: Self.partCount)),
+            Self.parts(session, table.checksum(parts: Self.partCount))
+        )
+        for part in 0..<Self.partCount where parts.0[part] != parts.1[part] {
+            let old = try await Self.rows(live, liveTable.rowSums(part: part, of: Self.partCount))
+            let new = try await Self.rows(session, table.rowSums(part: part, of: Self.partCount))
+            for key in Set(old.keys).union(new.keys) where old[key] != new[key] {
+                difference.add(key)
+            }
+        }
+        return difference
+    }
+
+    /// A number of rows, and the sum over them.
+    private struct Sum: Equatable {
+        var count: Int
+        var sum: String
+
+        init(_ rows: Rows, _ row: Int, _ column: Int) {
+            count = Int(rows.text(row, column)) ?? 0
+            sum = rows.text(row, column + 1)
+        }
+    }
+
+    private static func parts(
+        _ session: PostgresSession, _ query: String
+    ) async throws(PostgresError) -> [Int: Sum] {
+        let rows = try await session.execute(query)
+        var parts: [Int: Sum] = [:]
+        for row in 0..<rows.count {
+            parts[Int(rows.text(row, 0)) ?? 0] = Sum(rows, row, 1)
+        }
+        return parts
+    }
+
+    private static func rows(
+        _ session: PostgresSession, _ query: String
+    ) async throws(PostgresError) -> [String: String] {
+        let rows = try await session.execute(query)
+        var sums: [String: String] = [:]
+        for row in 0..<rows.count { sums[rows.text(row, 0)] = rows.text(row, 1) }
+        return sums
+    }
+}
+
+/// What a comparison of a rebuilt table with the live one at the same position has found.
+public struct TableDifference: Hashable, Sendable {
+    /// Keys beyond this many are counted only.
+    public static let keyLimit = 20
+
+    public var liveRowCount: Int
+    public var rowCount: Int
+    /// Of rows that differ, or that one of them only has: the first of them, in order.
+    public private(set) var keys: [String] = []
+    public private(set) var keyCount = 0
+
+    init(liveRowCount: Int, rowCount: Int) {
+        self.liveRowCount = liveRowCount
+        self.rowCount = rowCount
+    }
+
+    public var isNone: Bool { keyCount == 0 && liveRowCount == rowCount }
+
+    mutating func add(_ key: String) {
+        keyCount += 1
+        let place = keys.firstIndex { $0 > key } ?? keys.count
+        guard place < Self.keyLimit else { return }
+        keys.insert(key, at: place)
+        if keys.count > Self.keyLimit { keys.removeLast() }
+    }
+}

@@ -1,0 +1,182 @@
+internal import Domain
+internal import Postgres
+
+/// Builds the new table of one read model beside the live one.
+///
+/// Rows are kept in memory until there are many; then those that changed are written with COPY, in one
+/// transaction with the position reached, so that a rebuild that is interrupted goes on from there.
+actor TableBuilder<Model: ReadModel>: Building {
+    /// Rows in memory after a page, above which those that changed are written and all let go.
+    private static var rowLimit: Int { 4_000 }
+    /// What has changed is written after this long, however little it is.
+    private static var writeInterval: Duration { .seconds(5) }
+
+    nonisolated let model: any ReadModel.Type = Model.self
+    let table = ReadModelTable<Model>(.building)
+    let client: PostgresClient
+    let session: PostgresSession
+    private var memory = RowMemory<Model>()
+    /// Of the last event that was folded.
+    private(set) var position: Int64
+    /// The writing under way.
+    private var writing: Task<Void, any Error>?
+    private var lastWrite = ContinuousClock.now
+    /// Inside the transaction that swaps, nothing is written until its end.
+    private var isSwapping = false
+    /// Sees the live table as it was when it was held still.
+    var liveSession: PostgresSession?
+
+    private init(_ client: PostgresClient, _ session: PostgresSession, position: Int64) {
+        self.client = client
+        self.session = session
+        self.position = position
+    }
+
+    /// Begins, or goes on where a rebuild of the same version was interrupted.
+    ///
+    /// `client` reads rows; the builder's own connection, to the same database, writes them. Throws
+    /// ``RebuildError`` when somebody else is at it.
+    static func begin(
+        _ client: PostgresClient, upTo end: Int64
+    ) async throws -> TableBuilder<Model> {
+        let session = try await PostgresSession.connect(to: client.configuration)
+        let lock = try await session.execute(RebuildControl.lock(Model.name))
+        guard lock.text(0, 0) == "t" else {
+            throw RebuildError(description: "\(Model.name) is being rebuilt already")
+        }
+        let table = ReadModelTable<Model>(.building)
+        var position = try await RebuildControl.resume(
+            Model.name, version: Model.version, table.name, on: session)
+        if let reached = position, reached > end { position = nil }
+        if position == nil {
+            try await session.execute(
+                """
+                BEGIN; DROP TABLE IF EXISTS \(table.name); \(table.creation);
+                \(table.primaryKey); \(RebuildControl.start(Model.name, version: Model.version));
+                COMMIT
+                """)
+        }
+        try await session.execute(table.staging.joined(separator: ";"))
+        return TableBuilder(client, session, position: position ?? 0)
+    }
+
+    /// Folds a page. Rows that are not in memory are read from the table.
+    func take(_ page: EventPage) async throws {
+        guard page.end > position else { return }
+        let events = try page.events(for: Model.self, after: position)
+        let missing = Model.missing(for: events, in: &memory)
+        if !missing.isEmpty {
+            memory.take(try await client.run([table.load(missing)])[0])
+        }
+        Model.fold(events, into: &memory)
+        position = page.end
+        guard !isSwapping else { return }
+        let isDue = lastWrite + Self.writeInterval < .now
+        if memory.count > Self.rowLimit || isDue { try await beginWriting() }
+    }
+
+    /// Writes all that has changed.
+    func write() async throws {
+        try await beginWriting()
+        try await writing?.value
+        writing = nil
+    }
+
+    private func beginWriting() async throws {
+        let (changes, reached) = (Model.takeChanges(of: &memory), position)
+        try await writing?.value
+        memory.leave()
+        lastWrite = .now
+        let (session, table) = (session, table)
+        writing = Task {
+            try await session.execute("BEGIN")
+            try await Self.put(changes, into: table, through: session)
+            try await session.execute(
+                "\(RebuildControl.advance(Model.name, to: reached)); COMMIT")
+        }
+    }
+
+    private static func put(
+        _ changes: RowChanges, into table: ReadModelTable<Model>, through session: PostgresSession
+    ) async throws(PostgresError) {
+        if !changes.inserts.isEmpty {
+            try await session.copyIn(
+                table.copyInserts, columnCount: table.columnCount, changes.inserts)
+        }
+        if !changes.updates.isEmpty {
+            try await session.copyIn(
+                table.copyUpdates, columnCount: table.columnCount, changes.updates)
+            try await session.execute(table.updateFromStaging)
+        }
+        if !changes.deletions.isEmpty {
+            try await session.copyIn(
+                table.copyDeletions, columnCount: table.keyCount, changes.deletions)
+            try await session.execute(table.deleteFromStaging)
+        }
+    }
+
+    /// Makes the indexes, unless they are there: the last one, which is the dearest where they differ, beside
+    /// the others.
+    func makeIndexes() async throws {
+        guard let last = table.indexes.last else { return }
+        let made = try await session.execute(
+            """
+            SELECT indexrelid::regclass FROM pg_index
+            WHERE indrelid = '\(table.name)'::regclass AND NOT indisprimary
+            """)
+        if made.count == table.indexes.count { return }
+        for row in 0..<made.count { try await session.execute("DROP INDEX \(made.text(row, 0))") }
+        async let others = client.run(table.indexes.dropLast().map { PostgresCall($0) })
+        // What sorts words is faster where it fits into the processor's cache.
+        try await session.execute("SET maintenance_work_mem = '8MB'")
+        try await session.execute(last)
+        _ = try await others
+    }
+
+    // MARK: Swapping
+
+    /// Locks the live table's checkpoint until ``swap(keepsOld:)``; what is taken meanwhile is written there.
+    func beginSwap() async throws {
+        try await write()
+        try await session.execute(
+            "BEGIN; SELECT FROM reading.projection WHERE name = '\(Model.name)' FOR UPDATE")
+        isSwapping = true
+    }
+
+    /// Puts the new table in the live one's place, which is kept or goes. Returns the number of rows.
+    func swap(keepsOld: Bool) async throws -> Int {
+        try await Self.put(Model.takeChanges(of: &memory), into: table, through: session)
+        let swap = SwapScript<Model>.replace(at: position, keepsOld: keepsOld)
+        try await session.execute("\(swap); COMMIT")
+        isSwapping = false
+        let rows = try await session.execute("SELECT count(*) FROM reading.\(Model.name)")
+        return Int(rows.text(0, 0)) ?? 0
+    }
+
+    /// Lets others build it.
+    func release() async throws {
+        try await session.execute("SELECT pg_advisory_unlock_all()")
+    }
+
+    /// Throws away what was built.
+    func discard() async throws {
+        try await writing?.value
+        writing = nil
+        try await session.execute(RebuildControl.discard(Model.name))
+    }
+}
+
+/// A builder, whatever it builds.
+protocol Building: Actor {
+    nonisolated var model: any ReadModel.Type { get }
+    var position: Int64 { get }
+    func take(_ page: EventPage) async throws
+    func write() async throws
+    func makeIndexes() async throws
+    func holdLive() async throws -> Int64?
+    func compareWithLive() async throws -> TableDifference
+    func beginSwap() async throws
+    func swap(keepsOld: Bool) async throws -> Int
+    func discard() async throws
+    func release() async throws
+}

@@ -91,7 +91,10 @@ let house: [Target] = [
     // The way out.
     module(
         "ProjectionEngine",
-        ["Domain", "EventCodec", "EventLog", "Postgres", "Sealing", lifecycle, logging, metrics]),
+        [
+            "Domain", "EventCodec", "EventLog", "JSON", "Postgres", "Sealing", lifecycle, logging,
+            metrics,
+        ]),
     module(
         "Projections", path: "Projections",
         ["Domain", "EventCodec", "JSON", "Postgres", "ProjectionEngine"]),
@@ -167,7 +170,10 @@ let house: [Target] = [
         ]),
     .executableTarget(
         name: "quartermaster",
-        dependencies: ["Bench", "Operations", "Telemetry", argumentParser, logging, metrics],
+        dependencies: [
+            "Bench", "Operations", "ProjectionEngine", "Telemetry", argumentParser, logging,
+            metrics,
+        ],
         swiftSettings: settings,
         // Its allocator: the C library's took a sixth of the time of all but the event loops, where one
         // thread frees what another has made.
@@ -194,7 +200,7 @@ let house: [Target] = [
     tests(
         "ProjectionTests",
         [
-            "Bus", "Commands", "Domain", "EventCodec", "EventLog", "Operations", "Postgres",
+            "Bus", "Commands", "Domain", "EventCodec", "EventLog", "JSON", "Operations", "Postgres",
             "ProjectionEngine",
             "Projections", "Publishing", "TestServers", "TestSupport", lifecycle,
         ]),

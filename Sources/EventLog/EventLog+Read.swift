@@ -116,6 +116,42 @@ extension EventLog {
         return (events, max(Int64(rows[0].integer(0, 0)), last))
     }
 
+    /// The events after `position` up to `end` that carry any of these tags, each once, in order, at most
+    /// ``readLimit``.
+    public func read(
+        anyOf tags: [PostgresUUID], after position: Int64 = 0, upTo end: Int64 = .max
+    ) async throws(PostgresError) -> [LoggedEvent] {
+        LoggedEvent.all(
+            try await client.run(
+                """
+                SELECT \(LoggedEvent.columns) FROM log.event e
+                WHERE e.position = ANY (ARRAY(
+                    SELECT DISTINCT t.position FROM log.event_tag t
+                    WHERE t.tag = ANY ($1::uuid[]) AND t.position > $2::bigint
+                        AND t.position <= $3::bigint
+                    ORDER BY t.position LIMIT \(Self.readLimit)))
+                ORDER BY e.position
+                """,
+                [.array(of: .uuid, tags.map { .uuid($0) }), .int64(position), .int64(end)]))
+    }
+
+    /// The position of the last event recorded at or before a time in microseconds since 1970; 0 when there
+    /// is none. Times never run backwards along positions, so it is looked for by halves.
+    public func position(at time: Int64) async throws(PostgresError) -> Int64 {
+        var (low, high) = (Int64(0), try await head())
+        while low < high {
+            let middle = low + (high - low + 1) / 2
+            let rows = try await client.run(
+                "SELECT recorded_at FROM log.event WHERE position = $1::bigint", [.int64(middle)])
+            if rows.count > 0, rows.timestamp(0, 0) <= time {
+                low = middle
+            } else {
+                high = middle - 1
+            }
+        }
+        return low
+    }
+
     /// The keys of these customers, as far as they have not been destroyed.
     public func customerKeys(
         of customers: [PostgresUUID]

@@ -44,6 +44,13 @@ public struct JSONWriter {
         needsComma = false
     }
 
+    /// The same for a name that is made while the program runs.
+    public mutating func name(_ name: String) {
+        value(name)
+        buffer.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
     public mutating func null() { raw("null") }
     public mutating func value(_ value: Bool) { raw(value ? "true" : "false") }
 

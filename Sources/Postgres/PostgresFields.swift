@@ -58,6 +58,22 @@ public struct PostgresFields: Sendable {
         hasNulls = true
     }
 
+    /// Each field's value; nil where it is NULL.
+    public var values: [[UInt8]?] {
+        var values: [[UInt8]?] = []
+        bytes.withUnsafeBytes { bytes in
+            var start = 0
+            for _ in 0..<count {
+                let length = Int(
+                    Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: Int32.self)))
+                start += 4
+                values.append(length < 0 ? nil : Array(bytes[start..<start + length]))
+                start += max(0, length)
+            }
+        }
+        return values
+    }
+
     /// Each field put into the column that it belongs to, of rows of `columnCount` fields.
     public func columns(_ columnCount: Int) -> [PostgresFields] {
         precondition(count.isMultiple(of: columnCount), "a row that lacks a field")

@@ -8,7 +8,7 @@ public struct PostgresValue: Hashable, Sendable {
     }
 
     /// Microseconds from 1970-01-01, the epoch of everybody else, to 2000-01-01, PostgreSQL's.
-    static let epochMicroseconds: Int64 = 946_684_800_000_000
+    public static let epochMicroseconds: Int64 = 946_684_800_000_000
 
     public static let null = PostgresValue(bytes: nil)
 

@@ -35,7 +35,7 @@ struct EventSource: Sendable {
             try await log.read(after: position, limit: limit), opensContacts: opensContacts)
     }
 
-    private func decoded(
+    func decoded(
         _ stored: [LoggedEvent], opensContacts: Bool
     ) async throws(PostgresError) -> [SourceEvent] {
         let events = stored.map { stored -> Result<Event, EventCodecError> in

@@ -5,6 +5,8 @@ enum TableGeneration: String, Sendable {
     /// In the making, beside the live one.
     case building
     case live
+    /// As of a position; thrown away when it has been read.
+    case asOf = "as_of"
     /// What a rebuild has replaced, kept up to date so that the replacement can be undone.
     case old
 
@@ -15,6 +17,9 @@ enum TableGeneration: String, Sendable {
 struct ReadModelTable<Model: ReadModel>: Sendable {
     let generation: TableGeneration
     var name: String { "reading.\(plainName)" }
+    /// The name under which its making stands in `reading.rebuild`: for what takes the live one's place, the
+    /// read model's.
+    var control: String { generation == .building ? Model.name : plainName }
     /// Without its schema.
     var plainName: String { Model.name + generation.suffix }
 
@@ -72,6 +77,15 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
     }
     var copyDeletions: String {
         "COPY \(plainName)_gone (\(keyNames)) FROM STDIN (FORMAT binary)"
+    }
+
+    /// All rows as CSV, by key; without what is there for finding rows only.
+    var copyOut: String {
+        let columns = definition.all.filter { $0.type != .tsvector }.map(\.name)
+        return """
+            COPY (SELECT \(columns.joined(separator: ", ")) FROM \(name) ORDER BY \(keyNames))
+            TO STDOUT (FORMAT csv, HEADER)
+            """
     }
 
     var updateFromStaging: String {

@@ -132,7 +132,7 @@ public struct Rebuild: Sendable {
     private func begin<Model: ReadModel>(
         _ model: Model.Type, upTo end: Int64
     ) async throws -> any Building {
-        try await TableBuilder<Model>.begin(client, upTo: end)
+        try await TableBuilder<Model>.begin(ReadModelTable(.building), client, upTo: end)
     }
 
     private func scan(_ events: any LoggedEvents) -> EventScan {

@@ -94,9 +94,9 @@ public enum RebuildControl {
         """
     }
 
-    static func discard(_ name: String) -> String {
+    static func discard(_ name: String, _ table: String) -> String {
         """
-        BEGIN; DROP TABLE IF EXISTS reading.\(name)_building;
+        BEGIN; DROP TABLE IF EXISTS \(table);
         DELETE FROM reading.rebuild WHERE name = '\(name)'; COMMIT
         """
     }

@@ -12,7 +12,7 @@ actor TableBuilder<Model: ReadModel>: Building {
     private static var writeInterval: Duration { .seconds(5) }
 
     nonisolated let model: any ReadModel.Type = Model.self
-    let table = ReadModelTable<Model>(.building)
+    let table: ReadModelTable<Model>
     let client: PostgresClient
     let session: PostgresSession
     private var memory = RowMemory<Model>()
@@ -26,7 +26,11 @@ actor TableBuilder<Model: ReadModel>: Building {
     /// Sees the live table as it was when it was held still.
     var liveSession: PostgresSession?
 
-    private init(_ client: PostgresClient, _ session: PostgresSession, position: Int64) {
+    private init(
+        _ table: ReadModelTable<Model>, _ client: PostgresClient, _ session: PostgresSession,
+        position: Int64
+    ) {
+        self.table = table
         self.client = client
         self.session = session
         self.position = position
@@ -37,27 +41,26 @@ actor TableBuilder<Model: ReadModel>: Building {
     /// `client` reads rows; the builder's own connection, to the same database, writes them. Throws
     /// ``RebuildError`` when somebody else is at it.
     static func begin(
-        _ client: PostgresClient, upTo end: Int64
+        _ table: ReadModelTable<Model>, _ client: PostgresClient, upTo end: Int64
     ) async throws -> TableBuilder<Model> {
         let session = try await PostgresSession.connect(to: client.configuration)
-        let lock = try await session.execute(RebuildControl.lock(Model.name))
+        let lock = try await session.execute(RebuildControl.lock(table.control))
         guard lock.text(0, 0) == "t" else {
-            throw RebuildError(description: "\(Model.name) is being rebuilt already")
+            throw RebuildError(description: "\(table.control) is being built already")
         }
-        let table = ReadModelTable<Model>(.building)
         var position = try await RebuildControl.resume(
-            Model.name, version: Model.version, table.name, on: session)
+            table.control, version: Model.version, table.name, on: session)
         if let reached = position, reached > end { position = nil }
         if position == nil {
             try await session.execute(
                 """
                 BEGIN; DROP TABLE IF EXISTS \(table.name); \(table.creation);
-                \(table.primaryKey); \(RebuildControl.start(Model.name, version: Model.version));
+                \(table.primaryKey); \(RebuildControl.start(table.control, version: Model.version));
                 COMMIT
                 """)
         }
         try await session.execute(table.staging.joined(separator: ";"))
-        return TableBuilder(client, session, position: position ?? 0)
+        return TableBuilder(table, client, session, position: position ?? 0)
     }
 
     /// Folds a page. Rows that are not in memory are read from the table.
@@ -92,7 +95,7 @@ actor TableBuilder<Model: ReadModel>: Building {
             try await session.execute("BEGIN")
             try await Self.put(changes, into: table, through: session)
             try await session.execute(
-                "\(RebuildControl.advance(Model.name, to: reached)); COMMIT")
+                "\(RebuildControl.advance(table.control, to: reached)); COMMIT")
         }
     }
 
@@ -162,7 +165,7 @@ actor TableBuilder<Model: ReadModel>: Building {
     func discard() async throws {
         try await writing?.value
         writing = nil
-        try await session.execute(RebuildControl.discard(Model.name))
+        try await session.execute(RebuildControl.discard(table.control, table.name))
     }
 }
 

@@ -2,6 +2,7 @@ internal import Domain
 internal import EventCodec
 internal import Hummingbird
 internal import JSON
+internal import ProjectionEngine
 internal import Projections
 internal import Web
 
@@ -24,19 +25,15 @@ extension QueryAPI {
 
     /// With the last name or the booking's link, or to staff, all of it; by the code alone nothing personal.
     private func booking(_ request: Request, _ context: APIContext) async throws -> Response {
-        try request.allowQuery(only: "lastName", "link", "min-position")
+        try request.allowQuery(only: "lastName", "link", "min-position", "as-of")
         guard let code = context.parameters.get("code").flatMap({ ConfirmationCode($0) }) else {
             throw Problem.notFound("booking")
         }
         let isStaff = Caller.current.isOneOf(.desk)
         let lastName = try request.query("lastName")
         if lastName != nil, !isStaff { try attempts.check(code, at: clock()) }
-        let (position, rows) = try await read(
-            request, from: [BookingByCode.self, PaymentLedger.self],
-            [BookingByCode.one(code), PaymentLedger.ofBooking(code)])
-        guard let view = BookingByCode.views(rows[0]).first else {
-            throw Problem.notFound("booking")
-        }
+        let (position, found) = try await found(request, code)
+        guard let view = found else { throw Problem.notFound("booking") }
         let contact = view.row.contact
         if let lastName, !isStaff, contact?.lastName.lowercased() != lastName.lowercased() {
             attempts.countWrong(code, at: clock())
@@ -47,7 +44,7 @@ extension QueryAPI {
             throw Problem.notFound("booking")
         }
         let isKnown = isStaff || lastName != nil || link != nil
-        let sums = PaymentLedger.entries(rows[1]).sums
+        let sums = view.ledger.sums
         let shownContact = isKnown ? contact : nil
         return answer(position: position, version: view.row.version) { json in
             json.field("booking", view.booking)
@@ -74,6 +71,25 @@ extension QueryAPI {
             if let shownContact { json.write(shownContact) } else { json.null() }
             json.field("version", view.row.version)
         }
+    }
+
+    /// The booking with a code as the read models have it, or as of the moment that staff names.
+    private func found(
+        _ request: Request, _ code: ConfirmationCode
+    ) async throws -> (
+        position: Int64,
+        view: (booking: BookingID, row: BookingByCode.Row, ledger: [LedgerEntry])?
+    ) {
+        if let moment = try await asOf(request) {
+            return try await lookingBack {
+                (moment.position, try await BookingByCode.one(code, asOf: moment))
+            }
+        }
+        let (position, rows) = try await read(
+            request, from: [BookingByCode.self, PaymentLedger.self],
+            [BookingByCode.one(code), PaymentLedger.ofBooking(code)])
+        let view = BookingByCode.views(rows[0]).first
+        return (position, view.map { ($0.booking, $0.row, PaymentLedger.entries(rows[1])) })
     }
 
     static let filterNames = [
@@ -183,15 +199,12 @@ extension QueryAPI {
     }
 
     private func manifest(_ request: Request, _ sailing: SailingID) async throws -> Response {
-        try request.allowQuery(only: "limit", "cursor", "min-position")
+        try request.allowQuery(only: "limit", "cursor", "min-position", "as-of")
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageLimit
         let after = try Cursor(request.query("cursor")).map { cursor throws(Problem) in
             (lastName: try cursor.string(), booking: BookingID(cursor.id))
         }
-        let (position, rows) = try await read(
-            request, from: [Manifest.self, BookingSearch.self],
-            [Manifest.sold(on: sailing, after: after, limit: limit + 1)])
-        let found = Manifest.entries(rows[0])
+        let (position, found) = try await sold(request, sailing, after: after, limit: limit + 1)
         let views = found.prefix(limit)
         let next =
             found.count > limit
@@ -217,6 +230,27 @@ extension QueryAPI {
             }
             json.field("next", next?.text)
         }
+    }
+}
+
+extension QueryAPI {
+    /// A page of a manifest as the read models have it, or as of the moment that is named.
+    private func sold(
+        _ request: Request, _ sailing: SailingID,
+        after: (lastName: String, booking: BookingID)?, limit: Int
+    ) async throws -> (position: Int64, entries: [ManifestEntry]) {
+        if let moment = try await asOf(request) {
+            let all = try await lookingBack { try await Manifest.sold(on: sailing, asOf: moment) }
+            let rest = all.drop { entry in
+                after.map { (entry.lastName ?? "", entry.booking.entity) <= ($0, $1.entity) }
+                    ?? false
+            }
+            return (moment.position, Array(rest.prefix(limit)))
+        }
+        let (position, rows) = try await read(
+            request, from: [Manifest.self, BookingSearch.self],
+            [Manifest.sold(on: sailing, after: after, limit: limit)])
+        return (position, Manifest.entries(rows[0]))
     }
 }
 

@@ -46,7 +46,7 @@ public struct QueryAPI: Sendable {
     public var operations: [Operation] {
         tripOperations + bookingOperations + codeOperations + ledgerOperations
             + merchandiseOperations + staffOperations + revenueOperations + boardingOperations
-            + timelineOperations + exportOperations + [
+            + timelineOperations + asOfOperations + exportOperations + [
                 OpenAPI.operation,
                 Operation("liveness", .get, "/livez") { _, _ in
                     answer(position: 0) { $0.field("status", "alive") }

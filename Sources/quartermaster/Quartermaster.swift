@@ -19,7 +19,9 @@ struct Quartermaster: AsyncParsableCommand {
         subcommands: [
             Up.self, CommandAPIRole.self, QueryAPIRole.self, ProjectorRole.self, Migrate.self,
             Import.self, Events.self, Verify.self, SealLog.self, Export.self, ImportLog.self,
-            RebuildModel.self, Status.self, Measure.self,
+            RebuildModel.self, Show.self, ShowManifest.self, Explain.self, Diff.self,
+            PrintTable.self,
+            Status.self, Measure.self,
         ])
 }
 

@@ -1,0 +1,24 @@
+public import Domain
+public import ProjectionEngine
+
+extension Manifest {
+    /// The sold bookings of a sailing by last name, as of a moment: what ``sold(on:after:limit:)`` gave then.
+    public static func sold(on sailing: SailingID, asOf moment: AsOf) async throws
+        -> [ManifestEntry]
+    {
+        let events = try await moment.events(of: [sailing.entity]).map(\.event)
+        let sold = AsOf.rows(of: Manifest.self, from: events)
+            .filter { $0.sailing == sailing && $1.row.isSold }
+        let bookings = sold.keys.map(\.booking)
+        let theirs = try await moment.events(of: bookings.map(\.entity)).map(\.event)
+        let people = AsOf.rows(of: BookingSearch.self, from: theirs)
+        return sold.compactMap { key, view in
+            guard let person = people[key.booking]?.row else { return nil }
+            return ManifestEntry(
+                booking: key.booking, row: view.row, code: person.code.description,
+                firstName: person.firstName, lastName: person.lastName,
+                specialRequests: person.specialRequests)
+        }
+        .sorted { ($0.lastName ?? "", $0.booking.entity) < ($1.lastName ?? "", $1.booking.entity) }
+    }
+}

@@ -15,7 +15,8 @@ extension LogArchive {
     /// can't be read. `configuration` must name a user who may act as the log's owner. Returns the head.
     public static func restore(
         _ path: String, customerKeys keysPath: String? = nil,
-        to configuration: PostgresConfiguration, progress: (Int64) -> Void = { _ in }
+        to configuration: PostgresConfiguration,
+        progress: (_ position: Int64, _ head: Int64) -> Void = { _, _ in }
     ) async throws -> Int64 {
         let session = try await PostgresSession.connect(to: configuration)
         try await session.execute(
@@ -33,7 +34,7 @@ extension LogArchive {
             try part.add(line, of: path)
             if part.count >= partSize {
                 try await part.send(to: session)
-                progress(part.chain.position)
+                progress(part.chain.position, header.count)
             }
         }
         try await part.send(to: session)

@@ -1,5 +1,5 @@
 internal import Crypto
-internal import Postgres
+public import Postgres
 
 /// Something in the log that can't be, and where.
 public struct LogFault: Hashable, Sendable, CustomStringConvertible {
@@ -9,6 +9,7 @@ public struct LogFault: Hashable, Sendable, CustomStringConvertible {
         case timeRunsBackwards = "recorded before the event before it"
         case brokenCommand = "the command that it belongs to begins or ends elsewhere"
         case strayTag = "a tag of an event that does not exist"
+        case wrongTags = "its tags are not those that its data says"
     }
 
     public var position: Int64
@@ -86,33 +87,112 @@ extension EventLog {
         }
     }
 
-    /// Reads the whole log and checks that positions are dense, times do not run backwards, the
-    /// hash chain fits, and no tag is left over.
+    /// Reads the log and checks that positions are dense, times do not run backwards, the hash chain fits, and
+    /// no tag is left over.
     ///
-    /// `progress` hears the position reached, once a page.
+    /// `visit` sees each page, and says what tags each of its events must have, or nil for those of which it does
+    /// not know; with nil for the page, nothing more is read. Neither is it after too many faults.
     public func verify(
-        progress: @Sendable (Int64) -> Void = { _ in }
+        visit: ([ChainedEvent]) async throws -> [[PostgresUUID]?]? = { $0.map { _ in nil } }
     ) async throws -> (head: Int64, faults: [LogFault]) {
+        let head = try await head()
+        let stored = try await StoredTags.open(self)
         var chain = HashChain()
         var faults: [LogFault] = []
-        struct TooMany: Error {}
+        struct Enough: Error {}
         do {
-            try await readChained { events in
-                for event in events { faults += chain.add(event) }
-                progress(chain.position)
-                if faults.count >= Self.faultLimit { throw TooMany() }
+            try await readChained(upTo: head) { events in
+                let previous = chain.hash
+                async let hashes = HashChain.hashes(of: events, after: previous)
+                let tags = try await visit(events)
+                for (event, hash) in zip(events, await hashes) { faults += chain.add(event, hash) }
+                guard let tags else { throw Enough() }
+                faults += try await stored.faults(in: events.map(\.event), tags)
+                if faults.count >= Self.faultLimit { throw Enough() }
             }
-        } catch is TooMany {}
-        let stray = try await client.run(
-            """
-            SELECT t.position FROM log.event_tag t
-            WHERE NOT EXISTS (SELECT FROM log.event e WHERE e.position = t.position)
-            ORDER BY t.position LIMIT $1::bigint
-            """, [.int64(Int64(Self.faultLimit))])
-        for row in 0..<stray.count {
-            faults.append(LogFault(position: Int64(stray.integer(row, 0)), kind: .strayTag))
-        }
+            faults += try await stored.rest(after: try await self.head())
+        } catch is Enough {}
         return (chain.position, faults)
+    }
+}
+
+/// The tags that are stored, in the order of positions, beside the events as they are read.
+private actor StoredTags {
+    private static let pageSize = 20_000
+    private let connection: PostgresConnection
+    private var page: [(position: Int64, tag: PostgresUUID, type: Int16)] = []
+    private var next = 0
+    private var isAtEnd = false
+
+    /// Begins a reading of its own, which shows the tags of one moment.
+    static func open(_ log: EventLog) async throws(PostgresError) -> StoredTags {
+        var configuration = await log.client.configuration
+        configuration.statementTimeout = .zero
+        let connection = try await PostgresConnection.connect(to: configuration)
+        try await connection.run([
+            PostgresCall("BEGIN"), PostgresCall("SET LOCAL enable_seqscan = on"),
+            PostgresCall("SET LOCAL work_mem = '64MB'"),
+            PostgresCall(
+                """
+                DECLARE stored NO SCROLL CURSOR FOR
+                SELECT position, tag, type FROM log.event_tag ORDER BY position
+                """),
+        ])
+        return StoredTags(connection)
+    }
+
+    private init(_ connection: PostgresConnection) {
+        self.connection = connection
+    }
+
+    func faults(
+        in events: [LoggedEvent], _ tags: [[PostgresUUID]?]
+    ) async throws(PostgresError) -> [LogFault] {
+        var faults: [LogFault] = []
+        for (event, tags) in zip(events, tags) {
+            var stored: Set<PostgresUUID> = []
+            var isOfItsType = true
+            while let tag = try await current(), tag.position <= event.position {
+                next += 1
+                guard tag.position == event.position else {
+                    faults.append(LogFault(position: tag.position, kind: .strayTag))
+                    continue
+                }
+                stored.insert(tag.tag)
+                if tag.type != event.type { isOfItsType = false }
+            }
+            guard let tags else { continue }
+            if stored != Set(tags) || !isOfItsType {
+                faults.append(LogFault(position: event.position, kind: .wrongTags))
+            }
+        }
+        return faults
+    }
+
+    /// Tags beyond the last event.
+    func rest(after head: Int64) async throws(PostgresError) -> [LogFault] {
+        var faults: [LogFault] = []
+        while let tag = try await current(), faults.count < EventLog.faultLimit {
+            next += 1
+            if tag.position > head {
+                faults.append(LogFault(position: tag.position, kind: .strayTag))
+            }
+        }
+        return faults
+    }
+
+    private func current() async throws(PostgresError)
+        -> (position: Int64, tag: PostgresUUID, type: Int16)?
+    {
+        if next == page.count, !isAtEnd {
+            let rows = try await connection.run("FETCH FORWARD \(Self.pageSize) FROM stored")
+            page = (0..<rows.count).map {
+                (Int64(rows.integer($0, 0)), rows.uuid($0, 1), Int16(rows.integer($0, 2)))
+            }
+            next = 0
+            isAtEnd = page.isEmpty
+        }
+        return next < page.count ? page[next] : nil
     }
 }
 
@@ -130,6 +210,11 @@ public struct HashChain: Sendable {
     /// Goes on with the next event; returns what is wrong with it. After a fault the chain goes on from what
     /// is stored, so that one fault is reported once.
     public mutating func add(_ link: ChainedEvent) -> [LogFault] {
+        add(link, Self.hash(of: link, after: hash))
+    }
+
+    /// The same for one whose hash is known: what it must be.
+    mutating func add(_ link: ChainedEvent, _ expectedHash: [UInt8]) -> [LogFault] {
         let event = link.event
         var faults: [LogFault] = []
         for missing in (position + 1)..<max(position + 1, event.position) {
@@ -142,8 +227,7 @@ public struct HashChain: Sendable {
         if let position = brokenCommand(link) {
             faults.append(LogFault(position: position, kind: .brokenCommand))
         }
-        if Self.hash(event, requestHash: link.command?.requestHash ?? [], after: hash) != link.hash
-        {
+        if expectedHash != link.hash {
             faults.append(LogFault(position: event.position, kind: .brokenChain))
         }
         (position, hash, recordedAt) = (event.position, link.hash, event.recordedAt)
@@ -161,6 +245,21 @@ public struct HashChain: Sendable {
         guard begun.end >= event.position else { return event.position }
         command = (event.commandID, event.position...begun.end)
         return last?.positions.lowerBound
+    }
+
+    /// What the hashes of events must be that follow each other, after the hash `previous`: on both halves at
+    /// the same time, for each rests on what is stored before it.
+    static func hashes(of events: [ChainedEvent], after previous: [UInt8]) async -> [[UInt8]] {
+        func hashes(_ range: Range<Int>) -> [[UInt8]] {
+            range.map { hash(of: events[$0], after: $0 == 0 ? previous : events[$0 - 1].hash) }
+        }
+        let middle = events.count / 2
+        async let second = hashes(middle..<events.count)
+        return hashes(0..<middle) + (await second)
+    }
+
+    private static func hash(of link: ChainedEvent, after previous: [UInt8]) -> [UInt8] {
+        hash(link.event, requestHash: link.command?.requestHash ?? [], after: previous)
     }
 
     /// What the hash of an event must be, after the hash of the one before it.

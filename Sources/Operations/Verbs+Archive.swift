@@ -15,10 +15,12 @@ extension Verbs {
         async throws
     {
         let log = connections.log(1)
+        let meter = Meter(Meter.Style(isJSON: false))
+        let last = min(end ?? .max, try await log.head())
         let position = try await LogArchive.export(log, to: path, upTo: end) {
-            progress("exported", $0)
+            meter.tell("exporting", $0, of: last)
         }
-        progress(nil, 0)
+        meter.finish()
         say("exported \(position) events to \(path)")
         guard let keysPath else {
             say("names and addresses in it are sealed, and their keys are not in it: see --keys")
@@ -30,10 +32,11 @@ extension Verbs {
 
     /// Makes an empty log that of an archive, and builds the read models.
     public func importLog(_ path: String, customerKeys keysPath: String?) async throws {
+        let meter = Meter(Meter.Style(isJSON: false))
         let head = try await LogArchive.restore(
             path, customerKeys: keysPath, to: connections.administrative
-        ) { progress("imported", $0) }
-        progress(nil, 0)
+        ) { meter.tell("importing", $0, of: $1) }
+        meter.finish()
         say("imported \(head) events from \(path)")
         try await rebuild(RebuildRequest([]))
     }
@@ -63,8 +66,8 @@ func readSeal(_ path: String, _ key: String?) throws -> Seal {
     return try Seal(Array(text), expectedKey: key)
 }
 
-func saySealed(_ seal: Seal) {
-    say("it is what was sealed at \(seal.sealedAt): position \(seal.position), key \(seal.keyText)")
+func sealed(_ seal: Seal) -> String {
+    "it is what was sealed at \(seal.sealedAt): position \(seal.position), key \(seal.keyText)"
 }
 
 /// Checks an archive without a database, and holds it against a seal where one is named; true when it is
@@ -82,6 +85,6 @@ public func verifyArchive(
     for fault in faults { say("FAULT \(fault)") }
     guard faults.isEmpty else { return false }
     say("the archive is sound: \(header.count) events of log \(header.log), hash chain intact")
-    if let seal { saySealed(seal) }
+    if let seal { say(sealed(seal)) }
     return true
 }

@@ -121,6 +121,7 @@ extension Verbs {
             return "built \(name) up to position \(position), and did not swap it"
         case .paused:
             return "paused \(name) at position \(position): --resume goes on from there"
+        case .compared: return "compared \(name) at position \(position)"
         case .cancelled: return "gave up \(name) at position \(position): nothing is left of it"
         case .swapped:
             let rows = grouped(Int64(outcome.rowCount))
@@ -129,11 +130,13 @@ extension Verbs {
                 return line + "not compared: no live table of this version had come as far"
             }
             guard !difference.isNone else { return line + "equal to the table before" }
-            let more = difference.keyCount - difference.keys.count
-            return line
-                + "\(grouped(Int64(difference.keyCount))) rows DIFFER from the table before:"
-                + difference.keys.map { "\n  \($0)" }.joined()
-                + (more > 0 ? "\n  and \(grouped(Int64(more))) more" : "")
+            let more = difference.count - difference.rows.count
+            var lines = [
+                line + "\(grouped(Int64(difference.count))) rows DIFFER from the table before:"
+            ]
+            lines += difference.rows.map { "  \($0.key) at position \($0.position)" }
+            if more > 0 { lines.append("  and \(grouped(Int64(more))) more") }
+            return lines.joined(separator: "\n")
         }
     }
 
@@ -145,8 +148,13 @@ extension Verbs {
                 json.field("position", outcome.position)
                 json.field("rows", outcome.rowCount)
                 json.field("isCompared", outcome.difference != nil)
-                json.field("differing", outcome.difference?.keyCount)
-                json.field("differingKeys", outcome.difference?.keys ?? []) { $0.value($1) }
+                json.field("differing", outcome.difference?.count)
+                json.field("differingRows", outcome.difference?.rows ?? []) { json, row in
+                    json.object { json in
+                        json.field("key", row.key)
+                        json.field("position", row.position)
+                    }
+                }
             }
         }
         return String(decoding: bytes, as: UTF8.self)

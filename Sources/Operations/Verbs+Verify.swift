@@ -3,22 +3,62 @@ internal import Domain
 internal import EventCodec
 internal import EventLog
 internal import Foundation
-internal import Glibc
 internal import Postgres
 internal import ProjectionEngine
 internal import Projections
+internal import Publishing
+
+/// What is to be verified.
+public struct VerifyRequest: Sendable {
+    /// A seal to hold the log against, and the key that it must be signed with where that is given.
+    public var sealPath: String?
+    public var key: String?
+    /// Neither read models nor the stream EVENTS.
+    public var isOfLogOnly = false
+
+    public init() {}
+}
 
 extension Verbs {
-    /// Checks the whole log, and all that must hold of the trade at every position; true when it is sound.
-    ///
-    /// With `sealPath`, the log is also held against a seal, whose key must be `key` where that is given.
-    public func verify(against sealPath: String? = nil, key: String? = nil) async throws -> Bool {
-        let seal = try sealPath.map { try readSeal($0, key) }
-        let log = connections.log(1)
-        let (head, broken) = try await log.verify { progress("read", $0) }
-        let (audit, untrue) = try await audit(log)
-        progress(nil, 0)
-        var faults = broken.map { $0.description } + untrue
+    /// Checks the whole log, and all that rests on it, and says what it found; true when it is sound.
+    public func verify(_ request: VerifyRequest = VerifyRequest()) async throws -> Bool {
+        let (faults, findings) = try await findings(request)
+        for fault in faults.prefix(EventLog.faultLimit) { say("FAULT \(fault)") }
+        guard faults.isEmpty else { return false }
+        for finding in findings { say(finding) }
+        return true
+    }
+
+    /// The same for a program: what is not as it should be, and what is.
+    public func findings(
+        _ request: VerifyRequest = VerifyRequest()
+    ) async throws -> (faults: [String], findings: [String]) {
+        let seal = try request.sealPath.map { try readSeal($0, request.key) }
+        let log = connections.log(2)
+        let meter = Meter(Meter.Style(isJSON: false))
+        let total = try await log.head()
+        let published = request.isOfLogOnly ? nil : await publishedEvents(log)
+        var audit = Audit()
+        var faults: [String] = []
+        let (head, broken) = try await log.verify { page in
+            let (events, unreadable) = await Self.decoded(page)
+            faults += unreadable
+            var tags: [[PostgresUUID]?] = []
+            for (stored, event) in zip(page, events) {
+                tags.append(event?.tags.map { PostgresUUID(high: $0.high, low: $0.low) })
+                guard let event else { continue }
+                let recorded = RecordedEvent(
+                    position: stored.event.position,
+                    recordedAt: Instant(microseconds: stored.event.recordedAt), event: event)
+                faults += audit.evolve(recorded).map(\.description)
+            }
+            faults +=
+                try await published?.faults(in: page.map(\.event))
+                .map { "position \($0.position): \($0.reason)" } ?? []
+            meter.tell("verifying", page.last?.event.position ?? 0, of: total)
+            return faults.count < EventLog.faultLimit ? tags : nil
+        }
+        faults = broken.map(\.description) + faults
         if let contradiction = try await seal?.contradiction(in: log) {
             faults.append(contradiction)
         }
@@ -26,53 +66,108 @@ extension Verbs {
             "booking \($0): money is kept, and the booking has nothing for it"
         }
         faults += try await ledgerFaults(audit, at: head)
-        for fault in faults.prefix(EventLog.faultLimit) { say("FAULT \(fault)") }
-        guard faults.isEmpty else { return false }
-        say("the log is sound: \(head) events, positions dense, hash chain intact, all readable")
-        say("every promise holds at every position: seats, codes, stock, totals, money, states")
-        if let seal { saySealed(seal) }
-        return true
+        var compared: [Rebuild.Outcome] = []
+        if !request.isOfLogOnly, faults.isEmpty {
+            compared = try await compareReadModels(log, meter)
+            faults += compared.flatMap(Self.faults)
+        }
+        meter.finish()
+        guard faults.isEmpty else { return (faults, []) }
+        var findings = [
+            "the log is sound: \(grouped(head)) events, positions dense, hash chain intact, all "
+                + "readable, tags as they should be",
+            "every promise holds at every position: seats, codes, stock, totals, money, states",
+        ]
+        if let published {
+            let reached = grouped(min(published.head, head))
+            findings.append("the stream EVENTS is the log, up to position \(reached)")
+        }
+        findings += Self.findings(compared)
+        if let seal { findings.append(sealed(seal)) }
+        return ([], findings)
     }
 
-    func progress(_ what: String?, _ position: Int64) {
-        guard isatty(2) == 1 else { return }
-        FileHandle.standardError.write(
-            Data((what.map { "\r\($0) \(position)  " } ?? "\r\u{1B}[K").utf8))
+    private func publishedEvents(_ log: EventLog) async -> PublishedEvents? {
+        guard let url = try? place.natsURL() else {
+            say("no NATS is known here: the stream EVENTS is not compared with the log")
+            return nil
+        }
+        do {
+            return try await PublishedEvents(log, busURL: url, logger: connections.logger)
+        } catch {
+            say("the stream EVENTS is not compared with the log: \(error)")
+            return nil
+        }
     }
 
-    private func audit(_ log: EventLog) async throws -> (Audit, faults: [String]) {
-        var audit = Audit()
-        var faults: [String] = []
-        var position: Int64 = 0
-        while faults.count < EventLog.faultLimit {
-            let events = try await log.read(after: position, limit: EventLog.readLimit)
-            guard let last = events.last else { break }
-            for stored in events {
+    /// Both halves of a page at the same time; nil for what can't be read, and why.
+    private static func decoded(
+        _ page: [ChainedEvent]
+    ) async -> (events: [Event?], faults: [String]) {
+        func decode(_ range: Range<Int>) -> [Result<Event, EventCodecError>] {
+            page[range].map { link in
                 do throws(EventCodecError) {
-                    let event = try EventCodec.decode(
-                        type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
-                    let recorded = RecordedEvent(
-                        position: stored.position,
-                        recordedAt: Instant(microseconds: stored.recordedAt), event: event)
-                    faults += audit.evolve(recorded).map(\.description)
+                    return .success(
+                        try EventCodec.decode(
+                            type: link.event.type, schemaVersion: link.event.schemaVersion,
+                            data: link.event.data))
                 } catch {
-                    faults.append("position \(stored.position): \(error)")
+                    return .failure(error)
                 }
             }
-            position = last.position
-            progress("checked", position)
         }
-        return (audit, faults)
+        let middle = page.count / 2
+        async let second = decode(middle..<page.count)
+        let all = decode(0..<middle) + (await second)
+        let faults = zip(page, all).compactMap { link, result -> String? in
+            guard case .failure(let error) = result else { return nil }
+            return "position \(link.event.position): \(error)"
+        }
+        return (all.map { try? $0.get() }, faults)
+    }
+
+    // MARK: Read models
+
+    /// Folds all of them anew, in one reading of the log, and compares them with the live ones.
+    private func compareReadModels(
+        _ log: EventLog, _ meter: Meter
+    ) async throws -> [Rebuild.Outcome] {
+        var fold = Rebuild(
+            AllReadModels.list, from: log, configuration: connections.rebuildable)
+        fold.onlyCompares = true
+        return try await fold.run { progress in
+            meter.tell("read models: \(progress.step)", progress.position, of: progress.head)
+        }
+    }
+
+    private static func faults(_ outcome: Rebuild.Outcome) -> [String] {
+        guard let difference = outcome.difference, !difference.isNone else { return [] }
+        let all = difference.rows.map {
+            "position \($0.position): the row \($0.key) of \(outcome.name) is not what its events say"
+        }
+        let more = difference.count - difference.rows.count
+        return more > 0 ? all + ["and \(more) more rows of \(outcome.name)"] : all
+    }
+
+    private static func findings(_ compared: [Rebuild.Outcome]) -> [String] {
+        let others = compared.filter { $0.difference == nil }.map(\.name)
+        var findings: [String] = []
+        if others.count < compared.count {
+            let count = compared.count - others.count
+            findings.append("\(count) read models are what a fresh fold of the log makes")
+        }
+        if !others.isEmpty {
+            let names = others.joined(separator: ", ")
+            findings.append("not compared, for they lag or are of another version: \(names)")
+        }
+        return findings
     }
 
     /// Where the ledger says something else than the log; nothing while it lags behind.
     private func ledgerFaults(_ audit: Audit, at head: Int64) async throws -> [String] {
         let client = connections.client(1)
         let reached = try await client.run([ProjectionStatus.reached(by: [PaymentLedger.name])])
-        guard Int64(reached[0].integer(0, 0)) == head else {
-            say("the ledger lags behind the log, and is not compared with it")
-            return []
-        }
+        guard Int64(reached[0].integer(0, 0)) == head else { return [] }
         var ledger: [BookingID: (charged: Int, refunded: Int)] = [:]
         for sum in PaymentLedger.sums(try await client.run([PaymentLedger.sums])[0]) {
             ledger[sum.booking] = (sum.charged, sum.refunded)

@@ -5,6 +5,8 @@ enum TableGeneration: String, Sendable {
     /// In the making, beside the live one.
     case building
     case live
+    /// Built to be compared with the live one only.
+    case check
     /// As of a position; thrown away when it has been read.
     case asOf = "as_of"
     /// What a rebuild has replaced, kept up to date so that the replacement can be undone.
@@ -107,10 +109,10 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
             """
     }
 
-    /// The keys of one part, as people read them, with a sum of each row.
+    /// The keys of one part, as people read them, with a sum of each row and its position.
     func rowSums(part: Int, of parts: Int) -> String {
         """
-        SELECT \(keyText), \(rowHash) FROM \(name) t WHERE (\(keyHash) & \(parts - 1)) = \(part)
+        SELECT \(keyText), \(rowHash), t.position FROM \(name) t WHERE (\(keyHash) & \(parts - 1)) = \(part)
         """
     }
 

@@ -23,6 +23,8 @@ public struct Rebuild: Sendable {
     public var until: Int64?
     /// The table that is replaced is kept, and kept up to date.
     public var keepsOld = false
+    /// The new tables are compared with the live ones, and that is all: they go away again.
+    public var onlyCompares = false
     /// The new table is compared with the live one, where that is of the same version.
     public var compares = true
 
@@ -51,6 +53,8 @@ public struct Rebuild: Sendable {
             case swapped
             /// Built up to where it was to be, and not swapped.
             case built
+            /// Compared and thrown away.
+            case compared
             case paused
             case cancelled
         }
@@ -123,6 +127,10 @@ public struct Rebuild: Sendable {
         for builder in builders {
             tell(.comparing, await builder.position)
             let difference = compares ? try await compare(builder, until: deadline) : nil
+            if onlyCompares {
+                outcomes.append(try await finish(builder, difference))
+                continue
+            }
             tell(.swapping, await builder.position)
             outcomes.append(try await swap(builder, difference))
         }
@@ -132,7 +140,8 @@ public struct Rebuild: Sendable {
     private func begin<Model: ReadModel>(
         _ model: Model.Type, upTo end: Int64
     ) async throws -> any Building {
-        try await TableBuilder<Model>.begin(ReadModelTable(.building), client, upTo: end)
+        try await TableBuilder<Model>.begin(
+            ReadModelTable(onlyCompares ? .check : .building), client, upTo: end)
     }
 
     private func scan(_ events: any LoggedEvents) -> EventScan {
@@ -157,6 +166,7 @@ public struct Rebuild: Sendable {
 
     /// Does what operators want, and leaves those that go on.
     private func heed(_ builders: inout [any Building]) async throws -> [Outcome] {
+        guard !onlyCompares else { return [] }
         let wishes = try await RebuildControl.wishes(of: builders.map { $0.model.name }, client)
         var (outcomes, rest): ([Outcome], [any Building]) = ([], [])
         for builder in builders {
@@ -193,6 +203,16 @@ public struct Rebuild: Sendable {
             try await Task.sleep(for: .milliseconds(50))
         }
         return nil
+    }
+
+    private func finish(
+        _ builder: any Building, _ difference: TableDifference?
+    ) async throws -> Outcome {
+        let position = await builder.position
+        try await builder.discard()
+        try await builder.release()
+        return Outcome(
+            name: builder.model.name, end: .compared, position: position, difference: difference)
     }
 
     private func swap(

@@ -37,8 +37,8 @@ extension TableBuilder {
         for part in 0..<Self.partCount where parts.0[part] != parts.1[part] {
             let old = try await Self.rows(live, liveTable.rowSums(part: part, of: Self.partCount))
             let new = try await Self.rows(session, table.rowSums(part: part, of: Self.partCount))
-            for key in Set(old.keys).union(new.keys) where old[key] != new[key] {
-                difference.add(key)
+            for key in Set(old.keys).union(new.keys) where old[key]?.sum != new[key]?.sum {
+                difference.add(key, at: (new[key] ?? old[key])?.position ?? 0)
             }
         }
         return difference
@@ -68,37 +68,46 @@ extension TableBuilder {
 
     private static func rows(
         _ session: PostgresSession, _ query: String
-    ) async throws(PostgresError) -> [String: String] {
+    ) async throws(PostgresError) -> [String: (sum: String, position: Int64)] {
         let rows = try await session.execute(query)
-        var sums: [String: String] = [:]
-        for row in 0..<rows.count { sums[rows.text(row, 0)] = rows.text(row, 1) }
+        var sums: [String: (sum: String, position: Int64)] = [:]
+        for row in 0..<rows.count {
+            sums[rows.text(row, 0)] = (rows.text(row, 1), Int64(rows.text(row, 2)) ?? 0)
+        }
         return sums
     }
 }
 
 /// What a comparison of a rebuilt table with the live one at the same position has found.
 public struct TableDifference: Hashable, Sendable {
-    /// Keys beyond this many are counted only.
-    public static let keyLimit = 20
+    /// Rows beyond this many are counted only.
+    public static let rowLimit = 20
+
+    /// A row that differs, or that one of them only has, and the last event that changed it.
+    public struct Row: Hashable, Sendable {
+        public var key: String
+        public var position: Int64
+    }
 
     public var liveRowCount: Int
     public var rowCount: Int
-    /// Of rows that differ, or that one of them only has: the first of them, in order.
-    public private(set) var keys: [String] = []
-    public private(set) var keyCount = 0
+    /// The first of them, by key.
+    public private(set) var rows: [Row] = []
+    /// How many there are.
+    public private(set) var count = 0
 
     init(liveRowCount: Int, rowCount: Int) {
         self.liveRowCount = liveRowCount
         self.rowCount = rowCount
     }
 
-    public var isNone: Bool { keyCount == 0 && liveRowCount == rowCount }
+    public var isNone: Bool { count == 0 && liveRowCount == rowCount }
 
-    mutating func add(_ key: String) {
-        keyCount += 1
-        let place = keys.firstIndex { $0 > key } ?? keys.count
-        guard place < Self.keyLimit else { return }
-        keys.insert(key, at: place)
-        if keys.count > Self.keyLimit { keys.removeLast() }
+    mutating func add(_ key: String, at position: Int64) {
+        count += 1
+        let place = rows.firstIndex { $0.key > key } ?? rows.count
+        guard place < Self.rowLimit else { return }
+        rows.insert(Row(key: key, position: position), at: place)
+        if rows.count > Self.rowLimit { rows.removeLast() }
     }
 }

@@ -48,8 +48,12 @@ actor TableBuilder<Model: ReadModel>: Building {
         guard lock.text(0, 0) == "t" else {
             throw RebuildError(description: "\(table.control) is being built already")
         }
-        var position = try await RebuildControl.resume(
-            table.control, version: Model.version, table.name, on: session)
+        var position: Int64?
+        // What is to check the live table is made anew.
+        if table.generation != .check {
+            position = try await RebuildControl.resume(
+                table.control, version: Model.version, table.name, on: session)
+        }
         if let reached = position, reached > end { position = nil }
         if position == nil {
             try await session.execute(

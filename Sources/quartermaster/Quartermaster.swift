@@ -149,8 +149,10 @@ struct Verify: AsyncParsableCommand {
         abstract: "Check that the log is whole, unaltered and true.",
         discussion: """
             Reads every event: positions have no holes, the hash chain fits, times do not run \
-            backwards, everything can be read, and every promise of the trade holds at every \
-            position. With --against, also that it is still what was sealed. With --archive, an \
+            backwards, everything can be read, tags are what the data says, and every promise of \
+            the trade holds at every position. Then, unless --log-only, that the stream EVENTS is \
+            the log, and that every read model is what a fresh fold makes. With --against, also \
+            that the log is still what was sealed. With --archive, an \
             exported file is checked instead, without a database. Ends with 1, naming the \
             positions, when it is not so.
             """)
@@ -164,6 +166,9 @@ struct Verify: AsyncParsableCommand {
     @Option(help: "A file that 'export' has written, to be checked instead of the database.")
     var archive: String?
 
+    @Flag(help: "Neither read models nor the stream EVENTS.")
+    var logOnly = false
+
     func validate() throws {
         guard key == nil || against != nil else {
             throw ValidationError("--key says whose seal it must be, so it goes with --against")
@@ -176,10 +181,18 @@ struct Verify: AsyncParsableCommand {
                 if let archive {
                     try verifyArchive(archive, against: against, key: key)
                 } else {
-                    try await Verbs(settings, logger: logger).verify(against: against, key: key)
+                    try await verifySystem(settings, logger)
                 }
             guard isSound else { throw ExitCode.failure }
         }
+    }
+
+    private func verifySystem(_ settings: Settings, _ logger: Logger) async throws -> Bool {
+        var request = VerifyRequest()
+        request.sealPath = against
+        request.key = key
+        request.isOfLogOnly = logOnly
+        return try await Verbs(settings, logger: logger).verify(request)
     }
 }
 

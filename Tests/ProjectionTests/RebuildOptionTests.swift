@@ -35,7 +35,7 @@ import TestSupport
                 "DELETE FROM reading.booking_search WHERE booking = '\(bookings[5])'")
             let outcome = try await rebuild([BookingSearch.self], database).run()[0]
             let wrong = [booking, "\(bookings[5])"].sorted()
-            #expect(outcome.difference?.keys == wrong)
+            #expect(outcome.difference?.rows.map(\.key) == wrong)
             #expect(outcome.difference?.liveRowCount == bookings.count - 1)
             #expect(outcome.difference?.rowCount == bookings.count)
             let again = try await rebuild([BookingSearch.self], database).run()[0]

@@ -1,0 +1,63 @@
+internal import Bus
+internal import Domain
+internal import EventCodec
+public import EventLog
+public import Logging
+
+/// The stream EVENTS, read from its beginning beside the log, to be held against it.
+public actor PublishedEvents {
+    private static let batchSize = 500
+    private static let waitMilliseconds: Int64 = 2_000
+
+    private let bus: BusConnection
+    private let consumer: StreamConsumer
+    private let source: EventHeaders
+    /// The position that the stream had reached when the reading began.
+    public nonisolated let head: Int64
+    private var page: [Delivery] = []
+    private var next = 0
+
+    /// Throws what the bus says when it can't be reached, or has no such stream.
+    public init(_ log: EventLog, busURL: String, logger: Logger) async throws {
+        source = EventHeaders(log: try await log.identity())
+        bus = try await BusConnection.connect(to: busURL, logger: logger)
+        head = Int64(try await bus.state(ofStream: EventPublisher.stream).lastSequence)
+        consumer = try await StreamConsumer(
+            of: EventPublisher.stream, subject: EventPublisher.subjectPrefix + ".>", durable: nil,
+            on: bus)
+    }
+
+    /// What is wrong with the messages of these events, which follow on those asked for before; each fault
+    /// with its position.
+    public func faults(in events: [LoggedEvent]) async throws -> [(position: Int64, reason: String)]
+    {
+        var faults: [(position: Int64, reason: String)] = []
+        for event in events where event.position <= head {
+            guard let delivery = try await nextDelivery(), delivery.sequence == event.position
+            else {
+                return faults + [(event.position, "EVENTS lacks it")]
+            }
+            let message = delivery.message
+            let name = EventType(rawValue: event.type)?.name ?? ""
+            let isSame =
+                message.payload == event.data
+                && message.subject == "\(EventPublisher.subjectPrefix).\(name)"
+                && message.header("ce-id") == source.eventID(at: event.position).description
+                && message.header("ce-time") == Instant(microseconds: event.recordedAt).description
+            if !isSame { faults.append((event.position, "EVENTS has another event there")) }
+        }
+        return faults
+    }
+
+    private func nextDelivery() async throws -> Delivery? {
+        if next == page.count {
+            page = try await consumer.fetch(
+                limit: Self.batchSize, waitMilliseconds: Self.waitMilliseconds)
+            for delivery in page { consumer.acknowledge(delivery) }
+            next = 0
+        }
+        guard next < page.count else { return nil }
+        defer { next += 1 }
+        return page[next]
+    }
+}

@@ -1,0 +1,83 @@
+import Commands
+import EventCodec
+import EventLog
+import Operations
+import Postgres
+import Publishing
+import Testing
+import TestSupport
+
+/// What `verify` finds beside the chain of hashes: each alteration has to be found and placed.
+@Suite(.serialized) struct VerifyTests {
+    /// A statement that a superuser runs behind everybody's back, and what then is said.
+    static let alterations: [(String, String)] = [
+        (
+            "UPDATE log.event_tag SET tag = gen_random_uuid() WHERE position = 7",
+            "position 7: its tags"
+        ),
+        ("UPDATE log.event_tag SET type = 99 WHERE position = 7", "position 7: its tags"),
+        ("DELETE FROM log.event_tag WHERE position = 7", "position 7: its tags"),
+        (
+            "INSERT INTO log.event_tag SELECT gen_random_uuid(), 7, type FROM log.event WHERE position = 7",
+            "position 7: its tags"
+        ),
+        (
+            "INSERT INTO log.event_tag VALUES (gen_random_uuid(), 1000000, 1)",
+            "position 1000000: a tag of an event that does not exist"
+        ),
+        (
+            "UPDATE reading.sailing_availability SET is_paused = NOT is_paused",
+            "of sailing_availability is not what its events say"
+        ),
+        ("DELETE FROM reading.booking_search", "of booking_search is not what its events say"),
+    ]
+
+    @Test("finds and places what was altered in tags and read models", arguments: alterations)
+    func finds(statement: String, sentence: String) async throws {
+        try await withHistory { database, _, _ in
+            let verbs = try Verbs(
+                Settings(["DATABASE_URL": database.connections.url]), logger: quiet)
+            #expect(try await verbs.findings().faults.isEmpty)
+            try await database.administer("SET session_replication_role = replica; \(statement)")
+            let faults = try await verbs.findings().faults
+            #expect(faults.contains { $0.contains(sentence) }, "\(faults)")
+        }
+    }
+
+    @Test("holds the stream EVENTS against the log")
+    func comparesEvents() async throws {
+        try await withHistory { database, log, natsURL in
+            let head = try await log.head()
+            let events = try await log.read(after: 0, limit: 1000)
+            func faults(_ change: (inout [LoggedEvent]) -> Void) async throws -> [Int64] {
+                var changed = events
+                change(&changed)
+                var published = try await PublishedEvents(log, busURL: natsURL, logger: quiet)
+                while published.head < head {
+                    try await Task.sleep(for: .milliseconds(20))
+                    published = try await PublishedEvents(log, busURL: natsURL, logger: quiet)
+                }
+                return try await published.faults(in: changed).map(\.position)
+            }
+            #expect(try await faults { _ in }.isEmpty)
+            #expect(try await faults { $0[4].data[3] ^= 1 } == [5])
+            #expect(try await faults { $0[4].recordedAt += 1 } == [5])
+            #expect(try await faults { $0[4].type = 1 } == [5])
+            #expect(try await faults { $0.remove(at: 0) } == [2])
+        }
+    }
+
+    private func withHistory(
+        _ body: (TestDatabase, EventLog, String) async throws -> Void
+    ) async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, natsURL in
+                let fleet = SeaFleet(capacity: 40)
+                _ = try await loop.submit(fleet.envelope)
+                for _ in 0..<5 { _ = try await loop.submit(fleet.order(seats: 1)) }
+                try await waitForProjections(database, toReach: try await loop.log.head())
+                try await body(database, loop.log, natsURL)
+            }
+        }
+    }
+}

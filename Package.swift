@@ -88,6 +88,9 @@ let house: [Target] = [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     module("Archive", ["CZstd", "Domain", "EventCodec", "EventLog", "JSON", "Postgres", crypto]),
 
+    module(
+        "Backup", ["Domain", "EventCodec", "JSON", "LocalServers", "Postgres", crypto]),
+
     // The way out.
     module(
         "ProjectionEngine",
@@ -154,7 +157,8 @@ let house: [Target] = [
     module(
         "Operations",
         [
-            "Access", "Archive", "Bus", "CatalogueImport", "CommandAPI", "Commands", "Domain",
+            "Access", "Archive", "Backup", "Bus", "CatalogueImport", "CommandAPI", "Commands",
+            "Domain",
             "EventCodec", "EventLog",
             "JSON", "LocalServers", "Payments", "Postgres", "ProjectionEngine", "Projections",
             "Publishing", "QueryAPI",
@@ -194,8 +198,8 @@ let house: [Target] = [
     tests(
         "CommandsTests",
         [
-            "Archive", "Commands", "Domain", "EventCodec", "EventLog", "Operations", "Postgres",
-            "TestSupport", crypto,
+            "Archive", "Backup", "Commands", "Domain", "EventCodec", "EventLog", "LocalServers",
+            "Operations", "Postgres", "Schema", "TestSupport", crypto,
         ]),
     tests(
         "ProjectionTests",

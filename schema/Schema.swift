@@ -44,6 +44,26 @@ public enum Schema {
         return migrations
     }
 
+    /// The names of those that are to be applied, on a database of whatever age. Throws ``MigrationError`` when
+    /// an applied one was edited.
+    public static func pending(
+        _ configuration: PostgresConfiguration, _ migrations: [Migration]
+    ) async throws -> [String] {
+        let session = try await PostgresSession.connect(to: configuration)
+        let table = try await session.execute(
+            "SELECT to_regclass('public.quartermaster_migration')")
+        guard !table.isNull(0, 0) else { return migrations.map(\.name) }
+        return try pending(migrations, after: try await applied(session)).map(\.name)
+    }
+
+    private static func applied(
+        _ session: PostgresSession
+    ) async throws(PostgresError) -> [(name: String, checksum: String)] {
+        let rows = try await session.execute(
+            "SELECT name, checksum FROM public.quartermaster_migration ORDER BY name")
+        return (0..<rows.count).map { (name: rows.text($0, 0), checksum: rows.text($0, 1)) }
+    }
+
     /// Applies what has not been applied yet; returns the names of what it applied.
     ///
     /// Each migration is one transaction, recorded in it. A lock keeps two programs from migrating
@@ -64,10 +84,7 @@ public enum Schema {
                 applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
             );
             """)
-        let rows = try await session.execute(
-            "SELECT name, checksum FROM public.quartermaster_migration ORDER BY name")
-        let applied = (0..<rows.count).map { (name: rows.text($0, 0), checksum: rows.text($0, 1)) }
-        let pending = try pending(migrations, after: applied)
+        let pending = try pending(migrations, after: try await applied(session))
         for migration in pending {
             logger.info("migrating", metadata: ["migration": "\(migration.name)"])
             do {

@@ -98,7 +98,10 @@ public struct Bench: Sendable {
         let logs = [system.connections.log(1), system.connections.log(1)]
         add(try await past.append(to: logs))
         progress("rebuilding the read models")
-        add(try await Rebuilding(system).measure())
+        let rebuilding = Rebuilding(system)
+        add(try await rebuilding.measure())
+        add(try await rebuilding.verify())
+        add(try await rebuilding.starts())
         progress("letting PostgreSQL tidy up")
         try await system.settle()
         let up = try await system.up()
@@ -121,6 +124,7 @@ public struct Bench: Sendable {
         try await selling.untilPublished()
         add(try await selling.hotSailing(orderSize: past.orderSize))
         add(try await selling.oneClient())
+        if eventCount >= 1_000_000 { add(try await selling.whileRebuilding()) }
         add(try await selling.flatness(past))
         add(try await selling.rush())
         add(try await selling.burst(buyers: 250))

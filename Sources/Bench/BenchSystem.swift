@@ -15,6 +15,7 @@ struct BenchSystem {
     let commandPort: Int
     let queryPort: Int
     static let token = "the token of the bench"
+    static let secret = "what the bench signs links with, and nobody else"
     /// Of the write-ahead log: what a cluster has that has been at work for a while.
     private static let workingSegmentCount = 120
 
@@ -58,20 +59,38 @@ struct BenchSystem {
     /// Starts `up`, and returns when it says so.
     func up() async throws -> ChildProcess {
         let log = folder + "/up-\(UInt32.random(in: 0 ... .max)).log"
-        let settings = [
-            "DATABASE_URL": postgres.url, "NATS_URL": nats.url, "STAFF_TOKEN": Self.token,
-            "COMMAND_PORT": String(commandPort), "QUERY_PORT": String(queryPort),
-            "OPERATIONS_PORT": String(try freeLoopbackPort()),
-            "QUARTERMASTER_DATA": folder + "/up",
-        ]
-        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let child = try ChildProcess([program, "up"], environment: settings, log: log)
+        let child = try start(
+            ["up"], log: log,
+            ["COMMAND_PORT": String(commandPort), "QUERY_PORT": String(queryPort)])
         try await wait("'quartermaster up'", limit: .seconds(600)) {
             let output = try String(contentsOfFile: log, encoding: .utf8)
             guard child.isRunning else { throw BenchError("'quartermaster up' ended: \(output)") }
             return output.contains("Quartermaster is up")
         }
         return child
+    }
+
+    /// Starts a role alone, with a door of its own.
+    func role(_ name: String) throws -> (ChildProcess, port: Int) {
+        let port = try freeLoopbackPort()
+        let child = try start(
+            [name], log: folder + "/role.log",
+            ["COMMAND_PORT": String(port), "QUERY_PORT": String(port)])
+        return (child, port)
+    }
+
+    /// Starts this program with a verb, on the bench's servers.
+    func start(
+        _ arguments: [String], log: String, _ more: [String: String] = [:]
+    ) throws -> ChildProcess {
+        let settings = [
+            "DATABASE_URL": postgres.url, "NATS_URL": nats.url, "STAFF_TOKEN": Self.token,
+            "SIGNING_SECRET": Self.secret, "OPERATIONS_PORT": String(try freeLoopbackPort()),
+            "QUARTERMASTER_DATA": folder + "/up",
+        ]
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return try ChildProcess(
+            [program] + arguments, environment: settings.merging(more) { $1 }, log: log)
     }
 
     /// Runs `body` with a decision loop in this process, beside the one of `up`.

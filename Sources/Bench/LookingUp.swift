@@ -1,5 +1,6 @@
 internal import AsyncHTTPClient
 internal import Domain
+internal import EventLog
 internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
@@ -51,15 +52,30 @@ struct LookingUp {
         _ = try await times(of: everyManifest + everyManifest)
         let manifests = try await times(
             of: (0..<Self.questionCount).compactMap { _ in everyManifest.randomElement() })
+        let head = try await system.connections.log(1).head()
+        let then = head / 2
+        let pastBookings = try await times(
+            of: (0..<Self.questionCount).map { _ in
+                let code = sample.text(Int.random(in: 0..<sample.count), 0)
+                return "/v1/bookings/\(code)?as-of=\(head)"
+            })
+        let pastManifests = try await times(
+            of: (0..<Self.questionCount).compactMap { _ in
+                sailings.randomElement().map { "/v1/sailings/\($0)/manifest?as-of=\(then)" }
+            })
         return [
+            figure("a booking as of a position, p99", pastBookings, aim: 50),
+            figure("a manifest as of a position, p99", pastManifests, aim: 1000),
             figure("search over \(count) bookings, p99", searches, kinds.joined(separator: ", ")),
             figure("manifest of a sailing, p99", manifests),
         ]
     }
 
-    private func figure(_ name: String, _ times: [Double], _ more: String = "") -> Figure {
+    private func figure(
+        _ name: String, _ times: [Double], _ more: String = "", aim: Double = 20
+    ) -> Figure {
         Figure(
-            name: name, value: times.percentile(0.99), unit: "ms", aim: .atMost(20),
+            name: name, value: times.percentile(0.99), unit: "ms", aim: .atMost(aim),
             note: "p50 \(number(times.percentile(0.5))) ms\(more.isEmpty ? "" : "; by \(more)")")
     }
 

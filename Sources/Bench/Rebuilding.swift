@@ -1,4 +1,6 @@
 internal import EventLog
+internal import Glibc
+internal import LocalServers
 internal import Operations
 internal import Postgres
 internal import ProjectionEngine
@@ -43,6 +45,37 @@ struct Rebuilding {
                 unit: "events/s", aim: .atLeast(100_000),
                 note: "with comparison \(number(head / compared))"),
         ]
+    }
+
+    /// The whole log read and its chain of hashes made anew.
+    func verify() async throws -> [Figure] {
+        let log = system.connections.log(2)
+        let head = Double(try await log.head())
+        let spent = try await seconds {
+            let faults = try await log.verify().faults
+            guard faults.isEmpty else { throw BenchError("the log is not sound: \(faults)") }
+        }
+        return [
+            Figure(
+                name: "verify of the chain", value: head / spent, unit: "events/s",
+                aim: .atLeast(300_000))
+        ]
+    }
+
+    /// From the start of a role that has a full log before it until it is ready.
+    func starts() async throws -> [Figure] {
+        var figures: [Figure] = []
+        for role in ["command-api", "query-api"] {
+            let began = ContinuousClock.now
+            let (child, port) = try system.role(role)
+            try await wait(role) { isListening(onPort: port) }
+            let spent = ContinuousClock.now - began
+            await child.stop(SIGTERM)
+            figures.append(
+                Figure(
+                    name: "start of \(role)", value: spent.inSeconds, unit: "s", aim: .atMost(1)))
+        }
+        return figures
     }
 
     private func rebuild(_ models: [any ReadModel.Type], compares: Bool = false) async throws {

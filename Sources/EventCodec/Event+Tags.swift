@@ -81,6 +81,8 @@ extension Event {
         case .staffAccountClosed(let account): [account.entity]
         case .apiKeyIssued(let fact): [fact.key.entity]
         case .apiKeyRevoked(let key): [key.entity]
+        case .logEpochBegun(let fact): [fact.log.entity]
+        case .projectionEventSkipped(let fact): [fact.log.entity]
         case .contactChanged(let fact): [fact.booking.entity, fact.customer.entity]
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):

@@ -79,6 +79,8 @@ extension Event {
         case .staffAccountClosed: .staffAccountClosed
         case .apiKeyIssued: .apiKeyIssued
         case .apiKeyRevoked: .apiKeyRevoked
+        case .logEpochBegun: .logEpochBegun
+        case .projectionEventSkipped: .projectionEventSkipped
         }
     }
 }

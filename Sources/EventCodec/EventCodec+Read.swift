@@ -75,6 +75,8 @@ extension EventCodec {
         case .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
             .passengersReassigned, .alternativeOffered, .passengersScanned, .staffNoteWritten:
             try readChange(type, from: json)
+        case .logEpochBegun: .logEpochBegun(try epoch(json))
+        case .projectionEventSkipped: .projectionEventSkipped(try skip(json))
         case .staffAccountOpened, .staffRoleSet, .staffAccountClosed, .apiKeyIssued, .apiKeyRevoked:
             try readStaff(type, from: json)
         }

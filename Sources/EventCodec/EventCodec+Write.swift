@@ -81,6 +81,8 @@ extension EventCodec {
         case .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged, .bookingRescheduled,
             .passengersReassigned, .alternativeOffered, .passengersScanned, .staffNoteWritten:
             writeChange(event, to: &json)
+        case .logEpochBegun(let fact): write(fact, to: &json)
+        case .projectionEventSkipped(let fact): write(fact, to: &json)
         case .staffAccountOpened, .staffRoleSet, .staffAccountClosed, .apiKeyIssued, .apiKeyRevoked:
             writeStaff(event, to: &json)
         }

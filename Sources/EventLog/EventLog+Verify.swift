@@ -158,6 +158,7 @@ private actor StoredTags {
                     faults.append(LogFault(position: tag.position, kind: .strayTag))
                     continue
                 }
+                if tags == nil { continue }
                 stored.insert(tag.tag)
                 if tag.type != event.type { isOfItsType = false }
             }

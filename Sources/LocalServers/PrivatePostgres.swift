@@ -129,7 +129,7 @@ public struct PrivatePostgres: Sendable {
     }
 
     /// Debian keeps the server's programs out of the path, one folder a version.
-    static func programs() throws(ServerError) -> String {
+    public static func programs() throws(ServerError) -> String {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         let newest = versions.compactMap(Int.init).sorted().last {
@@ -156,10 +156,12 @@ func makeFolder(_ folder: String, owner: String?) throws(ServerError) {
 }
 
 /// Runs a short program; true when it ended well.
-func runToEnd(
-    _ arguments: [String], as account: String? = nil, log: String
+public func runToEnd(
+    _ arguments: [String], environment: [String: String] = [:], as account: String? = nil,
+    log: String
 ) async throws(ServerError) -> Bool {
-    let child = try ChildProcess(arguments, as: account, log: log)
+    let child = try ChildProcess(
+        arguments, environment: environment, as: account, log: log)
     while child.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
     return child.hasSucceeded
 }

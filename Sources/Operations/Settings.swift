@@ -15,6 +15,10 @@ public struct Settings: Sendable {
     public var queryPort: Int
     public var operationsPort: Int
     public var dataFolder: String
+    /// Where backups go; in the data folder, when it is not set.
+    public var backupFolder: String?
+    /// Backups that are kept.
+    public var backupCount: Int
     public var holdMinutes: Int
     public var holdExtensionLimit: Int
     /// Who takes cards; the dock where nobody does.
@@ -25,7 +29,8 @@ public struct Settings: Sendable {
     public static let variables = [
         "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "SIGNING_SECRET", "BIND_ADDRESS", "COMMAND_PORT",
         "QUERY_PORT", "OPERATIONS_PORT",
-        "QUARTERMASTER_DATA", "HOLD_MINUTES", "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
+        "QUARTERMASTER_DATA", "BACKUP_FOLDER", "BACKUP_COUNT", "HOLD_MINUTES",
+        "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
         "LOG_LEVEL",
     ]
 
@@ -65,6 +70,8 @@ public struct Settings: Sendable {
         queryPort = try number("QUERY_PORT", 8081, in: 1...65535)
         operationsPort = try number("OPERATIONS_PORT", 8082, in: 1...65535)
         dataFolder = text("QUARTERMASTER_DATA") ?? ".quartermaster"
+        backupFolder = text("BACKUP_FOLDER")
+        backupCount = try number("BACKUP_COUNT", 14, in: 1...10_000)
         holdMinutes = try number("HOLD_MINUTES", 10, in: 1...1440)
         holdExtensionLimit = try number("HOLD_EXTENSION_LIMIT", 2, in: 0...100)
         func choice<Choice: RawRepresentable & CaseIterable>(
@@ -93,6 +100,11 @@ public struct Settings: Sendable {
 
     var holdPolicy: HoldPolicy {
         HoldPolicy(span: .minutes(holdMinutes), extensionLimit: holdExtensionLimit)
+    }
+
+    var absoluteBackupFolder: String {
+        guard let backupFolder else { return absoluteDataFolder + "/backups" }
+        return URL(fileURLWithPath: backupFolder).standardizedFileURL.path
     }
 
     /// The folder as an absolute path.

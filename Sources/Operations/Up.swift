@@ -49,8 +49,10 @@ private struct WholeSystem: Service {
         else { preconditionFailure("neither given nor started") }
         let connections = Connections(url: databaseURL, logger: logger)
         let secrets = try place.secrets()
-        try await Schema.migrate(
-            connections.administrative, try Schema.migrations(), logger: logger)
+        let migrations = try Schema.migrations()
+        let pending = try await Schema.pending(connections.administrative, migrations)
+        try await Verbs.backupBeforeMigrating(connections, pending, settings)
+        try await Schema.migrate(connections.administrative, migrations, logger: logger)
         place.store(databaseURL: databaseURL, natsURL: natsURL)
         defer { place.forgetAddresses() }
         let roles = Roles(

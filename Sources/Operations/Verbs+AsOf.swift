@@ -211,11 +211,11 @@ extension Verbs {
         return AllReadModels.list.flatMap { ShownRow.rows(of: $0, about: entity, from: events) }
     }
 
-    private func asOf(_ moment: Moment) async throws -> AsOf {
+    func asOf(_ moment: Moment) async throws -> AsOf {
         try await AsOf(moment, of: connections.log(2))
     }
 
-    private func entity(_ name: String, _ asOf: AsOf) async throws -> EntityID {
+    func entity(_ name: String, _ asOf: AsOf) async throws -> EntityID {
         if let id = EntityID(name) { return id }
         guard let code = ConfirmationCode(name) else {
             throw OperationError("'\(name)' is neither a UUID nor a booking's code")

@@ -2,6 +2,7 @@ internal import Archive
 internal import Domain
 internal import EventLog
 internal import Foundation
+internal import Glibc
 internal import JSON
 internal import Postgres
 internal import ProjectionEngine
@@ -35,9 +36,14 @@ public enum RebuildOrder: String, Sendable {
 }
 
 extension Verbs {
+    /// How far a rebuild stands back behind other processes.
+    private static let niceness: CInt = 10
+
     /// Rebuilds read models beside the live ones, in one reading of the log, and swaps them.
     public func rebuild(_ request: RebuildRequest) async throws {
         let started = ContinuousClock.now
+        // Who buys comes first.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
         let log = connections.log(2)
         var rebuild = Rebuild(
             try models(request.names), from: log, configuration: connections.rebuildable)

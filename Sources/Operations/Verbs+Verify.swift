@@ -15,6 +15,8 @@ public struct VerifyRequest: Sendable {
     public var key: String?
     /// Neither read models nor the stream EVENTS.
     public var isOfLogOnly = false
+    /// The stream EVENTS belongs to another database.
+    var hasNoStream = false
 
     public init() {}
 }
@@ -29,6 +31,13 @@ extension Verbs {
         return true
     }
 
+    /// The same for a database that was made to be verified.
+    func verify(ofScratch: Bool) async throws -> Bool {
+        var request = VerifyRequest()
+        request.hasNoStream = ofScratch
+        return try await verify(request)
+    }
+
     /// The same for a program: what is not as it should be, and what is.
     public func findings(
         _ request: VerifyRequest = VerifyRequest()
@@ -37,7 +46,8 @@ extension Verbs {
         let log = connections.log(2)
         let meter = Meter(Meter.Style(isJSON: false))
         let total = try await log.head()
-        let published = request.isOfLogOnly ? nil : await publishedEvents(log)
+        let published =
+            request.isOfLogOnly || request.hasNoStream ? nil : await publishedEvents(log)
         var audit = Audit()
         var faults: [String] = []
         let (head, broken) = try await log.verify { page in

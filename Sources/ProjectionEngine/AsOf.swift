@@ -59,11 +59,13 @@ public struct AsOf: Sendable {
     ) async throws -> [(actor: String, event: ProjectedEvent)] {
         let tags = entities.map { PostgresUUID(high: $0.high, low: $0.low) }
         var events: [(actor: String, event: ProjectedEvent)] = []
+        let skips = try await Skips.load(from: source.log)
         var reached = start
         while true {
             let stored = try await source.log.read(anyOf: tags, after: reached, upTo: position)
             guard let last = stored.last else { return events }
             for event in try await source.decoded(stored, opensContacts: true) {
+                if case .failure = event.event, skips.contains(event.position) { continue }
                 events.append((event.stored.actor, try event.event.get()))
             }
             reached = last.position

@@ -29,6 +29,7 @@ struct EventScan: Sendable {
     func pages(
         after start: Int64, upTo end: Int64, _ body: (EventPage) async throws -> Bool
     ) async throws {
+        let skips = try await Skips.load(from: source.log)
         var ahead: [Task<EventPage, any Error>] = []
         defer { for task in ahead { task.cancel() } }
         var reading: Task<[EventContent], any Error>?
@@ -48,7 +49,8 @@ struct EventScan: Sendable {
                     })
                 (reading, next) = (read, to)
             }
-            let page = try await ahead[0].value
+            var page = try await ahead[0].value
+            page.skips = skips
             ahead.removeFirst()
             guard try await body(page) else { return }
         }
@@ -61,6 +63,7 @@ struct EventPage: Sendable {
     var end: Int64
     var events: [ProjectedEvent] = []
     var unreadable: [(position: Int64, type: Int16, reason: String)] = []
+    var skips = Skips.none
 
     init(end: Int64) {
         self.end = end
@@ -71,7 +74,8 @@ struct EventPage: Sendable {
         for model: Model.Type, after position: Int64
     ) throws(ProjectionFault) -> [ProjectedEvent] {
         let types = Model.types
-        for fault in unreadable where fault.position > position {
+        for fault in unreadable
+        where fault.position > position && !skips.contains(fault.position, of: Model.name) {
             // Nobody knows whether it wants an event of a type that nobody knows.
             guard EventType(rawValue: fault.type).map({ types.contains($0) }) ?? true else {
                 continue
@@ -83,6 +87,7 @@ struct EventPage: Sendable {
         return events.filter { event in
             let type = Int(event.event.type.rawValue)
             return type < isWanted.count && isWanted[type] && event.position > position
+                && !skips.contains(event.position, of: Model.name)
         }
     }
 }

@@ -73,6 +73,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             try await Task.sleep(for: Self.retryInterval)
         }
         guard var checkpoint = try await begin(on: connection) else { return false }
+        var skips = try await Skips.load(from: feed.log)
         var memory = RowMemory<Model>()
         logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
         while !Task.isCancelled {
@@ -85,7 +86,8 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             }
             precondition(events.first?.position == checkpoint.position + 1, "a hole in the feed")
             do {
-                let (wanted, fault) = ProjectionFault.wanted(by: Model.self, of: events)
+                let (wanted, fault) = ProjectionFault.wanted(
+                    by: Model.self, of: events, without: skips)
                 if memory.count > Self.rowLimit { memory.removeAll() }
                 // What stands before an event that can't be read is projected all the same.
                 let reached = fault?.position.map { $0 - 1 } ?? last.position
@@ -108,6 +110,8 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 try await checkpoint.stop(at: position, because: error.description, on: connection)
                 memory.removeAll()
                 try await Task.sleep(for: Self.retryInterval)
+                // Somebody may have decided meanwhile that it goes on without the event.
+                skips = try await Skips.load(from: feed.log)
             }
         }
         return true
@@ -169,11 +173,11 @@ struct ProjectionFault: Error, CustomStringConvertible {
 
     /// The events that a read model folds, up to the first of them that can't be read.
     static func wanted<Model: ReadModel>(
-        by model: Model.Type, of events: some Sequence<SourceEvent>
+        by model: Model.Type, of events: some Sequence<SourceEvent>, without skips: Skips
     ) -> (events: [ProjectedEvent], fault: ProjectionFault?) {
         let types = Model.types
         var wanted: [ProjectedEvent] = []
-        for source in events {
+        for source in events where !skips.contains(source.position, of: Model.name) {
             switch source.event {
             case .success(let event):
                 if types.contains(event.event.type) { wanted.append(event) }

@@ -14,6 +14,10 @@ public struct Rebuild: Sendable {
     public static let swapLimit: Int64 = 1_000
     /// How often an operator's wishes are asked for.
     static let controlInterval = Duration.milliseconds(500)
+    /// Events a second that others append, above which a rebuild stands back, and the part of its time that it
+    /// then works.
+    static let busyRate = 200.0
+    static let shareWhenBusy = 0.25
     /// How long live tables may take to come as far as the new ones, to be compared with them.
     static let comparisonWait = Duration.seconds(5)
 
@@ -107,11 +111,14 @@ public struct Rebuild: Sendable {
         }
         var outcomes: [Outcome] = []
         var nextControl = ContinuousClock.now
+        var pace = Pace(head: try await log.head())
         try await scan(events).pages(after: try await start(of: builders), upTo: end) { page in
             try await forAll(builders) { try await $0.take(page) }
             tell(.reading, page.end)
+            try await pace.rest()
             guard .now >= nextControl else { return true }
             nextControl = .now + Self.controlInterval
+            pace.hear(of: try await log.head())
             outcomes += try await heed(&builders)
             return !builders.isEmpty
         }
@@ -238,6 +245,33 @@ public struct Rebuild: Sendable {
             try await builder.take(page)
             return true
         }
+    }
+}
+
+/// Lets who buys come first: while others append much, a rebuild rests between its pages.
+private struct Pace {
+    private var head: Int64
+    private var heardAt = ContinuousClock.now
+    private var isBusy = false
+    private var worksSince = ContinuousClock.now
+
+    init(head: Int64) {
+        self.head = head
+    }
+
+    mutating func hear(of head: Int64) {
+        let spent = ContinuousClock.now - heardAt
+        let seconds = Double(spent.components.seconds) + Double(spent.components.attoseconds) / 1e18
+        isBusy = Double(head - self.head) > Rebuild.busyRate * seconds
+        (self.head, heardAt) = (head, .now)
+    }
+
+    mutating func rest() async throws {
+        if isBusy {
+            let worked = ContinuousClock.now - worksSince
+            try await Task.sleep(for: worked * (1 / Rebuild.shareWhenBusy - 1))
+        }
+        worksSince = .now
     }
 }
 

@@ -16,6 +16,9 @@ public struct EventPublisher: Service {
     public static let stream = "EVENTS"
     public static let subjectPrefix = "events"
     public static let retryLimit = Duration.seconds(2)
+    static var configuration: StreamConfiguration {
+        StreamConfiguration(name: stream, subjects: [subjectPrefix + ".>"])
+    }
 
     private let feed: EventFeed
     private let busURL: String
@@ -59,10 +62,9 @@ public struct EventPublisher: Service {
             try await Task.sleep(for: Self.retryLimit)
         }
         let log = await feed.log
-        let source = EventHeaders(log: try await log.identity())
+        let source = try await EventHeaders(of: log)
         let bus = try await BusConnection.connect(to: busURL, logger: logger)
-        let state = try await bus.makeStream(
-            StreamConfiguration(name: Self.stream, subjects: [Self.subjectPrefix + ".>"]))
+        let state = try await bus.makeStream(Self.configuration)
         var position = Int64(state.lastSequence)
         try await checkHistory(of: log, upTo: position, source, bus)
         while !Task.isCancelled {
@@ -91,18 +93,11 @@ extension EventPublisher {
     private func checkHistory(
         of log: EventLog, upTo position: Int64, _ source: EventHeaders, _ bus: BusConnection
     ) async throws {
-        guard position > 0 else { return }
-        let head = try await log.head()
-        guard position <= head else {
-            throw StreamAheadError(stream: Self.stream, sequence: position, head: head)
-        }
-        let published = try await bus.message(at: Int(position), ofStream: Self.stream)
-        let event = try await log.read(position...position)[0]
-        let isSame =
-            published.payload == event.data
-            && published.header("ce-id") == source.eventID(at: position).description
-            && published.header("ce-time") == Instant(microseconds: event.recordedAt).description
-        guard isSame else {
+        switch try await PublishedHistory(of: log, upTo: position, source, bus) {
+        case .same: return
+        case .ahead(let sequence, let head):
+            throw StreamAheadError(stream: Self.stream, sequence: sequence, head: head)
+        case .diverged(let position):
             throw StreamDivergedError(stream: Self.stream, position: position)
         }
     }
@@ -116,7 +111,7 @@ public struct StreamDivergedError: Error, CustomStringConvertible {
     public var description: String {
         """
         the stream \(stream) holds another event at \(position) than the log: it belongs to another \
-        log, or to this one before a restore; nothing is published until this is resolved
+        log, or to this one before a restore; nothing is published until this is resolved: quartermaster events reset-stream
         """
     }
 }
@@ -131,57 +126,7 @@ public struct StreamAheadError: Error, CustomStringConvertible {
         """
         the stream \(stream) is at \(sequence), ahead of the log's head \(head): the log has lost \
         events that were published, perhaps by a restore to an earlier moment; nothing is published \
-        until this is resolved
+        until this is resolved: quartermaster events reset-stream
         """
-    }
-}
-
-/// Makes CloudEvents 1.0 of events, in binary mode: attributes are headers, data is the payload.
-///
-/// Source: CloudEvents 1.0, NATS protocol binding, section 3.1.
-struct EventHeaders: Sendable {
-    private let logID: EntityID
-
-    init(log: PostgresUUID) {
-        logID = EntityID(high: log.high, low: log.low)
-    }
-
-    func message(_ source: SourceEvent) throws(EventCodecError) -> BusMessage {
-        let stored = source.stored
-        let event = try source.event.get().event
-        let name = event.type.name
-        let tags = event.tags.map(\.description).joined(separator: ",")
-        return BusMessage(
-            subject: "\(EventPublisher.subjectPrefix).\(name)",
-            headers: [
-                ("ce-specversion", "1.0"),
-                ("ce-id", eventID(at: stored.position).description),
-                ("ce-source", "urn:uuid:\(logID)"),
-                ("ce-type", "quartermaster.\(name).v\(stored.schemaVersion)"),
-                ("ce-time", Instant(microseconds: stored.recordedAt).description),
-                ("ce-correlationid", id(stored.correlationID)),
-                ("traceparent", traceparent(of: stored)),
-                ("ce-entities", tags),
-                ("content-type", "application/json"),
-                ("Quartermaster-Position", String(stored.position)),
-            ],
-            payload: stored.data)
-    }
-
-    /// Derived from the log and the position, so it needs no column and never differs.
-    func eventID(at position: Int64) -> EntityID {
-        EntityID(customHigh: logID.high, low: logID.low &+ UInt64(bitPattern: position))
-    }
-
-    /// The trace that the event belongs to, in which publishing it is the span: CloudEvents, "Distributed
-    /// Tracing extension".
-    private func traceparent(of stored: LoggedEvent) -> String {
-        let trace = id(stored.correlationID).replacing("-", with: "")
-        let span = String(UInt64(bitPattern: stored.position), radix: 16)
-        return "00-\(trace)-\(String(repeating: "0", count: 16 - span.count))\(span)-01"
-    }
-
-    private func id(_ uuid: PostgresUUID) -> String {
-        EntityID(high: uuid.high, low: uuid.low).description
     }
 }

@@ -19,7 +19,7 @@ public actor PublishedEvents {
 
     /// Throws what the bus says when it can't be reached, or has no such stream.
     public init(_ log: EventLog, busURL: String, logger: Logger) async throws {
-        source = EventHeaders(log: try await log.identity())
+        source = try await EventHeaders(of: log)
         bus = try await BusConnection.connect(to: busURL, logger: logger)
         head = Int64(try await bus.state(ofStream: EventPublisher.stream).lastSequence)
         consumer = try await StreamConsumer(

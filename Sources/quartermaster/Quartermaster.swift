@@ -19,9 +19,10 @@ struct Quartermaster: AsyncParsableCommand {
         subcommands: [
             Up.self, CommandAPIRole.self, QueryAPIRole.self, ProjectorRole.self, Migrate.self,
             Import.self, Events.self, Verify.self, SealLog.self, Export.self, ImportLog.self,
+            MakeBackup.self, Restore.self,
             RebuildModel.self, Show.self, ShowManifest.self, Explain.self, Diff.self,
             PrintTable.self,
-            Status.self, Measure.self,
+            Projections.self, Status.self, Measure.self,
         ])
 }
 
@@ -96,11 +97,14 @@ struct Migrate: AsyncParsableCommand {
         discussion: """
             Applies the migrations that have not been applied, each in one transaction. Refuses \
             when one was edited after it had been applied. DATABASE_URL must name a user who may \
-            make roles and schemas.
+            make roles and schemas. What is there is backed up first, see 'backup'.
             """)
 
+    @Flag(help: "Migrate without a backup before it.")
+    var noBackup = false
+
     func run() async throws {
-        try await perform { try await Verbs($0, logger: $1).migrate() }
+        try await perform { try await Verbs($0, logger: $1).migrate(backsUp: !noBackup) }
     }
 }
 
@@ -117,30 +121,6 @@ struct Import: AsyncParsableCommand {
 
     func run() async throws {
         try await perform { try await Verbs($0, logger: $1).importFile(file) }
-    }
-}
-
-struct Events: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Print the events of the log, one a line.")
-
-    @Option(help: "The position to begin at.")
-    var from: Int64 = 1
-
-    @Option(help: "How many to print at most.")
-    var limit: Int?
-
-    @Flag(help: "Go on with what is appended, until Ctrl-C.")
-    var follow = false
-
-    @Flag(help: "Print one JSON object a line.")
-    var json = false
-
-    func run() async throws {
-        try await perform {
-            try await Verbs($0, logger: $1).events(
-                from: from, limit: limit, follows: follow, asJSON: json)
-        }
     }
 }
 
@@ -255,19 +235,6 @@ struct ImportLog: AsyncParsableCommand {
 
     func run() async throws {
         try await perform { try await Verbs($0, logger: $1).importLog(file, customerKeys: keys) }
-    }
-}
-
-struct Status: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Show how far the log and the read models are.",
-        discussion: "A projection that stopped is shown with the event it stopped at, and why.")
-
-    @Flag(help: "Print one JSON object.")
-    var json = false
-
-    func run() async throws {
-        try await perform { try await Verbs($0, logger: $1).status(asJSON: json) }
     }
 }
 

@@ -258,6 +258,12 @@ enum Samples {
                 key: id(81), label: "Beach hotel", scopes: [.reseller, .reporting],
                 commission: BasisPoints(1000))),
         .apiKeyRevoked(id(81)),
+        .logEpochBegun(
+            LogEpochBegun(
+                log: id(90), epoch: 2, publishedUpTo: 1_900_286, reason: "restored to 18:05")),
+        .projectionEventSkipped(
+            ProjectionEventSkipped(
+                log: id(90), projection: "manifest", position: 17, reason: "written by hand")),
     ]
 
     private static let merchandise: [Event] = [

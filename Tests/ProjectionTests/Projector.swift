@@ -14,6 +14,22 @@ func withProjector(
     _ body: (DecisionLoop, String) async throws -> Void
 ) async throws {
     let (nats, natsURL) = try await TestServers.shared.freshNATS()
+    do {
+        try await withProjector(on: database, publishingTo: natsURL, clock: clock) {
+            try await body($0, natsURL)
+        }
+    } catch {
+        await nats()
+        throw error
+    }
+    await nats()
+}
+
+/// The same with a nats-server that outlives it.
+func withProjector(
+    on database: TestDatabase, publishingTo natsURL: String,
+    clock: (@Sendable () -> Instant)? = nil, _ body: (DecisionLoop) async throws -> Void
+) async throws {
     let roles = Roles(
         database.connections, natsURL: natsURL, secrets: testSecrets,
         settings: try Settings([:]), logger: quiet, clock: clock)
@@ -26,14 +42,14 @@ func withProjector(
         }
     }
     do {
-        try await body(loop, natsURL)
+        try await body(loop)
     } catch {
         running.cancel()
-        await nats()
+        await running.value
         throw error
     }
     running.cancel()
-    await nats()
+    await running.value
 }
 
 /// Waits until every read model shows a position.

@@ -79,6 +79,8 @@ public indirect enum Event: Hashable, Sendable {
     case staffAccountClosed(AccountID)
     case apiKeyIssued(APIKeyIssued)
     case apiKeyRevoked(APIKeyID)
+    case logEpochBegun(LogEpochBegun)
+    case projectionEventSkipped(ProjectionEventSkipped)
 }
 
 /// The kind of an event. The number is its name on disk: add at the end, never reuse.
@@ -159,6 +161,8 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case apiKeyIssued = 74
     case apiKeyRevoked = 75
     case boatTicketTypesSet = 76
+    case logEpochBegun = 77
+    case projectionEventSkipped = 78
 }
 
 /// An event with its place in the log.

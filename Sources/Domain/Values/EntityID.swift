@@ -164,6 +164,7 @@ public enum Kind {
     public enum Scan: Sendable {}
     public enum Account: Sendable {}
     public enum APIKey: Sendable {}
+    public enum Log: Sendable {}
 }
 
 public typealias LocationID = ID<Kind.Location>
@@ -178,6 +179,7 @@ public typealias TicketTypeID = ID<Kind.TicketType>
 public typealias ScanID = ID<Kind.Scan>
 public typealias AccountID = ID<Kind.Account>
 public typealias APIKeyID = ID<Kind.APIKey>
+public typealias LogID = ID<Kind.Log>
 public typealias BookingID = ID<Kind.Booking>
 public typealias CustomerID = ID<Kind.Customer>
 public typealias PaymentID = ID<Kind.Payment>

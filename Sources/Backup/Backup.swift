@@ -1,0 +1,185 @@
+internal import Crypto
+public import Domain
+internal import Foundation
+internal import LocalServers
+public import Postgres
+
+/// A copy of the whole database in a folder of its own: `pg_dump`'s, and a manifest that says what is in it.
+///
+/// The folder appears under its name when it is complete, readable for its owner only: it has customers' keys.
+public struct Backup: Sendable {
+    /// `20261125T140530Z-1900286`: when, and up to which position.
+    public let folder: String
+    public let manifest: BackupManifest
+
+    /// Opens one that is there. Throws ``BackupError``.
+    public init(in folder: String) throws(BackupError) {
+        self.folder = folder
+        manifest = try BackupManifest(in: folder)
+    }
+
+    /// Backups that are complete, oldest first.
+    public static func all(in folder: String) -> [Backup] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.sorted().compactMap { try? Backup(in: "\(folder)/\($0)") }
+    }
+
+    /// Dumps the database as of one moment into a new folder of `parent`.
+    ///
+    /// `configuration` must name a user who may read everything. Throws ``BackupError`` when `pg_dump` fails; then
+    /// nothing is left.
+    public static func make(
+        of configuration: PostgresConfiguration, in parent: String, at now: Instant, reason: String
+    ) async throws -> Backup {
+        let session = try await PostgresSession.connect(to: configuration)
+        // What pg_dump sees is what is said here: both look at the same moment.
+        let rows = try await session.execute(
+            """
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+            SELECT pg_export_snapshot(), (SELECT id FROM log.identity),
+                coalesce((SELECT max(position) FROM log.event), 0),
+                coalesce((SELECT encode(hash, 'hex') FROM log.event
+                    ORDER BY position DESC LIMIT 1), ''),
+                (SELECT max(name) FROM public.quartermaster_migration)
+            """)
+        guard let log = EntityID(rows.text(0, 1)), let head = Int64(rows.text(0, 2)),
+            let hash = rows.text(0, 3).withBytes(Hexadecimal.bytes(of:))
+        else { throw BackupError("the database has no log of Quartermaster") }
+        let name = "\(Self.stamp(now))-\(head)"
+        let (folder, part) = ("\(parent)/\(name)", "\(parent)/\(name).part")
+        guard !FileManager.default.fileExists(atPath: folder) else {
+            throw BackupError("\(folder) is there already")
+        }
+        do {
+            try FileManager.default.createDirectory(
+                atPath: part, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+            let dump = "\(part)/\(BackupManifest.dumpName)"
+            try await run(
+                "pg_dump",
+                [
+                    "--format=custom", "--compress=1", "--snapshot=\(rows.text(0, 0))",
+                    "--file=\(dump)",
+                ], on: configuration.url, in: part)
+            let (size, checksum) = try Self.checksum(ofFile: dump)
+            let manifest = BackupManifest(
+                createdAt: now, reason: reason, log: log, head: head, hash: hash,
+                schema: rows.text(0, 4), size: size, checksum: checksum)
+            try Data(manifest.text).write(
+                to: URL(fileURLWithPath: "\(part)/\(BackupManifest.fileName)"))
+            try FileManager.default.moveItem(atPath: part, toPath: folder)
+        } catch {
+            try? FileManager.default.removeItem(atPath: part)
+            throw error
+        }
+        return try Backup(in: folder)
+    }
+
+    /// Removes the oldest beyond `count`; returns their folders.
+    @discardableResult
+    public static func removeOldest(in folder: String, keeping count: Int) throws -> [String] {
+        let old = all(in: folder).dropLast(count).map(\.folder)
+        for folder in old { try FileManager.default.removeItem(atPath: folder) }
+        return old
+    }
+
+    /// Throws ``BackupError`` when the dump is not what the manifest says.
+    public func check() throws {
+        let (size, checksum) = try Self.checksum(ofFile: dump)
+        guard size == manifest.size, checksum == manifest.checksum else {
+            throw BackupError("\(dump) is not what its manifest says: it was cut off, or altered")
+        }
+    }
+
+    /// Puts the dump into an empty database, and checks that its log is the one that was dumped.
+    ///
+    /// `configuration` must name a user who may make roles and schemas. Throws ``BackupError`` when the database
+    /// has a log already, or does not have the same afterwards.
+    public func restore(to configuration: PostgresConfiguration) async throws {
+        try check()
+        let session = try await PostgresSession.connect(to: configuration)
+        let before = try await session.execute(
+            "SELECT to_regclass('log.event'), to_regclass('public.quartermaster_migration')")
+        guard before.isNull(0, 0), before.isNull(0, 1) else {
+            throw BackupError("the database is not empty: a backup goes into a new one")
+        }
+        // Roles belong to the cluster, and are in no dump.
+        for role in ["owner", "application", "reporting"] {
+            try await session.execute(
+                """
+                DO $$ BEGIN
+                    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'quartermaster_\(role)') THEN
+                        CREATE ROLE quartermaster_\(role) NOLOGIN;
+                    END IF;
+                    GRANT quartermaster_\(role) TO CURRENT_USER;
+                END $$
+                """)
+        }
+        try await Self.run(
+            "pg_restore", ["--exit-on-error", "--jobs=2", dump], on: configuration.url,
+            in: NSTemporaryDirectory())
+        try await session.execute("ANALYZE")
+        let rows = try await session.execute(
+            """
+            SELECT coalesce(max(position), 0),
+                coalesce((SELECT encode(hash, 'hex') FROM log.event
+                    ORDER BY position DESC LIMIT 1), '') FROM log.event
+            """)
+        let hash = String(decoding: Hexadecimal.digits(of: manifest.hash), as: UTF8.self)
+        guard rows.text(0, 0) == "\(manifest.head)", rows.text(0, 1) == hash else {
+            throw BackupError(
+                "what was restored ends at position \(rows.text(0, 0)), with another hash")
+        }
+    }
+
+    private var dump: String { "\(folder)/\(BackupManifest.dumpName)" }
+
+    // MARK: Means
+
+    /// Runs one of PostgreSQL's programs on a database; what it says when it fails is the error.
+    private static func run(
+        _ program: String, _ arguments: [String], on url: String, in folder: String
+    ) async throws {
+        let log = "\(folder)/\(program)-\(UInt32.random(in: 0 ... .max)).log"
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        // Everybody on the machine sees the arguments of a process.
+        var components = URLComponents(string: url)
+        let password = components?.password
+        components?.password = nil
+        let address = components?.string ?? url
+        let hasSucceeded = try await runToEnd(
+            ["\(try PrivatePostgres.programs())/\(program)", "--dbname=\(address)"] + arguments,
+            environment: password.map { ["PGPASSWORD": $0] } ?? [:], log: log)
+        guard hasSucceeded else {
+            let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            let reason = said.trimmingCharacters(in: .whitespacesAndNewlines)
+            throw BackupError("\(program) failed: \(reason)")
+        }
+    }
+
+    private static func checksum(ofFile path: String) throws -> (size: Int64, checksum: [UInt8]) {
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw BackupError("can't read \(path)")
+        }
+        defer { try? file.close() }
+        var (size, hash) = (Int64(0), SHA256())
+        while let part = try file.read(upToCount: 1 << 20), !part.isEmpty {
+            hash.update(data: part)
+            size += Int64(part.count)
+        }
+        return (size, Array(hash.finalize()))
+    }
+
+    /// `20261125T140530Z`
+    private static func stamp(_ now: Instant) -> String {
+        let text = now.description.prefix(19).filter { $0 != "-" && $0 != ":" }
+        return "\(text)Z"
+    }
+}
+
+extension String {
+    fileprivate func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        var text = self
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
+}

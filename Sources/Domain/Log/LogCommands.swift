@@ -1,0 +1,62 @@
+/// What operators have decided about a log.
+public struct LogTerms: DecisionModel {
+    public static let types: Set<EventType> = [.logEpochBegun, .projectionEventSkipped]
+    public private(set) var epoch = 1
+    public private(set) var skipped: Set<Skip> = []
+
+    public struct Skip: Hashable, Sendable {
+        public var projection: String
+        public var position: Int64
+    }
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        switch recorded.event {
+        case .logEpochBegun(let fact): epoch = fact.epoch
+        case .projectionEventSkipped(let fact):
+            skipped.insert(Skip(projection: fact.projection, position: fact.position))
+        default: break
+        }
+    }
+}
+
+/// Begins a new epoch, after history was lost that had been published.
+public struct BeginLogEpoch: Command {
+    public var log: LogID
+    public var publishedUpTo: Int64
+    public var reason: String
+
+    public init(log: LogID, publishedUpTo: Int64, reason: String) {
+        self.log = log
+        self.publishedUpTo = publishedUpTo
+        self.reason = reason
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let epoch = world.look(at: LogTerms.self, of: log).epoch + 1
+        return [
+            .logEpochBegun(
+                LogEpochBegun(
+                    log: log, epoch: epoch, publishedUpTo: publishedUpTo, reason: reason))
+        ]
+    }
+}
+
+/// Lets a read model do without an event. One that is skipped already is left alone.
+public struct SkipProjectionEvent: Command {
+    public var fact: ProjectionEventSkipped
+
+    public init(_ fact: ProjectionEventSkipped) {
+        self.fact = fact
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        guard !fact.reason.isEmpty else {
+            throw .invalid(field: "reason", reason: "must say why")
+        }
+        let skip = LogTerms.Skip(projection: fact.projection, position: fact.position)
+        let isSkipped = world.look(at: LogTerms.self, of: fact.log).skipped.contains(skip)
+        return isSkipped ? [] : [.projectionEventSkipped(fact)]
+    }
+}

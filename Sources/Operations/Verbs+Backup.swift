@@ -1,0 +1,105 @@
+internal import Backup
+internal import Domain
+internal import EventLog
+internal import Foundation
+internal import Glibc
+internal import LocalServers
+public import Logging
+internal import Postgres
+internal import Schema
+
+/// Copies of the whole database, and whether they can be relied on.
+extension Verbs {
+    /// Backs the database up, and lets go of the oldest beyond those that are kept.
+    public func backup(in folder: String?, keeping count: Int?) async throws {
+        let began = ContinuousClock.now
+        let folder = folder ?? settings.absoluteBackupFolder
+        let backup = try await Backup.make(
+            of: connections.administrative, in: folder, at: wallClock(), reason: "by hand")
+        let seconds = Int((ContinuousClock.now - began).inSeconds.rounded(.up))
+        say("backed up \(Self.text(backup)) in \(seconds) s: \(backup.folder)")
+        try removeOldest(in: folder, keeping: count)
+    }
+
+    /// Lists the backups that there are.
+    public func listBackups(in folder: String?) {
+        let backups = Backup.all(in: folder ?? settings.absoluteBackupFolder)
+        if backups.isEmpty { say("there are no backups") }
+        for backup in backups {
+            say("\(backup.folder)  \(Self.text(backup)), \(backup.manifest.reason)")
+        }
+    }
+
+    /// Puts a backup into the database of DATABASE_URL, which must be a new one.
+    public func restore(_ path: String) async throws {
+        let backup = try Backup(in: path)
+        try await backup.restore(to: connections.administrative)
+        say("restored \(Self.text(backup))")
+        say(
+            "if events were published after that, EVENTS is ahead of the log: "
+                + "see 'quartermaster events reset-stream'")
+    }
+
+    /// Before the schema is changed, what is there is backed up; nothing when there is nothing yet.
+    static func backupBeforeMigrating(
+        _ connections: Connections, _ pending: [String], _ settings: Settings
+    ) async throws {
+        guard let last = pending.last else { return }
+        let session = try await PostgresSession.connect(to: connections.administrative)
+        let rows = try await session.execute(
+            "SELECT to_regclass('log.event') IS NOT NULL")
+        guard rows.text(0, 0) == "t", try await connections.log(1).head() > 0 else { return }
+        do {
+            let backup = try await Backup.make(
+                of: connections.administrative, in: settings.absoluteBackupFolder,
+                at: wallClock(), reason: "before migration \(last)")
+            say("backed up before migrating: \(backup.folder)")
+            try Backup.removeOldest(
+                in: settings.absoluteBackupFolder, keeping: settings.backupCount)
+        } catch {
+            throw OperationError(
+                "nothing was migrated, because the backup before it failed: \(error); "
+                    + "--no-backup migrates without one")
+        }
+    }
+
+    private func removeOldest(in folder: String, keeping count: Int?) throws {
+        let gone = try Backup.removeOldest(in: folder, keeping: count ?? settings.backupCount)
+        for folder in gone { say("removed \(folder)") }
+    }
+
+    fileprivate static func text(_ backup: Backup) -> String {
+        let megabytes = Double(backup.manifest.size) / 1_048_576
+        return "\(grouped(backup.manifest.head)) events of \(backup.manifest.createdAt) "
+            + "(\(String(format: "%.1f", megabytes)) MB)"
+    }
+}
+
+/// Restores a backup into a scratch cluster of its own, verifies it there, and throws the cluster away. Touches no
+/// other database; true when the backup can be relied on.
+public func verifyBackup(_ path: String, _ settings: Settings, logger: Logger) async throws -> Bool
+{
+    let began = ContinuousClock.now
+    let backup = try Backup(in: path)
+    let scratch = PrivatePostgres.reachableFolder(
+        NSTemporaryDirectory() + "quartermaster-restore-\(getpid())")
+    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    let postgres = try await PrivatePostgres.start(in: scratch)
+    do {
+        let connections = Connections(url: postgres.url, logger: logger)
+        try await backup.restore(to: connections.administrative)
+        say("restored \(Verbs.text(backup)) into a scratch cluster")
+        // A program that is newer than the backup brings its schema up to date, as it would have to be.
+        try await Schema.migrate(
+            connections.administrative, try Schema.migrations(), logger: logger)
+        let isSound = try await Verbs(settings, at: connections, logger: logger)
+            .verify(ofScratch: true)
+        await postgres.stop()
+        let seconds = Int((ContinuousClock.now - began).inSeconds.rounded(.up))
+        if isSound { say("the backup can be relied on; it took \(seconds) s") }
+        return isSound
+    } catch {
+        await postgres.stop()
+        throw error
+    }
+}

@@ -1,0 +1,49 @@
+internal import Bus
+internal import Domain
+public import EventLog
+public import Logging
+
+/// How the stream EVENTS stands to the log.
+public enum PublishedHistory: Hashable, Sendable {
+    /// It is the log, up to a position; 0 for an empty one.
+    case same(upTo: Int64)
+    /// It goes beyond the log's head: the log has lost events that were published.
+    case ahead(sequence: Int64, head: Int64)
+    /// It holds another event at its end than the log.
+    case diverged(at: Int64)
+
+    /// Asks the bus and the log. Throws what the bus says when it can't be reached.
+    public init(of log: EventLog, busURL: String, logger: Logger) async throws {
+        let bus = try await BusConnection.connect(to: busURL, logger: logger)
+        let state = try await bus.makeStream(EventPublisher.configuration)
+        try await self.init(
+            of: log, upTo: Int64(state.lastSequence), try await EventHeaders(of: log), bus)
+    }
+
+    init(
+        of log: EventLog, upTo position: Int64, _ source: EventHeaders, _ bus: BusConnection
+    ) async throws {
+        self = .same(upTo: position)
+        guard position > 0 else { return }
+        let head = try await log.head()
+        guard position <= head else {
+            self = .ahead(sequence: position, head: head)
+            return
+        }
+        let published = try await bus.message(at: Int(position), ofStream: EventPublisher.stream)
+        let event = try await log.read(position...position)[0]
+        let isSame =
+            published.payload == event.data
+            && published.header("ce-id") == source.eventID(at: position).description
+            && published.header("ce-time") == Instant(microseconds: event.recordedAt).description
+        if !isSame { self = .diverged(at: position) }
+    }
+
+    /// Deletes the streams EVENTS and VIEWS: whoever publishes makes them anew and publishes the whole log.
+    public static func deleteStreams(busURL: String, logger: Logger) async throws {
+        let bus = try await BusConnection.connect(to: busURL, logger: logger)
+        for stream in [EventPublisher.stream, ViewPublisher.stream] {
+            try await bus.deleteStream(stream)
+        }
+    }
+}

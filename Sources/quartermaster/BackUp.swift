@@ -1,0 +1,61 @@
+import ArgumentParser
+import Operations
+
+struct MakeBackup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Back up the whole database.",
+        discussion: """
+            A dump of one moment (pg_dump, custom format) and a manifest with the log's head, its \
+            hash and a checksum, in a folder of its own. It has customers' keys: keep it as secret \
+            as the database. The oldest beyond BACKUP_COUNT go.
+            """)
+
+    @Option(help: "The folder that backups are in; without it, BACKUP_FOLDER.")
+    var folder: String?
+
+    @Option(help: "How many to keep; without it, BACKUP_COUNT.")
+    var keep: Int?
+
+    @Flag(help: "List the backups that there are, and make none.")
+    var list = false
+
+    func validate() throws {
+        guard keep.map({ $0 >= 1 }) ?? true else { throw ValidationError("--keep is 1 or more") }
+    }
+
+    func run() async throws {
+        try await perform {
+            let verbs = try Verbs($0, logger: $1)
+            if list { return verbs.listBackups(in: folder) }
+            try await verbs.backup(in: folder, keeping: keep)
+        }
+    }
+}
+
+struct Restore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Put a backup into a new database, or see whether it can be relied on.",
+        discussion: """
+            DATABASE_URL must name a database that is empty, and a user who may make roles and \
+            schemas. With --verify no database is needed: the backup is restored into a scratch \
+            cluster, verified there as 'verify' does, and thrown away; ends with 1 when it is not \
+            sound.
+            """)
+
+    @Argument(help: "The backup's folder, as 'backup' has named it.")
+    var backup: String
+
+    @Flag(help: "Restore into a scratch cluster, and verify it there.")
+    var verify = false
+
+    func run() async throws {
+        try await perform { settings, logger in
+            guard verify else {
+                return try await Verbs(settings, logger: logger).restore(backup)
+            }
+            guard try await verifyBackup(backup, settings, logger: logger) else {
+                throw ExitCode.failure
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+import Backup
+import Commands
+import Domain
+import EventLog
+import Foundation
+import LocalServers
+import Operations
+import Postgres
+import Schema
+import TestSupport
+import Testing
+
+/// Copies of the whole database, which are worth as much as what can be restored of them.
+@Suite(.serialized) struct BackupTests {
+    private let noon = Instant("2026-06-01T12:00:00Z")!
+
+    @Test("restores into an empty database what was there, and sells on")
+    func restores() async throws {
+        try await withBackup { database, backup in
+            let log = database.connections.log(1)
+            let head = try await log.head()
+            let hash = try await log.hash(at: head)
+            #expect(backup.manifest.head == head && backup.manifest.hash == hash)
+            #expect(backup.folder.hasSuffix("20260601T120000Z-\(backup.manifest.head)"))
+            try await withScratch { scratch in
+                try await backup.restore(to: scratch.administrative)
+                let restored = scratch.log(1)
+                let (there, here) = (try await restored.identity(), try await log.identity())
+                #expect(there == here)
+                #expect(try await restored.verify().faults.isEmpty)
+                #expect(
+                    try await Schema.pending(scratch.administrative, Schema.migrations()).isEmpty)
+                await #expect(throws: BackupError.self) {
+                    try await backup.restore(to: scratch.administrative)
+                }
+            }
+        }
+    }
+
+    @Test("is not restored when a byte of it has changed, or its end is missing")
+    func checks() async throws {
+        try await withBackup { _, backup in
+            try backup.check()
+            let dump = backup.folder + "/database.dump"
+            let whole = try #require(FileManager.default.contents(atPath: dump))
+            var changed = whole
+            changed[changed.count / 2] ^= 1
+            for altered in [changed, whole.dropLast(1)] {
+                try altered.write(to: URL(fileURLWithPath: dump))
+                #expect(throws: BackupError.self) { try backup.check() }
+            }
+            try FileManager.default.removeItem(atPath: backup.folder + "/manifest.json")
+            #expect(throws: BackupError.self) { try Backup(in: backup.folder) }
+        }
+    }
+
+    @Test("keeps the newest, and leaves nothing of one that failed")
+    func keepsTheNewest() async throws {
+        try await withBackup { database, backup in
+            let parent = (backup.folder as NSString).deletingLastPathComponent
+            for minute in 1...3 {
+                _ = try await Backup.make(
+                    of: database.connections.administrative, in: parent,
+                    at: noon + .minutes(minute), reason: "test")
+            }
+            let all = Backup.all(in: parent)
+            #expect(all.count == 4)
+            let removed = try Backup.removeOldest(in: parent, keeping: 2)
+            #expect(removed.first == backup.folder)
+            #expect(Backup.all(in: parent).map(\.folder) == all.suffix(2).map(\.folder))
+            let nowhere = PostgresConfiguration(url: "postgresql://postgres@127.0.0.1:1/postgres")
+            await #expect(throws: (any Error).self) {
+                try await Backup.make(of: nowhere, in: parent, at: noon, reason: "test")
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: parent)
+            #expect(left.count == 2)
+        }
+    }
+
+    @Test("goes back to a moment between two backups, by the archived write-ahead log")
+    func goesBackInTime() async throws {
+        let folder = try scratchFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let wal = folder + "/wal"
+        try FileManager.default.createDirectory(atPath: wal, withIntermediateDirectories: true)
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: wal)
+        let postgres = try await PrivatePostgres.start(
+            in: folder + "/first",
+            settings: [
+                "archive_mode": "on", "archive_command": "cp %p \(wal)/%f", "wal_level": "replica",
+            ])
+        let connections = Connections(url: postgres.url, logger: quiet)
+        try await Schema.migrate(
+            connections.administrative, try Schema.migrations(), logger: quiet)
+        let fleet = SeaFleet(capacity: 100)
+        let base = folder + "/base/data"
+        var (moment, kept): (String, Int64) = ("", 0)
+        let session = try await PostgresSession.connect(to: connections.administrative)
+        try await withLoop(on: connections) { loop in
+            _ = try await loop.submit(fleet.envelope)
+            let program = try PrivatePostgres.programs() + "/pg_basebackup"
+            let isCopied = try await runToEnd(
+                [program, "-D", base, "-d", postgres.url, "--checkpoint=fast"],
+                log: folder + "/basebackup.log")
+            #expect(isCopied)
+            kept = try await loop.submit(fleet.order(seats: 1)).position
+            moment = try await session.execute("SELECT clock_timestamp()").text(0, 0)
+            try await Task.sleep(for: .milliseconds(20))
+            // The disaster: whatever comes after the moment is not wanted.
+            _ = try await loop.submit(fleet.order(seats: 1))
+            try await session.execute("SELECT pg_switch_wal()")
+        }
+        await postgres.stop()
+        try allow("postgres", base)
+        _ = FileManager.default.createFile(atPath: base + "/recovery.signal", contents: nil)
+        let restored = try await PrivatePostgres.start(
+            in: folder + "/base",
+            settings: [
+                "restore_command": "cp \(wal)/%f %p", "recovery_target_time": moment,
+                "recovery_target_action": "promote",
+            ])
+        let after = Connections(url: restored.url, logger: quiet)
+        try await eventually("it is promoted") {
+            let session = try await PostgresSession.connect(to: after.administrative)
+            return try await session.execute("SELECT pg_is_in_recovery()").text(0, 0) == "f"
+        }
+        #expect(try await after.log(1).head() == kept)
+        #expect(try await after.log(1).verify().faults.isEmpty)
+        try await withLoop(on: after) { loop in
+            let next = try await loop.submit(fleet.order(seats: 1)).position
+            #expect(next == kept + 1)
+        }
+        await restored.stop()
+    }
+
+    // MARK: Fixtures
+
+    private func withBackup(_ body: (TestDatabase, Backup) async throws -> Void) async throws {
+        let folder = try scratchFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await TestDatabase.with { database in
+            try await withLoops(1, on: database) { loops in
+                let fleet = SeaFleet(capacity: 10)
+                _ = try await loops[0].submit(fleet.envelope)
+                _ = try await loops[0].submit(fleet.order(seats: 2))
+            }
+            let backup = try await Backup.make(
+                of: database.connections.administrative, in: folder, at: noon, reason: "test")
+            try await body(database, backup)
+        }
+    }
+
+    /// A cluster of its own, with nothing in it.
+    private func withScratch(_ body: (Connections) async throws -> Void) async throws {
+        let folder = try scratchFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let postgres = try await PrivatePostgres.start(in: folder)
+        do {
+            try await body(Connections(url: postgres.url, logger: quiet))
+        } catch {
+            await postgres.stop()
+            throw error
+        }
+        await postgres.stop()
+    }
+
+    private func withLoop(
+        on connections: Connections, _ body: (DecisionLoop) async throws -> Void
+    ) async throws {
+        let roles = Roles(
+            connections, natsURL: "", secrets: testSecrets, settings: try Settings([:]),
+            logger: quiet)
+        let loop = roles.decisionLoop()
+        let running = Task { await loop.run() }
+        defer { running.cancel() }
+        try await body(loop)
+    }
+
+    private func scratchFolder() throws -> String {
+        let folder =
+            NSTemporaryDirectory() + "quartermaster-backup-\(UInt64.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder)
+        return folder
+    }
+
+    /// What root has copied belongs to the server's account.
+    private func allow(_ account: String, _ folder: String) throws {
+        guard getuid() == 0 else { return }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/chown")
+        process.arguments = ["-R", account, (folder as NSString).deletingLastPathComponent]
+        try process.run()
+        process.waitUntilExit()
+    }
+}

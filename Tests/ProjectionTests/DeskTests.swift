@@ -1,0 +1,134 @@
+import Bus
+import Commands
+import Domain
+import EventCodec
+import EventLog
+import Operations
+import Postgres
+import ProjectionEngine
+import Projections
+import Publishing
+import TestServers
+import Testing
+import TestSupport
+
+/// What operators decide about the log, and what then becomes of it.
+@Suite(.serialized) struct DeskTests {
+    @Test("lets a read model do without an event, whenever it is built, and keeps who decided so")
+    func skipsEvents() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, _ in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                let bad = try await appendNonsense(to: loop.log)
+                let verbs = try Verbs(
+                    Settings(["DATABASE_URL": database.connections.url]), logger: quiet)
+                let client = database.connections.client(1)
+                try await eventually("the catalogue stops") {
+                    try await status(client).stoppedAtPosition == bad
+                }
+                await #expect(throws: OperationError.self) {
+                    try await verbs.retry(CatalogueEntries.name)
+                }
+                await #expect(throws: OperationError.self) {
+                    try await verbs.skipEvent(CatalogueEntries.name, at: bad + 1, because: "typo")
+                }
+                try await verbs.skipEvent(CatalogueEntries.name, at: bad, because: "by hand")
+                let head = try await loop.log.head()
+                try await eventually("it goes on") {
+                    try await status(client).position >= head
+                }
+                #expect(try await status(client).stoppedAtPosition == nil)
+                let skip = try #require(try await Skips.load(from: loop.log).entries.first)
+                #expect(skip.fact.position == bad && skip.fact.reason == "by hand")
+                #expect(skip.decidedBy == "operator")
+                // Built anew it does without it as well, and others don't know of it.
+                let outcome = try await Rebuild(
+                    [CatalogueEntries.self], from: loop.log,
+                    configuration: database.connections.rebuildable
+                ).run()[0]
+                #expect(outcome.difference?.isNone == true)
+                await client.close()
+            }
+        }
+    }
+
+    @Test("publishes anew under a new epoch after the log was restored to an earlier moment")
+    func resetsStream() async throws {
+        let (stop, natsURL) = try await TestServers.shared.freshNATS()
+        try await TestDatabase.with { database in
+            let log = database.connections.log(1)
+            let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+            func untilPublished(_ position: Int64) async throws {
+                try await eventually("everything up to \(position) is published") {
+                    let state = try? await bus.state(ofStream: EventPublisher.stream)
+                    return state?.lastSequence == Int(position)
+                }
+            }
+            let verbs = try Verbs(
+                Settings(["DATABASE_URL": database.connections.url, "NATS_URL": natsURL]),
+                logger: quiet)
+            var kept: Int64 = 0
+            try await withProjector(on: database, publishingTo: natsURL) { loop in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                kept = try await loop.submit(fleet.order(seats: 1)).position
+                try await untilPublished(kept)
+                try await verbs.resetStream(because: "nothing is wrong yet")
+                #expect(try await log.head() == kept)
+                for _ in 0..<3 { _ = try await loop.submit(fleet.order(seats: 1)) }
+                try await untilPublished(kept + 3)
+            }
+            let lost = try await bus.message(at: Int(kept + 1), ofStream: EventPublisher.stream)
+            // The three are lost, and the read models go back as well, as with a restored backup.
+            try await database.administer(
+                """
+                SET session_replication_role = replica;
+                DELETE FROM log.event WHERE position > \(kept);
+                DELETE FROM log.event_tag WHERE position > \(kept);
+                DELETE FROM reading.projection
+                """)
+            let ahead = try await PublishedHistory(of: log, busURL: natsURL, logger: quiet)
+            #expect(ahead == .ahead(sequence: kept + 3, head: kept))
+            await #expect(throws: OperationError.self) { try await verbs.resetStream(because: nil) }
+            #expect(try await log.head() == kept)
+
+            try await verbs.resetStream(because: "restored")
+            let events = try await log.read(after: kept, limit: 10)
+            #expect(events.map(\.type) == [EventType.logEpochBegun.rawValue])
+            try await withProjector(on: database, publishingTo: natsURL) { _ in
+                try await untilPublished(kept + 1)
+            }
+            let history = try await PublishedHistory(of: log, busURL: natsURL, logger: quiet)
+            #expect(history == .same(upTo: kept + 1))
+            let begun = try await bus.message(at: Int(kept + 1), ofStream: EventPublisher.stream)
+            #expect(begun.header("ce-id") != lost.header("ce-id"))
+            #expect(begun.header("Quartermaster-Epoch") == "2")
+            let before = try await bus.message(at: Int(kept), ofStream: EventPublisher.stream)
+            #expect(before.header("Quartermaster-Epoch") == "1")
+        }
+        await stop()
+    }
+
+    private func status(_ client: PostgresClient) async throws -> ProjectionStatus {
+        let statuses = try await ProjectionStatus.all(client)
+        return try #require(statuses.first { $0.name == CatalogueEntries.name })
+    }
+
+    /// An event of the catalogue that nobody can read; returns where it stands.
+    private func appendNonsense(to log: EventLog) async throws -> Int64 {
+        let outcome = try await log.append([
+            AppendCommand(
+                id: PostgresUUID(high: 1, low: 1), requestHash: [1],
+                correlationID: PostgresUUID(high: 1, low: 1), causationPosition: nil,
+                actor: "test",
+                events: [
+                    NewEvent(
+                        type: EventType.launchArchived.rawValue, schemaVersion: 1,
+                        data: Array(#"{"launch":"nonsense"}"#.utf8), tags: [])
+                ], conditions: [])
+        ]).outcomes[0]
+        guard case .appended(let positions) = outcome else { return 0 }
+        return positions.lowerBound
+    }
+}

@@ -121,7 +121,8 @@ let house: [Target] = [
         ]),
 
     // What the process tells of itself.
-    module("Telemetry", [logging, metrics]),
+    module(
+        "Telemetry", ["Domain", "JSON", asyncHTTPClient, logging, metrics, nio, nioHTTP1]),
 
     // The doors, and who may pass.
     .systemLibrary(
@@ -211,11 +212,11 @@ let house: [Target] = [
     tests(
         "APITests",
         [
-            "Domain", "Operations", "Telemetry", "TestSupport", "Web", httpTypes, logging, metrics,
-            yams,
+            "Domain", "LocalServers", "Operations", "Telemetry", "TestSupport", "Web", httpTypes,
+            hummingbird, logging, metrics, nio, yams,
         ]),
     tests(
-        "SystemTests",
+        "SystemTests", without: ["Outputs"],
         [
             "Bus", "LocalServers", "Postgres", "Projections", "Publishing", "TestSupport", "Web",
             yams,

@@ -149,6 +149,49 @@ struct BenchFleet: Sendable {
         }
     }
 
+    /// Bookings as a season has them: most are paid for, sail and are over, some are given up or called off.
+    /// The life of each of them, which has some four and a half events, in the order in which they happen.
+    func season(at berth: Berth, bookings: Int) -> [[AppendCommand]] {
+        (0..<bookings).map { number in
+            let (placed, key) = placed(at: berth, .random(in: 0..<10_000_000))
+            let booking = placed.booking
+            let holdings = placed.quote.holdings
+            let paid: [Event] = [
+                .paymentSucceeded(
+                    ChargeMade(
+                        payment: drawn(), booking: booking, amount: placed.quote.total,
+                        provider: .dock, means: .cash)),
+                .bookingConfirmed(
+                    BookingConfirmed(
+                        booking: booking, holdings: holdings, basis: .paidAtTheDock)),
+            ]
+            let aboard = PassengersChecked(
+                booking: booking, sailing: berth.sailing, passengers: [1])
+            let life: [Event] =
+                switch number % 20 {
+                case 0..<3: [.holdExpired(HoldEnded(booking: booking, holdings: holdings))]
+                case 3..<5:
+                    paid + [
+                        .bookingCancelled(
+                            BookingCancelled(
+                                booking: booking, holdings: holdings, wasHeld: false,
+                                reason: "bench"))
+                    ]
+                default:
+                    paid + [
+                        .passengerCheckedIn(aboard),
+                        .bookingCompleted(
+                            BookingCompleted(booking: booking, sailings: [berth.sailing])),
+                    ]
+                }
+            return [
+                command(
+                    .bookingPlaced(placed), claiming: [placed.code.entity],
+                    keys: [(PostgresUUID(placed.customer.entity), key)])
+            ] + life.map { command($0, claiming: [], keys: []) }
+        }
+    }
+
     private func placed(at berth: Berth, _ number: Int) -> (BookingPlaced, key: [UInt8]) {
         var generator = SystemRandomNumberGenerator()
         let customer: CustomerID = drawn()

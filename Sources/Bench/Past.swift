@@ -24,11 +24,15 @@ struct Past {
     let fleet: BenchFleet
     let eventCount: Int
     let levels: [Level]
-    private let filler = BenchFleet.Berth(capacity: 10_000)
+    /// Sailings that fill the log as seasons do, and what is not asked of the others.
+    private let fillers: [BenchFleet.Berth]
+    /// A search may be about so many sailings, and those that are measured, and no more.
+    private static let fillerCount = 200
 
     init(_ fleet: BenchFleet, eventCount: Int, runs: Int) {
         self.fleet = fleet
         self.eventCount = eventCount
+        fillers = (0..<Self.fillerCount).map { _ in BenchFleet.Berth(capacity: 10_000) }
         levels = Self.levels.map { level in
             // A short log has shorter histories in the same proportion.
             let bookings = min(level, level * eventCount / 1_000_000 + 10)
@@ -39,11 +43,11 @@ struct Past {
         }
     }
 
-    var berths: [BenchFleet.Berth] { levels.flatMap { $0.rounds.joined() } + [filler] }
+    var berths: [BenchFleet.Berth] { levels.flatMap { $0.rounds.joined() } + fillers }
 
     /// Bytes of the JSON of one placed booking.
     var orderSize: Int {
-        fleet.history(at: filler, bookings: 1, confirmed: 1)[0].events[0].data.count
+        fleet.history(at: fillers[0], bookings: 1, confirmed: 1)[0].events[0].data.count
     }
 
     /// Writes the history in batches of 50 events, and says how fast that was.
@@ -69,7 +73,7 @@ struct Past {
             rates.append(Double(written) / (ContinuousClock.now - began).inSeconds)
             part = []
         }
-        for (berth, bookings) in plan {
+        for (berth, bookings) in histories {
             var left = bookings
             while left > 0 {
                 let count = min(left, Self.batchSize / 2)
@@ -78,6 +82,22 @@ struct Past {
                 left -= count
                 if part.count >= Self.partSize { try await write() }
             }
+        }
+        var left = eventCount - 2 * histories.reduce(0) { $0 + $1.1 }
+        for number in 0... where left > 0 {
+            let berth = fillers[number % fillers.count]
+            // No booking is in two batches, which two appenders would have under way at the same time.
+            var batch: [AppendCommand] = []
+            for life in fleet.season(at: berth, bookings: Self.batchSize) {
+                if batch.count + life.count > Self.batchSize {
+                    part.append(batch)
+                    batch = []
+                }
+                batch += life
+                left -= life.count
+            }
+            part.append(batch)
+            if part.count >= Self.partSize { try await write() }
         }
         if !part.isEmpty { try await write() }
         return [
@@ -88,11 +108,7 @@ struct Past {
         ]
     }
 
-    private var plan: [(BenchFleet.Berth, Int)] {
-        let histories = levels.flatMap { level in
-            level.rounds.joined().map { ($0, level.bookings) }
-        }
-        let used = 2 * histories.reduce(0) { $0 + $1.1 }
-        return histories + [(filler, max(0, eventCount - used) / 2)]
+    private var histories: [(BenchFleet.Berth, Int)] {
+        levels.flatMap { level in level.rounds.joined().map { ($0, level.bookings) } }
     }
 }

@@ -101,18 +101,20 @@ struct CatalogueReader {
 
     private mutating func location(_ reference: String, _ node: Node) {
         locations.insert(reference)
-        guard let object = list.object(node, "a location", ["name", "region", "timeZone"]) else {
-            return
-        }
+        guard
+            let object = list.object(
+                node, "a location", ["name", "region", "country", "timeZone"])
+        else { return }
         let name = list.text(object, "name")
         let region = list.text(object, "region", .label)
         let zone = list.timeZone(object, "timeZone")
-        guard let name, let region, let zone else { return }
+        let country = list.country(object, "country")
+        guard let name, let region, let country, let zone else { return }
         additions.append(
             .location(
                 LocationAdded(
                     location: Self.id("location", reference), name: name, region: region,
-                    timeZone: zone)))
+                    country: country, timeZone: zone)))
     }
 
     private mutating func jurisdiction(_ reference: String, _ node: Node) {

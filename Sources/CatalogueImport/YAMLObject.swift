@@ -54,6 +54,16 @@ struct FaultList {
         return text
     }
 
+    /// The United States where it is missing.
+    mutating func country(_ object: YAMLObject, _ name: String) -> Country? {
+        guard let node = object[name] else { return .unitedStates }
+        guard let country = node.string.flatMap({ Country($0) }) else {
+            add(node, "'\(name)' must be the two letters of a country, such as US")
+            return nil
+        }
+        return country
+    }
+
     mutating func number(
         _ object: YAMLObject, _ name: String, in range: ClosedRange<Int>
     ) -> Int? {

@@ -102,13 +102,22 @@ extension CommandAPI {
     private static func location(_ json: JSONObject, _ id: EntityID) throws(JSONError)
         -> AddToCatalogue
     {
-        try json.allow(only: ["id", "name", "region", "timeZone"])
+        try json.allow(only: ["id", "name", "region", "country", "timeZone"])
         return AddToCatalogue(
             .location(
                 LocationAdded(
                     location: ID(id), name: try json["name"].text(.name),
                     region: try json["region"].text(.label),
+                    country: try country(json.optional("country")),
                     timeZone: try json["timeZone"].timeZone())))
+    }
+
+    private static func country(_ value: JSONValue?) throws(JSONError) -> Country {
+        guard let value else { return .unitedStates }
+        guard let country = Country(try value.string()) else {
+            throw value.fault("must be the two letters of a country, such as US")
+        }
+        return country
     }
 
     private static func jurisdiction(

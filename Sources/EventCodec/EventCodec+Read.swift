@@ -85,7 +85,15 @@ extension EventCodec {
     private static func location(_ json: JSONObject) throws(JSONError) -> LocationAdded {
         LocationAdded(
             location: try json["location"].id(), name: try json["name"].string(),
-            region: try json["region"].string(), timeZone: try json["timeZone"].string())
+            region: try json["region"].string(), country: try country(json["country"]),
+            timeZone: try json["timeZone"].string())
+    }
+
+    private static func country(_ value: JSONValue) throws(JSONError) -> Country {
+        guard let country = Country(try value.string()) else {
+            throw value.fault("must be two letters such as US")
+        }
+        return country
     }
 
     private static func jurisdiction(_ json: JSONObject) throws(JSONError) -> JurisdictionAdded {

@@ -93,6 +93,7 @@ extension EventCodec {
         json.field("name", fact.name)
         json.field("region", fact.region)
         json.field("timeZone", fact.timeZone)
+        json.field("country", fact.country.code)
     }
 
     private static func write(_ fact: JurisdictionAdded, to json: inout JSONWriter) {

@@ -40,10 +40,12 @@ public struct EventCodecError: Error, Hashable, CustomStringConvertible {
 
 /// Between events and what stands in the log: names, JSON, versions, tags.
 public enum EventCodec {
-    /// The version in which events of a type are written today. Older ones are read as well: what they
-    /// lack has a value that says so.
+    /// The version in which events of a type are written today. Older ones are read as well: ``Upcaster``
+    /// makes them new, or what they lack has a value that says so.
     public static func schemaVersion(of type: EventType) -> Int16 {
         switch type {
+        // 2: the country.
+        case .locationAdded: 2
         // 2: the codes that a booking uses, and its merchandise. 3: the discount of each line,
         // and who sold it for a commission.
         case .bookingPlaced: 3
@@ -78,6 +80,10 @@ public enum EventCodec {
             throw EventCodecError(kind: .unknownVersion(type, version))
         }
         do throws(JSONError) {
+            let current = schemaVersion(of: type)
+            let data =
+                version == current
+                ? data : try Upcaster.upcast(data, of: type, from: version, to: current)
             return try read(type, from: JSONDocument(data).root.object())
         } catch {
             throw EventCodecError(kind: .malformed(type, error.description))

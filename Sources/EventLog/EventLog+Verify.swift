@@ -87,16 +87,17 @@ extension EventLog {
         }
     }
 
-    /// Reads the log and checks that positions are dense, times do not run backwards, the hash chain fits, and
-    /// no tag is left over.
+    /// Reads the log and checks that positions are dense, times do not run backwards, and the hash chain fits;
+    /// nothing more is read after too many faults.
     ///
     /// `visit` sees each page, and says what tags each of its events must have, or nil for those of which it does
-    /// not know; with nil for the page, nothing more is read. Neither is it after too many faults.
+    /// not know; with nil for the page, nothing more is read. With it, tags are checked as well, and that none is
+    /// left over.
     public func verify(
-        visit: ([ChainedEvent]) async throws -> [[PostgresUUID]?]? = { $0.map { _ in nil } }
+        visit: (([ChainedEvent]) async throws -> [[PostgresUUID]?]?)? = nil
     ) async throws -> (head: Int64, faults: [LogFault]) {
         let head = try await head()
-        let stored = try await StoredTags.open(self)
+        let stored = visit == nil ? nil : try await StoredTags.open(self)
         var chain = HashChain()
         var faults: [LogFault] = []
         struct Enough: Error {}
@@ -104,13 +105,15 @@ extension EventLog {
             try await readChained(upTo: head) { events in
                 let previous = chain.hash
                 async let hashes = HashChain.hashes(of: events, after: previous)
-                let tags = try await visit(events)
+                let tags = try await visit?(events)
                 for (event, hash) in zip(events, await hashes) { faults += chain.add(event, hash) }
-                guard let tags else { throw Enough() }
-                faults += try await stored.faults(in: events.map(\.event), tags)
+                if let stored {
+                    guard let tags else { throw Enough() }
+                    faults += try await stored.faults(in: events.map(\.event), tags)
+                }
                 if faults.count >= Self.faultLimit { throw Enough() }
             }
-            faults += try await stored.rest(after: try await self.head())
+            faults += try await stored?.rest(after: try await self.head()) ?? []
         } catch is Enough {}
         return (chain.position, faults)
     }

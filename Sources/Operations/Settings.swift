@@ -2,6 +2,7 @@ public import Domain
 public import Foundation
 public import Logging
 internal import Access
+public import Telemetry
 internal import Web
 
 /// What the environment says. `.env.example` documents every variable; a test compares the two.
@@ -24,6 +25,11 @@ public struct Settings: Sendable {
     /// Who takes cards; the dock where nobody does.
     public var paymentProvider: ProviderKind
     public var logLevel: Logger.Level
+    /// Where errors are reported to; nowhere when it is not set.
+    public var sentry: SentryAddress?
+    /// The version that runs, and where: as errors are reported.
+    public var release: String
+    public var environment: String
 
     /// The names of all variables.
     public static let variables = [
@@ -31,7 +37,7 @@ public struct Settings: Sendable {
         "QUERY_PORT", "OPERATIONS_PORT",
         "QUARTERMASTER_DATA", "BACKUP_FOLDER", "BACKUP_COUNT", "HOLD_MINUTES",
         "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
-        "LOG_LEVEL",
+        "LOG_LEVEL", "SENTRY_DSN", "RELEASE", "ENVIRONMENT",
     ]
 
     /// Reads the environment; throws a sentence that names the variable that is wrong.
@@ -86,6 +92,14 @@ public struct Settings: Sendable {
         }
         paymentProvider = try choice("PAYMENT_PROVIDER", ProviderKind.dock)
         logLevel = try choice("LOG_LEVEL", Logger.Level.notice)
+        sentry = try text("SENTRY_DSN").map { dsn throws(OperationError) in
+            guard let address = SentryAddress(dsn: dsn) else {
+                throw OperationError("SENTRY_DSN must be of the form https://KEY@HOST/PROJECT")
+            }
+            return address
+        }
+        release = text("RELEASE") ?? "unreleased"
+        self.environment = text("ENVIRONMENT") ?? "development"
         if let signingSecret, signingSecret.count < SigningKeys.shortestLength {
             throw OperationError(
                 "SIGNING_SECRET is too short: it must have at least \(SigningKeys.shortestLength) characters"

@@ -17,7 +17,7 @@ public struct Rebuild: Sendable {
     /// Events a second that others append, above which a rebuild stands back, and the part of its time that it
     /// then works.
     static let busyRate = 200.0
-    static let shareWhenBusy = 0.25
+    static let shareWhenBusy = 0.2
     /// How long live tables may take to come as far as the new ones, to be compared with them.
     static let comparisonWait = Duration.seconds(5)
 

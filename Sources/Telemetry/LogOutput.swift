@@ -1,4 +1,6 @@
+internal import Domain
 internal import Glibc
+internal import JSON
 public import Logging
 internal import Synchronization
 
@@ -57,49 +59,30 @@ public struct LineLogHandler: LogHandler {
     private func json(
         _ level: Logger.Level, _ message: String, _ fields: [(String, String)]
     ) -> String {
-        var line = "{\"time\":\"\(timestamp())\",\"level\":\"\(level)\",\"logger\":"
-        line += quoted(label) + ",\"message\":" + quoted(message)
-        for (name, value) in fields { line += "," + quoted(name) + ":" + quoted(value) }
-        return line + "}\n"
-    }
-
-    private func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
+        let line = JSONWriter.write { json in
+            json.object { json in
+                json.field("time", timestamp())
+                json.field("level", "\(level)")
+                json.field("logger", label)
+                json.field("message", message)
+                for (name, value) in fields {
+                    json.name(name)
+                    json.value(value)
+                }
             }
         }
-        return result + "\""
+        return String(decoding: line, as: UTF8.self) + "\n"
     }
 
-    /// RFC 3339 in UTC, to the millisecond.
     private func timestamp() -> String {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        var parts = tm()
-        gmtime_r(&now.tv_sec, &parts)
-        func digits(_ number: Int, _ count: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, count - text.count)) + text
-        }
-        let day =
-            "\(digits(Int(parts.tm_year) + 1900, 4))-\(digits(Int(parts.tm_mon) + 1, 2))-"
-            + digits(Int(parts.tm_mday), 2)
-        let time =
-            "\(digits(Int(parts.tm_hour), 2)):\(digits(Int(parts.tm_min), 2)):"
-            + digits(Int(parts.tm_sec), 2)
-        return "\(day)T\(time).\(digits(now.tv_nsec / 1_000_000, 3))Z"
+        return Instant(microseconds: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)
+            .description
     }
 }
 
-/// Where the lines go: a file descriptor, written by a thread of its own.
+/// Where the lines go: a file descriptor, written aside from whoever logs.
 public final class LogOutput: Sendable {
     public static let standardError = LogOutput(descriptor: 2)
 

@@ -66,16 +66,12 @@ public struct RequestObserver: Sendable {
 }
 
 extension HTTPField.Name {
-    private static let traceparent = Self("traceparent")!
-
-    fileprivate static func trace(in headers: HTTPFields) -> EntityID? {
-        headers[traceparent].flatMap { EntityID(traceparent: $0) }
-    }
+    fileprivate static let traceparent = Self("traceparent")!
 }
 
 extension Request {
     /// The trace that the request belongs to, where it names one.
-    var trace: EntityID? { HTTPField.Name.trace(in: headers) }
+    var trace: EntityID? { headers[.traceparent].flatMap { EntityID(traceparent: $0) } }
 }
 
 extension EntityID {

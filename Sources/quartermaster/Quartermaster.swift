@@ -30,10 +30,26 @@ struct Quartermaster: AsyncParsableCommand {
 func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
     do {
         let settings = try Settings()
-        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: settings.logLevel) }
+        let reporter = settings.sentry.map {
+            SentryReporter($0, release: settings.release, environment: settings.environment)
+        }
+        LoggingSystem.bootstrap { label in
+            let lines = LineLogHandler(label: label, level: settings.logLevel)
+            guard let reporter else { return lines }
+            return MultiplexLogHandler([
+                lines,
+                SentryLogHandler(label: label, level: settings.logLevel, reporter: reporter),
+            ])
+        }
         MetricsSystem.bootstrap(MetricRegistry.shared)
         defer { LogOutput.standardError.flush() }
-        try await work(settings, Logger(label: "quartermaster"))
+        do {
+            try await work(settings, Logger(label: "quartermaster"))
+        } catch {
+            await reporter?.close()
+            throw error
+        }
+        await reporter?.close()
     } catch let error as ExitCode {
         throw error
     } catch {

@@ -69,12 +69,21 @@ enum Samples {
         + [(.refundRequested(refund(isPastCutoff: false)), 1)]
         // Before the dock said how it took money.
         + [(.paymentSucceeded(charge), 1)]
+        // Before there were other countries.
+        + [
+            (
+                .locationAdded(
+                    LocationAdded(
+                        location: id(40), name: "Cape Canaveral", region: "FL",
+                        timeZone: "America/New_York")), 1
+            )
+        ]
 
     private static let catalogue: [Event] = [
         .locationAdded(
             LocationAdded(
-                location: id(40), name: "Cape Canaveral", region: "FL",
-                timeZone: "America/New_York")),
+                location: id(40), name: "Freeport", region: "Grand Bahama",
+                country: Country("BS")!, timeZone: "America/Nassau")),
         .jurisdictionAdded(
             JurisdictionAdded(jurisdiction: id(30), location: id(40), name: "Brevard County")),
         .taxRateSet(

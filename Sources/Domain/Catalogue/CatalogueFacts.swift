@@ -4,13 +4,18 @@ public struct LocationAdded: Hashable, Sendable {
     public var name: String
     /// State or province.
     public var region: String
+    public var country: Country
     /// A name of the IANA time zone database, such as `America/New_York`.
     public var timeZone: String
 
-    public init(location: LocationID, name: String, region: String, timeZone: String) {
+    public init(
+        location: LocationID, name: String, region: String, country: Country = .unitedStates,
+        timeZone: String
+    ) {
         self.location = location
         self.name = name
         self.region = region
+        self.country = country
         self.timeZone = timeZone
     }
 }

@@ -40,6 +40,8 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let unixSignals = Target.Dependency.product(
     name: "UnixSignals", package: "swift-service-lifecycle")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let tracing = Target.Dependency.product(
+    name: "Tracing", package: "swift-distributed-tracing")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 func module(
@@ -95,8 +97,8 @@ let house: [Target] = [
     module(
         "ProjectionEngine",
         [
-            "Domain", "EventCodec", "EventLog", "JSON", "Postgres", "Sealing", lifecycle, logging,
-            metrics,
+            "Domain", "EventCodec", "EventLog", "JSON", "Postgres", "Sealing", "Trace", lifecycle,
+            logging, metrics, tracing,
         ]),
     module(
         "Projections", path: "Projections",
@@ -105,7 +107,7 @@ let house: [Target] = [
         "Publishing",
         [
             "Bus", "Domain", "EventCodec", "EventLog", "JSON", "Postgres", "ProjectionEngine",
-            "Projections", lifecycle, logging, metrics,
+            "Projections", "Trace", lifecycle, logging, metrics, tracing,
         ]),
     module(
         "Payments",
@@ -122,7 +124,9 @@ let house: [Target] = [
 
     // What the process tells of itself.
     module(
-        "Telemetry", ["Domain", "JSON", asyncHTTPClient, logging, metrics, nio, nioHTTP1]),
+        "Telemetry",
+        ["Domain", "JSON", "Trace", asyncHTTPClient, logging, metrics, nio, nioHTTP1, tracing]),
+    module("Trace", ["Domain", tracing]),
 
     // The doors, and who may pass.
     .systemLibrary(
@@ -136,8 +140,8 @@ let house: [Target] = [
     module(
         "Web", resources: [.copy("openapi.yaml")],
         [
-            "Domain", "EventCodec", "JSON", crypto, httpTypes, hummingbird, hummingbirdCore,
-            logging, metrics, nio,
+            "Domain", "EventCodec", "JSON", "Trace", crypto, httpTypes, hummingbird,
+            hummingbirdCore, logging, metrics, nio, tracing,
         ]),
     module(
         "CommandAPI",
@@ -176,7 +180,8 @@ let house: [Target] = [
     .executableTarget(
         name: "quartermaster",
         dependencies: [
-            "Bench", "Operations", "ProjectionEngine", "Telemetry", argumentParser, logging,
+            "Bench", "Operations", "ProjectionEngine", "Telemetry", tracing, argumentParser,
+            logging,
             metrics,
         ],
         swiftSettings: settings,
@@ -189,7 +194,8 @@ let house: [Target] = [
         "TestSupport", path: "Tests/Support",
         [
             "Commands", "Domain", "EventLog", "LocalServers", "Operations", "Postgres", "Schema",
-            "Sealing", "TestServers", asyncHTTPClient, logging, nio, nioHTTP1,
+            "Sealing", "TestServers", asyncHTTPClient, hummingbird, httpTypes, logging, nio,
+            nioHTTP1,
         ]),
     tests("DomainTests", ["Domain", "EventCodec"]),
     tests("EventCodecTests", without: ["Fixtures"], ["Domain", "EventCodec", "JSON", "Sealing"]),
@@ -212,8 +218,8 @@ let house: [Target] = [
     tests(
         "APITests",
         [
-            "Domain", "LocalServers", "Operations", "Telemetry", "TestSupport", "Web", httpTypes,
-            hummingbird, logging, metrics, nio, yams,
+            "Domain", "LocalServers", "Operations", "Telemetry", "TestSupport", "Trace", "Web",
+            httpTypes, logging, metrics, yams,
         ]),
     tests(
         "SystemTests", without: ["Outputs"],
@@ -238,6 +244,8 @@ let package = Package(
             ? []
             : [
                 .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+                .package(
+                    url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
                 .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
                 .package(url: "https://github.com/apple/swift-http-types", from: "1.0.0"),
                 .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),

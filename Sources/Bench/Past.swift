@@ -84,8 +84,10 @@ struct Past {
             }
         }
         var left = eventCount - 2 * histories.reduce(0) { $0 + $1.1 }
-        for number in 0... where left > 0 {
+        var number = 0
+        while left > 0 {
             let berth = fillers[number % fillers.count]
+            number += 1
             // No booking is in two batches, which two appenders would have under way at the same time.
             var batch: [AppendCommand] = []
             for life in fleet.season(at: berth, bookings: Self.batchSize) {

@@ -27,7 +27,9 @@ public struct Settings: Sendable {
     public var logLevel: Logger.Level
     /// Where errors are reported to; nowhere when it is not set.
     public var sentry: SentryAddress?
-    /// The version that runs, and where: as errors are reported.
+    /// An OpenTelemetry collector that spans are sent to; none when it is not set.
+    public var traceEndpoint: String?
+    /// The version that runs, and where: as errors and spans are reported.
     public var release: String
     public var environment: String
 
@@ -38,6 +40,7 @@ public struct Settings: Sendable {
         "QUARTERMASTER_DATA", "BACKUP_FOLDER", "BACKUP_COUNT", "HOLD_MINUTES",
         "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
         "LOG_LEVEL", "SENTRY_DSN", "RELEASE", "ENVIRONMENT",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
     ]
 
     /// Reads the environment; throws a sentence that names the variable that is wrong.
@@ -98,6 +101,7 @@ public struct Settings: Sendable {
             }
             return address
         }
+        traceEndpoint = try url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http", "https"])
         release = text("RELEASE") ?? "unreleased"
         self.environment = text("ENVIRONMENT") ?? "development"
         if let signingSecret, signingSecret.count < SigningKeys.shortestLength {

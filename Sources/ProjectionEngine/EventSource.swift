@@ -3,6 +3,7 @@ public import EventCodec
 public import EventLog
 internal import Postgres
 internal import Sealing
+public import Trace
 
 /// An event as it came from the log, read as far as it can be. Shared like ``ProjectedEvent``.
 public final class SourceEvent: Sendable {
@@ -20,6 +21,15 @@ public final class SourceEvent: Sendable {
     ) {
         self.stored = stored
         self.event = event.map { ProjectedEvent($0, stored.position, stored.recordedAt, keys) }
+    }
+}
+
+extension SourceEvent {
+    /// The span that has appended the event.
+    public var span: TraceParent {
+        let id = stored.correlationID
+        return TraceParent(
+            correlation: EntityID(high: id.high, low: id.low), position: stored.position)
     }
 }
 

@@ -5,6 +5,8 @@ public import Logging
 internal import Metrics
 public import Postgres
 public import ServiceLifecycle
+internal import Trace
+internal import Tracing
 
 /// Keeps one read model up to date, as its one leader among all processes.
 ///
@@ -93,6 +95,10 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 let reached = fault?.position.map { $0 - 1 } ?? last.position
                 if reached > checkpoint.position {
                     try await project(wanted, to: reached, &checkpoint, &memory, on: connection)
+                    Trace.record(
+                        "project \(table.plainName)", .consumer, following: last.span,
+                        links: events.suffix(Trace.linkLimit).dropLast().map(\.span),
+                        since: began)
                 }
                 if let fault { throw fault }
                 Gauge(

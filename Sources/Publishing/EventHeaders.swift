@@ -4,6 +4,7 @@ internal import EventCodec
 internal import EventLog
 internal import Postgres
 internal import ProjectionEngine
+internal import Trace
 
 /// Makes CloudEvents 1.0 of events, in binary mode: attributes are headers, data is the payload.
 ///
@@ -38,7 +39,7 @@ struct EventHeaders: Sendable {
                 ("ce-type", "quartermaster.\(name).v\(stored.schemaVersion)"),
                 ("ce-time", Instant(microseconds: stored.recordedAt).description),
                 ("ce-correlationid", id(stored.correlationID)),
-                ("traceparent", traceparent(of: stored)),
+                ("traceparent", source.span.description),
                 ("ce-entities", tags),
                 ("content-type", "application/json"),
                 ("Quartermaster-Position", String(stored.position)),
@@ -53,14 +54,6 @@ struct EventHeaders: Sendable {
         EntityID(
             customHigh: logID.high &+ UInt64(epoch(at: position) - 1),
             low: logID.low &+ UInt64(bitPattern: position))
-    }
-
-    /// The trace that the event belongs to, in which publishing it is the span: CloudEvents, "Distributed
-    /// Tracing extension".
-    private func traceparent(of stored: LoggedEvent) -> String {
-        let trace = id(stored.correlationID).replacing("-", with: "")
-        let span = String(UInt64(bitPattern: stored.position), radix: 16)
-        return "00-\(trace)-\(String(repeating: "0", count: 16 - span.count))\(span)-01"
     }
 
     private func id(_ uuid: PostgresUUID) -> String {

@@ -7,6 +7,8 @@ internal import Metrics
 public import Postgres
 public import ProjectionEngine
 public import ServiceLifecycle
+internal import Trace
+internal import Tracing
 
 /// Publishes the log to the stream EVENTS, so that a message's sequence is its event's position.
 ///
@@ -80,6 +82,9 @@ public struct EventPublisher: Service {
             precondition(events.first?.stored.position == position + 1, "a hole in the feed")
             try await bus.publish(try events.map(source.message), after: Int(position))
             position = last.stored.position
+            Trace.record(
+                "publish \(Self.stream)", .producer, following: last.span,
+                links: events.suffix(Trace.linkLimit).dropLast().map(\.span), since: began)
             Gauge(label: "quartermaster_published_position").record(position)
             onProgress()
             try await Task.sleep(until: began + EventFeed.gatherInterval(after: events.count))

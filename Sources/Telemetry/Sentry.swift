@@ -1,10 +1,7 @@
-internal import AsyncHTTPClient
 internal import Domain
 internal import Glibc
 internal import JSON
 public import Logging
-internal import NIOCore
-internal import NIOHTTP1
 internal import Synchronization
 
 /// Where errors are reported to: a Sentry project, as its DSN names it.
@@ -38,15 +35,11 @@ public final class SentryReporter: Sendable {
     public static let queueLimit = 100
     /// Lines of the log that go with an error.
     public static let breadcrumbLimit = 20
-    private static let timeout = TimeAmount.seconds(5)
 
-    private let address: SentryAddress
+    private let outbox: Outbox
     private let release: String
     private let environment: String
     private let breadcrumbs = Mutex<[Line]>([])
-    private let queue = AsyncStream.makeStream(
-        of: [UInt8].self, bufferingPolicy: .bufferingNewest(queueLimit))
-    private let sending = Mutex<Task<Void, Never>?>(nil)
 
     struct Line: Sendable {
         var at: Double
@@ -57,28 +50,21 @@ public final class SentryReporter: Sendable {
     }
 
     public init(_ address: SentryAddress, release: String, environment: String) {
-        self.address = address
+        outbox = Outbox(
+            url: address.url,
+            headers: [
+                ("content-type", "application/x-sentry-envelope"),
+                (
+                    "x-sentry-auth",
+                    "Sentry sentry_version=7, sentry_client=quartermaster/1, sentry_key=\(address.key)"
+                ),
+            ], limit: Self.queueLimit)
         self.release = release
         self.environment = environment
-        let (stream, address) = (queue.stream, address)
-        sending.withLock {
-            $0 = Task.detached {
-                for await envelope in stream { await Self.send(envelope, to: address) }
-            }
-        }
     }
 
     /// Sends what waits, for as long as a process may take to end.
-    public func close() async {
-        queue.continuation.finish()
-        guard let task = sending.withLock({ $0 }) else { return }
-        let limit = Task {
-            try? await Task.sleep(for: .seconds(2))
-            task.cancel()
-        }
-        await task.value
-        limit.cancel()
-    }
+    public func close() async { await outbox.close() }
 
     func hear(_ line: Line) {
         let before = breadcrumbs.withLock { lines in
@@ -89,7 +75,7 @@ public final class SentryReporter: Sendable {
             return lines
         }
         guard line.level >= .error else { return }
-        queue.continuation.yield(envelope(line, after: before))
+        outbox.put(envelope(line, after: before))
     }
 
     private func envelope(_ line: Line, after breadcrumbs: [Line]) -> [UInt8] {
@@ -141,23 +127,6 @@ public final class SentryReporter: Sendable {
             }
         }
         return header + [0x0A] + item + [0x0A] + payload + [0x0A]
-    }
-
-    private static func send(_ envelope: [UInt8], to address: SentryAddress) async {
-        var request = HTTPClientRequest(url: address.url)
-        request.method = .POST
-        request.headers = [
-            "content-type": "application/x-sentry-envelope",
-            "x-sentry-auth":
-                "Sentry sentry_version=7, sentry_client=quartermaster/1, sentry_key=\(address.key)",
-        ]
-        request.body = .bytes(ByteBuffer(bytes: envelope))
-        for _ in 0..<2 {
-            let answer = try? await HTTPClient.shared.execute(request, timeout: timeout)
-            // What it refuses it refuses again.
-            if let answer, answer.status.code < 500 { return }
-            try? await Task.sleep(for: .milliseconds(200))
-        }
     }
 }
 

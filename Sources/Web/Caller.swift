@@ -1,5 +1,6 @@
 public import Domain
 public import Hummingbird
+public import Trace
 
 /// Who asks, and what he may do.
 public struct Caller: Sendable {
@@ -10,7 +11,8 @@ public struct Caller: Sendable {
     /// The key of a program that sells for a commission.
     public var reseller: APIKeyID?
     /// The trace in which he asks, where he names one: events keep it as what they belong to.
-    public var trace: EntityID?
+    public var traceParent: TraceParent?
+    public var trace: EntityID? { traceParent?.trace }
 
     public init(roles: Set<Role>, actor: String, reseller: APIKeyID? = nil) {
         self.roles = roles

@@ -2,6 +2,7 @@ internal import Domain
 public import HTTPTypes
 public import Hummingbird
 internal import Logging
+internal import Trace
 
 /// What a route sees of its request besides the request itself.
 public typealias APIContext = BasicRequestContext
@@ -43,10 +44,11 @@ extension Router where Context == APIContext {
             router.on(RouterPath(operation.path), method: operation.method) { request, context in
                 let began = ContinuousClock.now
                 var caller = Caller.anybody
-                caller.trace = request.trace
+                let parent = request.traceParent
+                caller.traceParent = parent
                 do {
                     caller = try await gatekeeper(request)
-                    caller.trace = request.trace
+                    caller.traceParent = parent
                     try caller.require(operation.audience)
                     let response = try await Caller.$current.withValue(caller) {
                         try await operation.handler(request, context)
@@ -77,7 +79,7 @@ struct ProblemMiddleware: RouterMiddleware {
             try checkSizes(request)
             return try await next(request, context)
         } catch let error where !(error is CancellationError) {
-            return Problem(of: error, context.logger, in: request.trace).response()
+            return Problem(of: error, context.logger, in: request.traceParent?.trace).response()
         }
     }
 

@@ -1,9 +1,11 @@
-public import Domain
+internal import Domain
 internal import HTTPTypes
 internal import Hummingbird
 public import Logging
 internal import Metrics
 internal import Synchronization
+internal import Trace
+internal import Tracing
 
 /// Tells the metrics of every request, and the log: one line each, at level `info`. Nothing in it is about a
 /// person: who asks stands there by id, and neither path nor body does.
@@ -34,6 +36,7 @@ public struct RequestObserver: Sendable {
         ) {
             let time = ContinuousClock.now - began
             timer(for: response.status.code).record(duration: time)
+            if Trace.isOn { tell(caller, response, problem, since: began) }
             if let problem, problem.status.code < 500 {
                 Counter(
                     label: "quartermaster_refusals_total", dimensions: [("kind", problem.type)]
@@ -50,6 +53,27 @@ public struct RequestObserver: Sendable {
             if let problem { metadata["problem"] = "\(problem.type)" }
             if let trace = caller.trace { metadata["trace"] = "\(trace)" }
             logger.info("request", metadata: metadata)
+        }
+
+        /// A command's span has the position of what it has appended for its id.
+        private func tell(
+            _ caller: Caller, _ response: Response, _ problem: Problem?,
+            since began: ContinuousClock.Instant
+        ) {
+            var attributes: [String: SpanAttribute] = [
+                "http.response.status_code": .int64(Int64(response.status.code)),
+                "enduser.id": .string(caller.actor),
+            ]
+            if response.status == .created || response.status == .ok,
+                caller.traceParent != nil,
+                let position = response.headers[.position].flatMap({ Int64($0) })
+            {
+                attributes[Trace.position] = .int64(position)
+            }
+            if let problem { attributes["error.type"] = .string(problem.type) }
+            Trace.record(
+                operation, .server, following: caller.traceParent, since: began,
+                attributes: attributes, isFailed: response.status.code >= 500)
         }
 
         private func timer(for status: Int) -> Metrics.Timer {
@@ -70,20 +94,13 @@ extension HTTPField.Name {
 }
 
 extension Request {
-    /// The trace that the request belongs to, where it names one.
-    var trace: EntityID? { headers[.traceparent].flatMap { EntityID(traceparent: $0) } }
-}
-
-extension EntityID {
-    /// The trace id of a `traceparent` header, which has the 128 bits of a UUID; nil for one that is malformed
-    /// or of zeros. Source: W3C, "Trace Context", section 3.2.
-    public init?(traceparent text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0].utf8.count == 2, parts[0] != "ff",
-            parts[1].utf8.count == 32, parts[2].utf8.count == 16,
-            let high = UInt64(parts[1].prefix(16), radix: 16),
-            let low = UInt64(parts[1].suffix(16), radix: 16), high != 0 || low != 0
-        else { return nil }
-        self.init(high: high, low: low)
+    /// The span that the request belongs to, where it names one; while spans are told, a command that names none
+    /// belongs to the trace of its own key, as its events do.
+    var traceParent: TraceParent? {
+        if let parent = headers[.traceparent].flatMap({ TraceParent($0) }) { return parent }
+        guard Trace.isOn else { return nil }
+        return headers[.idempotencyKey].flatMap { EntityID($0) }.map {
+            TraceParent(trace: $0, span: 0)
+        }
     }
 }

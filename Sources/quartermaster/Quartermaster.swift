@@ -5,6 +5,7 @@ import Logging
 import Metrics
 import Operations
 import Telemetry
+import Tracing
 
 @main
 struct Quartermaster: AsyncParsableCommand {
@@ -42,14 +43,21 @@ func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
             ])
         }
         MetricsSystem.bootstrap(MetricRegistry.shared)
+        let tracer = settings.traceEndpoint.map {
+            OTLPTracer(
+                endpoint: $0, release: settings.release, environment: settings.environment)
+        }
+        if let tracer { InstrumentationSystem.bootstrap(tracer) }
         defer { LogOutput.standardError.flush() }
         do {
             try await work(settings, Logger(label: "quartermaster"))
         } catch {
             await reporter?.close()
+            await tracer?.close()
             throw error
         }
         await reporter?.close()
+        await tracer?.close()
     } catch let error as ExitCode {
         throw error
     } catch {

@@ -1,9 +1,6 @@
 import Foundation
-import Hummingbird
 import LocalServers
 import Logging
-import NIOCore
-import Synchronization
 import Telemetry
 import TestSupport
 import Testing
@@ -12,8 +9,9 @@ import Testing
 @Suite struct SentryTests {
     @Test("reports an error with release, environment, trace and what was logged before")
     func reports() async throws {
-        try await withReceiver { port, received in
-            let address = try #require(SentryAddress(dsn: "http://abc@127.0.0.1:\(port)/42"))
+        try await Receiver.with { receiver in
+            let address = try #require(
+                SentryAddress(dsn: "http://abc@127.0.0.1:\(receiver.port)/42"))
             let reporter = SentryReporter(address, release: "1.2.3", environment: "staging")
             let logger = Logger(label: "test") {
                 SentryLogHandler(label: $0, level: .info, reporter: reporter)
@@ -22,10 +20,10 @@ import Testing
             let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
             logger.error("it \"broke\"", metadata: ["position": "7", "trace": "\(trace)"])
             await reporter.close()
-            let requests = received.withLock { $0 }
+            let requests = receiver.received
             try #require(requests.count == 1)
             #expect(requests[0].path == "/api/42/envelope/")
-            #expect(requests[0].auth.contains("sentry_key=abc"))
+            #expect(requests[0].headers["x-sentry-auth"]?.contains("sentry_key=abc") == true)
             let lines = requests[0].body.split(separator: "\n").map { jsonObject(Data($0.utf8)) }
             try #require(lines.count == 3)
             #expect(lines[0]["event_id"] as? String == lines[2]["event_id"] as? String)
@@ -66,40 +64,5 @@ import Testing
         ])
     func readsAddresses(dsn: String, isOne: Bool) {
         #expect((SentryAddress(dsn: dsn) != nil) == isOne)
-    }
-
-    private struct Received: Sendable {
-        var path: String
-        var auth: String
-        var body: String
-    }
-
-    private func withReceiver(
-        _ body: (Int, borrowing Mutex<[Received]>) async throws -> Void
-    ) async throws {
-        let received = Box()
-        let port = try freeLoopbackPort()
-        let router = Router()
-        router.post("**") { request, _ in
-            let bytes = try await request.body.collect(upTo: 1 << 20)
-            let auth = request.headers[.init("x-sentry-auth")!] ?? ""
-            received.requests.withLock {
-                $0.append(
-                    Received(path: request.uri.path, auth: auth, body: String(buffer: bytes)))
-            }
-            return HTTPResponse.Status.ok
-        }
-        let server = Application(
-            router: router,
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
-            logger: quiet)
-        let running = Task { try await server.run() }
-        defer { running.cancel() }
-        try await eventually("the receiver listens") { isListening(onPort: port) }
-        try await body(port, received.requests)
-    }
-
-    private final class Box: Sendable {
-        let requests = Mutex<[Received]>([])
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import Metrics
 import Telemetry
 import Testing
+import Trace
 import Web
 
 @Suite struct TelemetryTests {
@@ -66,20 +67,22 @@ import Web
         #expect(objects[0]["message"] == "hello" && objects[0]["level"] == "info")
         #expect(objects[0]["odd"] == "a \"quoted\" \\ line\nand \u{1} more")
         #expect(objects[1]["message"] == "careful" && objects[1]["position"] == "7")
-        #expect(objects[1]["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z/) != nil)
+        #expect(
+            objects[1]["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z/) != nil)
     }
 
     @Test("takes a trace from its header, and none from a malformed one")
     func readsTraces() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-        let id = EntityID(traceparent: "00-\(trace)-00f067aa0ba902b7-01")
-        #expect(id?.description.replacing("-", with: "") == trace)
+        let parent = TraceParent("00-\(trace)-00f067aa0ba902b7-01")
+        #expect(parent?.traceDigits == trace && parent?.spanDigits == "00f067aa0ba902b7")
+        #expect(parent?.description == "00-\(trace)-00f067aa0ba902b7-01")
         for wrong in [
             "", "00-\(trace)", "ff-\(trace)-00f067aa0ba902b7-01", "00-\(trace)-00-01",
             "00-\(String(repeating: "0", count: 32))-00f067aa0ba902b7-01",
             "00-\(String(repeating: "g", count: 32))-00f067aa0ba902b7-01",
         ] {
-            #expect(EntityID(traceparent: wrong) == nil, "\(wrong)")
+            #expect(TraceParent(wrong) == nil, "\(wrong)")
         }
     }
 }

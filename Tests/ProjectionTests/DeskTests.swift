@@ -114,21 +114,4 @@ import TestSupport
         let statuses = try await ProjectionStatus.all(client)
         return try #require(statuses.first { $0.name == CatalogueEntries.name })
     }
-
-    /// An event of the catalogue that nobody can read; returns where it stands.
-    private func appendNonsense(to log: EventLog) async throws -> Int64 {
-        let outcome = try await log.append([
-            AppendCommand(
-                id: PostgresUUID(high: 1, low: 1), requestHash: [1],
-                correlationID: PostgresUUID(high: 1, low: 1), causationPosition: nil,
-                actor: "test",
-                events: [
-                    NewEvent(
-                        type: EventType.launchArchived.rawValue, schemaVersion: 1,
-                        data: Array(#"{"launch":"nonsense"}"#.utf8), tags: [])
-                ], conditions: [])
-        ]).outcomes[0]
-        guard case .appended(let positions) = outcome else { return 0 }
-        return positions.lowerBound
-    }
 }

@@ -1,5 +1,7 @@
 import Commands
 import Domain
+import EventLog
+import EventCodec
 import Operations
 import Postgres
 import ProjectionEngine
@@ -61,4 +63,21 @@ func waitForProjections(_ database: TestDatabase, toReach position: Int64) async
             && statuses.allSatisfy { $0.position >= position }
     }
     await client.close()
+}
+
+/// An event of the catalogue that nobody can read; returns where it stands.
+func appendNonsense(to log: EventLog) async throws -> Int64 {
+    let outcome = try await log.append([
+        AppendCommand(
+            id: PostgresUUID(high: 1, low: 1), requestHash: [1],
+            correlationID: PostgresUUID(high: 1, low: 1), causationPosition: nil,
+            actor: "test",
+            events: [
+                NewEvent(
+                    type: EventType.launchArchived.rawValue, schemaVersion: 1,
+                    data: Array(#"{"launch":"nonsense"}"#.utf8), tags: [])
+            ], conditions: [])
+    ]).outcomes[0]
+    guard case .appended(let positions) = outcome else { return 0 }
+    return positions.lowerBound
 }

@@ -123,31 +123,19 @@ import TestSupport
             try await withProjector(on: database) { loop, _ in
                 let fleet = SeaFleet(capacity: 100)
                 _ = try await loop.submit(fleet.envelope)
-                let log = loop.log
-                let outcome = try await log.append([
-                    AppendCommand(
-                        id: PostgresUUID(high: 1, low: 1), requestHash: [1],
-                        correlationID: PostgresUUID(high: 1, low: 1), causationPosition: nil,
-                        actor: "test",
-                        events: [
-                            NewEvent(
-                                type: EventType.launchArchived.rawValue, schemaVersion: 1,
-                                data: Array(#"{"launch":"nonsense"}"#.utf8), tags: [])
-                        ], conditions: [])
-                ]).outcomes[0]
-                guard case .appended(let positions) = outcome else { return }
+                let bad = try await appendNonsense(to: loop.log)
                 let client = database.connections.client(1)
                 try await eventually("the catalogue stops") {
                     let statuses = try await ProjectionStatus.all(client)
                     return statuses.contains {
                         $0.name == CatalogueEntries.name
-                            && $0.stoppedAtPosition == positions.lowerBound
+                            && $0.stoppedAtPosition == bad
                             && $0.stoppedBecause?.contains("LaunchArchived") == true
                     }
                 }
                 try await eventually("the others go on") {
                     try await ProjectionStatus.all(client).filter {
-                        $0.position >= positions.lowerBound
+                        $0.position >= bad
                     }.count == AllReadModels.list.count - 1
                 }
                 await client.close()

@@ -153,16 +153,10 @@ extension Verbs {
 
     /// Gives a command as the operator.
     func submit(_ command: any Command) async throws -> Receipt {
-        let roles = Roles(
-            connections, natsURL: "", secrets: Secrets(staffToken: "", signing: ""),
-            settings: settings, logger: logger)
-        let loop = roles.decisionLoop()
-        let running = Task { await loop.run() }
-        defer { running.cancel() }
         var generator = SystemRandomNumberGenerator()
-        return try await loop.submit(
-            Envelope(
-                id: .random(using: &generator), requestHash: [], actor: "operator",
-                commands: [command]))
+        let envelope = Envelope(
+            id: .random(using: &generator), requestHash: [], actor: "operator",
+            commands: [command])
+        return try await withLoop { try await $0.submit(envelope) }
     }
 }

@@ -53,17 +53,24 @@ public struct Verbs: Sendable {
             throw OperationError("can't read \(path)")
         }
         let file = try CatalogueFile(yaml, name: (path as NSString).lastPathComponent)
+        let (eventCount, position) = try await withLoop {
+            try await importCatalogue(file.additions, by: $0)
+        }
+        say(
+            eventCount == 0
+                ? "nothing to import: everything in \(path) is there already"
+                : "imported \(file.additions.count) things in \(eventCount) events, up to position \(position)"
+        )
+    }
+
+    /// Runs `body` with a decision loop of its own, beside those that run.
+    func withLoop<R>(_ body: (DecisionLoop) async throws -> R) async throws -> R {
         let roles = Roles(
             connections, natsURL: "", secrets: Secrets(staffToken: "", signing: ""),
             settings: settings, logger: logger)
         let loop = roles.decisionLoop()
         let running = Task { await loop.run() }
         defer { running.cancel() }
-        let (eventCount, position) = try await importCatalogue(file.additions, by: loop)
-        say(
-            eventCount == 0
-                ? "nothing to import: everything in \(path) is there already"
-                : "imported \(file.additions.count) things in \(eventCount) events, up to position \(position)"
-        )
+        return try await body(loop)
     }
 }

@@ -12,6 +12,8 @@ public import Postgres
 public struct Rebuild: Sendable {
     /// Events that a table lacks, above which it catches up once more before its checkpoint is locked.
     public static let swapLimit: Int64 = 1_000
+    /// How often the swap is tried while somebody reads the live table.
+    static let swapAttempts = 120
     /// How often an operator's wishes are asked for.
     static let controlInterval = Duration.milliseconds(500)
     /// Events a second that others append, above which a rebuild stands back, and the part of its time that it
@@ -111,14 +113,13 @@ public struct Rebuild: Sendable {
         }
         var outcomes: [Outcome] = []
         var nextControl = ContinuousClock.now
-        var pace = Pace(head: try await log.head())
+        var pace = Pace(of: log)
         try await scan(events).pages(after: try await start(of: builders), upTo: end) { page in
             try await forAll(builders) { try await $0.take(page) }
             tell(.reading, page.end)
             try await pace.rest()
             guard .now >= nextControl else { return true }
             nextControl = .now + Self.controlInterval
-            pace.hear(of: try await log.head())
             outcomes += try await heed(&builders)
             return !builders.isEmpty
         }
@@ -225,12 +226,23 @@ public struct Rebuild: Sendable {
     private func swap(
         _ builder: any Building, _ difference: TableDifference?
     ) async throws -> Outcome {
+        var attempt = 1
         while true {
             let head = try await log.head()
-            guard head - (await builder.position) > Self.swapLimit else { break }
-            try await catchUp(builder, to: head)
+            guard head - (await builder.position) <= Self.swapLimit else {
+                try await catchUp(builder, to: head)
+                continue
+            }
+            if try await builder.beginSwap() { break }
+            attempt += 1
+            guard attempt <= Self.swapAttempts else {
+                throw RebuildError(
+                    description:
+                        "\(builder.model.name) is built and waits beside the live table, which "
+                        + "somebody has been reading all the time: ask for the rebuild again")
+            }
+            try await Task.sleep(for: .seconds(1))
         }
-        try await builder.beginSwap()
         try await catchUp(builder, to: try await log.head())
         let rowCount = try await builder.swap(keepsOld: keepsOld)
         try await builder.release()
@@ -250,23 +262,29 @@ public struct Rebuild: Sendable {
 
 /// Lets who buys come first: while others append much, a rebuild rests between its pages.
 private struct Pace {
-    private var head: Int64
-    private var heardAt = ContinuousClock.now
+    /// How often it looks.
+    private static let interval = Duration.milliseconds(100)
+
+    private let log: EventLog
+    private var head: Int64?
+    private var lookedAt = ContinuousClock.now
     private var isBusy = false
     private var worksSince = ContinuousClock.now
 
-    init(head: Int64) {
-        self.head = head
+    init(of log: EventLog) {
+        self.log = log
     }
 
-    mutating func hear(of head: Int64) {
-        let spent = ContinuousClock.now - heardAt
-        let seconds = Double(spent.components.seconds) + Double(spent.components.attoseconds) / 1e18
-        isBusy = Double(head - self.head) > Rebuild.busyRate * seconds
-        (self.head, heardAt) = (head, .now)
-    }
-
+    /// Called after each page.
     mutating func rest() async throws {
+        let spent = ContinuousClock.now - lookedAt
+        if head == nil || spent >= Self.interval {
+            let now = try await log.head()
+            let parts = spent.components
+            let seconds = Double(parts.seconds) + Double(parts.attoseconds) / 1e18
+            isBusy = Double(now - (head ?? now)) > Rebuild.busyRate * seconds
+            (head, lookedAt) = (now, .now)
+        }
         if isBusy {
             let worked = ContinuousClock.now - worksSince
             try await Task.sleep(for: worked * (1 / Rebuild.shareWhenBusy - 1))

@@ -119,6 +119,19 @@ enum SwapScript<Model: ReadModel> {
     private static var old: String { Model.name + TableGeneration.old.suffix }
     private static var building: String { Model.name + TableGeneration.building.suffix }
 
+    /// Waits for the live table no longer than its readers may wait behind: "lock_not_available" else.
+    static var lock: String {
+        """
+        BEGIN; SET LOCAL lock_timeout = '500ms';
+        SELECT FROM reading.projection WHERE name = '\(live)' FOR UPDATE;
+        DO $$ BEGIN
+            IF to_regclass('reading.\(live)') IS NOT NULL THEN
+                LOCK TABLE reading.\(live) IN ACCESS EXCLUSIVE MODE;
+            END IF;
+        END $$
+        """
+    }
+
     /// The new table takes the live one's place. The epoch is raised, so the live leader finds itself
     /// replaced and begins again.
     static func replace(at position: Int64, keepsOld: Bool) -> String {
@@ -165,7 +178,7 @@ extension ReadModel {
         }
         try await session.execute(
             """
-            BEGIN;
+            BEGIN; SET LOCAL lock_timeout = '5s';
             SELECT FROM reading.projection WHERE name IN ('\(live)', '\(old)')
                 ORDER BY name FOR UPDATE;
             ALTER TABLE reading.\(live) RENAME TO \(live)_between;

@@ -123,8 +123,13 @@ actor TableBuilder<Model: ReadModel>: Building {
     }
 
     /// Makes the indexes, unless they are there: the last one, which is the dearest where they differ, beside
-    /// the others.
+    /// the others. Then looks at what the table holds, so that the first query that meets it is planned well.
     func makeIndexes() async throws {
+        try await makeMissingIndexes()
+        try await session.execute("ANALYZE \(table.name)")
+    }
+
+    private func makeMissingIndexes() async throws {
         guard let last = table.indexes.last else { return }
         let made = try await session.execute(
             """
@@ -142,12 +147,20 @@ actor TableBuilder<Model: ReadModel>: Building {
 
     // MARK: Swapping
 
-    /// Locks the live table's checkpoint until ``swap(keepsOld:)``; what is taken meanwhile is written there.
-    func beginSwap() async throws {
+    /// Locks the live table and its checkpoint until ``swap(keepsOld:)``; what is taken meanwhile is written there.
+    ///
+    /// False when somebody reads the live table for so long that everybody else would have to wait behind.
+    func beginSwap() async throws -> Bool {
         try await write()
-        try await session.execute(
-            "BEGIN; SELECT FROM reading.projection WHERE name = '\(Model.name)' FOR UPDATE")
+        do throws(PostgresError) {
+            try await session.execute(SwapScript<Model>.lock)
+        } catch {
+            guard error.kind == .other(sqlState: "55P03") else { throw error }
+            try await session.execute("ROLLBACK")
+            return false
+        }
         isSwapping = true
+        return true
     }
 
     /// Puts the new table in the live one's place, which is kept or goes. Returns the number of rows.
@@ -156,7 +169,8 @@ actor TableBuilder<Model: ReadModel>: Building {
         let swap = SwapScript<Model>.replace(at: position, keepsOld: keepsOld)
         try await session.execute("\(swap); COMMIT")
         isSwapping = false
-        let rows = try await session.execute("SELECT count(*) FROM reading.\(Model.name)")
+        let rows = try await session.execute(
+            "SET enable_seqscan = on; SELECT count(*) FROM reading.\(Model.name)")
         return Int(rows.text(0, 0)) ?? 0
     }
 
@@ -182,7 +196,7 @@ protocol Building: Actor {
     func makeIndexes() async throws
     func holdLive() async throws -> Int64?
     func compareWithLive() async throws -> TableDifference
-    func beginSwap() async throws
+    func beginSwap() async throws -> Bool
     func swap(keepsOld: Bool) async throws -> Int
     func discard() async throws
     func release() async throws

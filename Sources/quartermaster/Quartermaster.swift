@@ -30,6 +30,7 @@ struct Quartermaster: AsyncParsableCommand {
 /// Reads the settings, sets up the log, runs, and turns what went wrong into one sentence.
 func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
     do {
+        returnFreeMemory()
         let settings = try Settings()
         let reporter = settings.sentry.map {
             SentryReporter($0, release: settings.release, environment: settings.environment)

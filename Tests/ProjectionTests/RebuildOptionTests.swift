@@ -1,14 +1,54 @@
+import Bus
 import Commands
 import EventLog
 import Operations
 import Postgres
 import ProjectionEngine
 import Projections
+import Publishing
 import Testing
 import TestSupport
 
 /// What operators may ask of a rebuild beside the rebuild itself.
 @Suite(.serialized) struct RebuildOptionTests {
+    @Test("publishes nothing while it rebuilds, and nothing because of it")
+    func isSilent() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, natsURL in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                var head = try await loop.submit(fleet.order(seats: 1)).position
+                let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+                func shown() async throws -> [Int] {
+                    var sequences: [Int] = []
+                    for stream in [EventPublisher.stream, ViewPublisher.stream] {
+                        sequences.append(try await bus.state(ofStream: stream).lastSequence)
+                    }
+                    return sequences
+                }
+                func untilShown() async throws {
+                    let subject = ViewPublisher.subject(of: fleet.sailing)
+                    try await eventually("the view of position \(head) is published") {
+                        let consumer = try await StreamConsumer(
+                            of: ViewPublisher.stream, subject: subject, durable: nil, on: bus)
+                        let view = try await consumer.fetch(limit: 1, waitMilliseconds: 200).last
+                        let isSeen = try await shown()[0] == Int(head)
+                        return isSeen
+                            && view?.message.header("Quartermaster-Position") == "\(head)"
+                    }
+                }
+                try await untilShown()
+                let before = try await shown()
+                _ = try await rebuild(AllReadModels.list, database).run()
+                try await Task.sleep(for: .seconds(1))
+                #expect(try await shown() == before)
+                // What comes afterwards is published as ever.
+                head = try await loop.submit(fleet.order(seats: 1)).position
+                try await untilShown()
+            }
+        }
+    }
+
     @Test("builds all read models in one reading of the log, and finds them equal to the live ones")
     func buildsAllAtOnce() async throws {
         try await withHistory { database, loop, _ in
@@ -107,6 +147,24 @@ import TestSupport
             #expect(try await !RebuildControl.want(.pause, of: "manifest", writing))
             await client.close()
             await writing.close()
+        }
+    }
+
+    @Test(
+        "makes nobody wait behind one who reads the live table for long, and swaps when he is done")
+    func waitsForReaders() async throws {
+        try await withHistory { database, _, _ in
+            let reader = try await PostgresSession.connect(to: database.connections.administrative)
+            try await reader.execute("BEGIN; SELECT count(*) FROM reading.manifest")
+            let rebuild = rebuild([Manifest.self], database)
+            let running = Task { try await rebuild.run()[0] }
+            try await Task.sleep(for: .seconds(2))
+            // Were it to wait for the first reader, these would wait behind it, and he for them.
+            for _ in 0..<10 {
+                try await database.administer("SELECT count(*) FROM reading.manifest")
+            }
+            try await reader.execute("COMMIT")
+            #expect(try await running.value.end == .swapped)
         }
     }
 

@@ -65,6 +65,14 @@ import TestSupport
         let rebuild = try await server.run(["rebuild", "manifest"])
         #expect(rebuild.isSuccess)
         #expect(rebuild.output.contains("rebuilt manifest"), "\(rebuild.output)")
+        let addresses = try server.addresses()
+        for source in [["--archive", server.folder + "/log.zst"], ["--from", addresses.database]] {
+            let from = try await server.run(["rebuild", "manifest", "booking_search"] + source)
+            #expect(from.isSuccess, "\(from.output)")
+            #expect(from.output.split(separator: "\n").count { $0.hasPrefix("rebuilt ") } == 2)
+        }
+        let missing = try await server.run(["rebuild", "manifest", "--archive", "/nowhere"])
+        #expect(!missing.isSuccess && missing.output.contains("/nowhere"), "\(missing.output)")
         let unknown = try await server.run(["rebuild", "nothing"])
         #expect(!unknown.isSuccess)
         #expect(unknown.output.contains("there is no read model 'nothing'"))
@@ -77,6 +85,44 @@ import TestSupport
         let status = try await server.run(["status"])
         #expect(status.output.contains("manifest"))
         #expect(!status.output.contains("STOPPED"), "\(status.output)")
+    }
+
+    @Test("answers as of a moment, to staff alone")
+    func looksBack() async throws {
+        try await withServer { server in
+            let sailing = try await openSailing(server, capacity: 10)
+            let placed = try await server.commands.post("/v1/bookings", sailing.order())
+            let code = try #require(placed.json["code"] as? String)
+            let booking = try #require(placed.json["booking"] as? String)
+            let then = try #require(placed.headers["quartermaster-position"])
+            let confirmed = try await server.staff.post(
+                "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
+            let now = try #require(confirmed.headers["quartermaster-position"])
+            for (position, status, count) in [(then, "held", 0), (now, "confirmed", 1)] {
+                let shown = try await server.staffQueries.get(
+                    "/v1/bookings/\(code)?as-of=\(position)")
+                #expect(shown.json["status"] as? String == status)
+                #expect(shown.headers["quartermaster-position"] == position)
+                let manifest = try await server.staffQueries.get(
+                    "/v1/sailings/\(sailing.sailing)/manifest?as-of=\(position)")
+                #expect((manifest.json["bookings"] as? [Any])?.count == count)
+                let all = try await server.staffQueries.get(
+                    "/v1/entities/\(booking)?as-of=\(position)")
+                let names = (all.json["rows"] as? [[String: Any]])?.map {
+                    $0["readModel"] as? String
+                }
+                #expect(names == ["booking_by_code", "booking_search", "manifest"])
+            }
+            let before = try await server.staffQueries.get("/v1/bookings/\(code)?as-of=1")
+            #expect(before.status == 404)
+            let dawn = "2020-01-01T00:00:00Z"
+            let earlier = try await server.staffQueries.get("/v1/bookings/\(code)?as-of=\(dawn)")
+            #expect(earlier.status == 404)
+            let wrong = try await server.staffQueries.get("/v1/bookings/\(code)?as-of=yesterday")
+            #expect(wrong.status == 400)
+            let stranger = try await server.queries.get("/v1/bookings/\(code)?as-of=\(then)")
+            #expect(stranger.status == 401)
+        }
     }
 
     private func imports(_ server: ServerProcess) async throws {

@@ -169,8 +169,8 @@ extension Verbs {
         let build = TableAsOf(connections.log(2), configuration: connections.rebuildable)
         try await build.copyOut(model, upTo: asOf.position) {
             meter.tell("reading", $0, of: asOf.position)
+            if $0 >= asOf.position { meter.finish() }
         } _: { line in
-            meter.finish()
             FileHandle.standardOutput.write(Data(line))
         }
     }

@@ -59,7 +59,7 @@ extension Verbs {
         } catch {
             throw OperationError(
                 "nothing was migrated, because the backup before it failed: \(error); "
-                    + "--no-backup migrates without one")
+                    + "'quartermaster migrate --no-backup' migrates without one")
         }
     }
 

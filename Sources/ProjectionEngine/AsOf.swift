@@ -84,7 +84,7 @@ public struct AsOf: Sendable {
         let types = Model.types
         let wanted = events.filter { types.contains($0.event.type) }
         _ = Model.missing(for: wanted, in: &memory)
-        Model.fold(wanted, into: &memory)
+        Model.fold(into: &memory)
         return memory.entries.compactMapValues { entry in
             entry.row.map { ($0, entry.position) }
         }

@@ -92,6 +92,9 @@ public struct ProjectionStatus: Hashable, Sendable {
     /// Microseconds since 1970.
     public var updatedAt: Int64
 
+    /// A table that a rebuild has replaced and kept: it answers nothing, and nobody waits for it.
+    public var isKept: Bool { name.hasSuffix(TableGeneration.old.suffix) }
+
     /// One row with the position that all of these projections have reached.
     public static func reached(by names: [String]) -> PostgresCall {
         PostgresCall(
@@ -108,7 +111,7 @@ public struct ProjectionStatus: Hashable, Sendable {
         public var isStopped: Bool
     }
 
-    /// The head of the log, and how far all projections are behind it.
+    /// The head of the log, and how far all projections are behind it; without tables that are only kept.
     public static func lags(
         _ client: PostgresClient
     ) async throws(PostgresError) -> (head: Int64, projections: [Lag]) {
@@ -119,8 +122,9 @@ public struct ProjectionStatus: Hashable, Sendable {
                 SELECT p.name, p.position, p.stopped_at_position IS NOT NULL,
                     (extract(epoch FROM clock_timestamp() - e.recorded_at) * 1000)::bigint
                 FROM reading.projection p LEFT JOIN log.event e ON e.position = p.position + 1
+                WHERE NOT starts_with(reverse(p.name), reverse($1::text))
                 ORDER BY p.name
-                """),
+                """, [.text(TableGeneration.old.suffix)]),
         ])
         let lags = (0..<rows[1].count).map { row in
             Lag(

@@ -146,7 +146,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             if !missing.isEmpty {
                 memory.take(try await connection.run([table.load(missing)])[0])
             }
-            Model.fold(events, into: &memory)
+            Model.fold(into: &memory)
             let changes = Model.takeChanges(of: &memory)
             let advance = checkpoint.advance(to: position)
             _ = try await connection.run([advance] + table.write(changes))

@@ -36,12 +36,13 @@ public protocol ReadModel: Sendable {
     // The same for all, and here only so that each read model gets code of its own.
 
     /// The keys whose rows have to be read before events are folded; of those that nobody has seen
-    /// before there are none. All of them are in memory from now on, without a row until one is read.
+    /// before there are none. All of them are in memory from now on, without a row until one is read; the
+    /// events are what is folded next.
     static func missing(
         for events: [ProjectedEvent], in memory: inout RowMemory<Self>
     ) -> [Key]
-    /// Folds events, in order, into the rows that they concern.
-    static func fold(_ events: [ProjectedEvent], into memory: inout RowMemory<Self>)
+    /// Folds the events that were asked about last, in order, into the rows that they concern.
+    static func fold(into memory: inout RowMemory<Self>)
     /// What has changed since this was asked last; it counts as written.
     static func takeChanges(of memory: inout RowMemory<Self>) -> RowChanges
 }

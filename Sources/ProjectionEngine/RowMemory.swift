@@ -3,7 +3,7 @@ public import Postgres
 /// The rows of one read model that are in memory, and which of them its table does not show yet.
 ///
 /// It is inlinable, so that each read model gets code of its own: folding and writing rows is most
-/// of what a projector does. See ``ReadModel/fold(_:into:)-swift.type.method``.
+/// of what a projector does. See ``ReadModel/fold(into:)``.
 public struct RowMemory<Model: ReadModel>: Sendable {
     @usableFromInline struct Entry: Sendable {
         @usableFromInline var row: Model.Row?
@@ -20,6 +20,8 @@ public struct RowMemory<Model: ReadModel>: Sendable {
     /// Rows that were let go of and whose changes may still be being written: until they are let go of
     /// for good they are looked for here and not in the table.
     @usableFromInline var leaving: [Model.Key: Entry] = [:]
+    /// What is to be folded next: each event with each of its keys, which are asked for once.
+    @usableFromInline var pending: [(event: ProjectedEvent, key: Model.Key)] = []
     /// Those to be written, in the order in which they changed first.
     @usableFromInline var changedKeys: [Model.Key] = []
 
@@ -32,6 +34,7 @@ public struct RowMemory<Model: ReadModel>: Sendable {
         entries.removeAll(keepingCapacity: true)
         leaving.removeAll(keepingCapacity: true)
         changedKeys.removeAll(keepingCapacity: true)
+        pending.removeAll(keepingCapacity: true)
     }
 
     /// Lets go of all rows the next time that this is asked; until then those that are needed again
@@ -56,8 +59,11 @@ public struct RowMemory<Model: ReadModel>: Sendable {
 
     @inlinable mutating func findMissing(for events: [ProjectedEvent]) -> [Model.Key] {
         var missing: [Model.Key] = []
+        pending.removeAll(keepingCapacity: true)
         for event in events {
-            for key in Model.keys(of: event.event) where entries[key] == nil {
+            for key in Model.keys(of: event.event) {
+                pending.append((event, key))
+                guard entries[key] == nil else { continue }
                 let entry = leaving.isEmpty ? nil : leaving.removeValue(forKey: key)
                 entries[key] = entry ?? Entry()
                 if entry == nil, !Model.begins(with: event.event) { missing.append(key) }
@@ -66,13 +72,12 @@ public struct RowMemory<Model: ReadModel>: Sendable {
         return missing
     }
 
-    @inlinable mutating func fold(_ events: [ProjectedEvent]) {
-        for event in events {
-            for key in Model.keys(of: event.event) {
-                let hasChangedFirst = fold(event, into: &entries[key, default: Entry()], of: key)
-                if hasChangedFirst { changedKeys.append(key) }
-            }
+    @inlinable mutating func foldPending() {
+        for (event, key) in pending {
+            let hasChangedFirst = fold(event, into: &entries[key, default: Entry()], of: key)
+            if hasChangedFirst { changedKeys.append(key) }
         }
+        pending.removeAll(keepingCapacity: true)
     }
 
     /// True when the row was as the table has it, and is not any more.
@@ -142,10 +147,8 @@ extension ReadModel {
         memory.findMissing(for: events)
     }
 
-    @inlinable public static func fold(
-        _ events: [ProjectedEvent], into memory: inout RowMemory<Self>
-    ) {
-        memory.fold(events)
+    @inlinable public static func fold(into memory: inout RowMemory<Self>) {
+        memory.foldPending()
     }
 
     @inlinable public static func takeChanges(of memory: inout RowMemory<Self>) -> RowChanges {

@@ -75,7 +75,7 @@ actor TableBuilder<Model: ReadModel>: Building {
         if !missing.isEmpty {
             memory.take(try await client.run([table.load(missing)])[0])
         }
-        Model.fold(events, into: &memory)
+        Model.fold(into: &memory)
         position = page.end
         guard !isSwapping else { return }
         let isDue = lastWrite + Self.writeInterval < .now

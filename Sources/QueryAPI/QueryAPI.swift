@@ -139,7 +139,7 @@ public struct QueryAPI: Sendable {
 
     private func readiness() async throws(Problem) -> Response {
         let (head, statuses) = try await projections()
-        let late = statuses.filter { head - $0.position > Self.lagLimit }
+        let late = statuses.filter { !$0.isKept && head - $0.position > Self.lagLimit }
         guard late.isEmpty else {
             throw .unavailable("\(late.map(\.name).joined(separator: ", ")) lags far behind")
         }

@@ -180,6 +180,12 @@ import TestSupport
             _ = try await loop.submit(fleet.envelope)
             var head = try await loop.submit(fleet.order(seats: 1)).position
             try await waitForTable("booking_search_old", database, toReach: head)
+            let client = database.connections.client(1)
+            let names = try await ProjectionStatus.lags(client).projections.map(\.name)
+            #expect(names == AllReadModels.list.map { $0.name }.sorted())
+            let kept = try await ProjectionStatus.all(client).filter(\.isKept).map(\.name)
+            #expect(kept == ["booking_search_old"])
+            await client.close()
             try await waitForTable("booking_search", database, toReach: head)
             let rebuilt = try await dump("booking_search", database)
             #expect(try await dump("booking_search_old", database) == rebuilt)

@@ -108,8 +108,7 @@ struct Selling {
     }
 
     private func giveUpRebuilds() async throws {
-        let client = PostgresClient(
-            system.connections.rebuildable, connectionCount: 1, logger: system.connections.logger)
+        let client = system.connections.writingClient(1)
         for model in AllReadModels.list {
             _ = try await RebuildControl.want(.cancel, of: model.name, client)
         }

@@ -54,9 +54,9 @@ struct Upcaster: Sendable {
 }
 
 extension JSONWriter {
-    /// Writes the members of another object as they are, without those named.
-    fileprivate mutating func keep(_ object: JSONObject, without names: Set<String> = []) {
-        for (name, value) in object.members where !names.contains(name) {
+    /// Writes the members of another object as they are.
+    fileprivate mutating func keep(_ object: JSONObject) {
+        for (name, value) in object.members {
             self.name(name)
             self.value(json: value.source)
         }

@@ -55,7 +55,7 @@ public struct Connections: Sendable {
     }
 
     /// For what operators change of read models.
-    func writingClient(_ connectionCount: Int) -> PostgresClient {
+    public func writingClient(_ connectionCount: Int) -> PostgresClient {
         PostgresClient(rebuildable, connectionCount: connectionCount, logger: logger)
     }
 

@@ -116,13 +116,10 @@ extension Verbs {
     ) async -> (events: [Event?], faults: [String]) {
         func decode(_ range: Range<Int>) -> [Result<Event, EventCodecError>] {
             page[range].map { link in
-                do throws(EventCodecError) {
-                    return .success(
-                        try EventCodec.decode(
-                            type: link.event.type, schemaVersion: link.event.schemaVersion,
-                            data: link.event.data))
-                } catch {
-                    return .failure(error)
+                Result { () throws(EventCodecError) in
+                    try EventCodec.decode(
+                        type: link.event.type, schemaVersion: link.event.schemaVersion,
+                        data: link.event.data)
                 }
             }
         }

@@ -48,17 +48,14 @@ struct EventSource: Sendable {
     func decoded(
         _ stored: [LoggedEvent], opensContacts: Bool
     ) async throws(PostgresError) -> [SourceEvent] {
-        let events = stored.map { stored -> Result<Event, EventCodecError> in
-            do throws(EventCodecError) {
-                return .success(
-                    try EventCodec.decode(
-                        type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data))
-            } catch {
-                return .failure(error)
+        let events = stored.map { stored in
+            Result { () throws(EventCodecError) in
+                try EventCodec.decode(
+                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
             }
         }
-        let customers = events.compactMap { try? $0.get().sealedFor }
-        let keys = opensContacts ? try await keys(of: customers) : [:]
+        let customers = opensContacts ? events.compactMap { try? $0.get().sealedFor } : []
+        let keys = try await keys(of: customers)
         return zip(stored, events).map { SourceEvent($0, $1, keys: keys) }
     }
 

@@ -52,7 +52,8 @@ public enum RebuildControl {
             try await all(client).contains(where: { $0.name == name && !$0.isRunning })
         {
             try await client.run([
-                PostgresCall("DROP TABLE IF EXISTS reading.\(name)_building"),
+                PostgresCall(
+                    "DROP TABLE IF EXISTS reading.\(name)\(TableGeneration.building.suffix)"),
                 PostgresCall("DELETE FROM reading.rebuild WHERE name = $1::text", [.text(name)]),
             ])
         }

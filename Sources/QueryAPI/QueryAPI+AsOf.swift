@@ -23,10 +23,13 @@ extension QueryAPI {
         guard let entity = context.parameters.get("entity").flatMap({ EntityID($0) }) else {
             throw Problem.notFound("entity")
         }
-        let now = try await lookingBack { try await AsOf(.position(.max), of: EventLog(client)) }
-        let moment = try await asOf(request) ?? now
-        let events = try await lookingBack {
-            try await moment.events(of: [entity]).map(\.event)
+        let named = try await asOf(request)
+        let (moment, events) = try await lookingBack {
+            let moment =
+                if let named { named } else {
+                    try await AsOf(.position(.max), of: EventLog(client))
+                }
+            return (moment, try await moment.events(of: [entity]).map(\.event))
         }
         let rows = AllReadModels.list.flatMap {
             ShownRow.rows(of: $0, about: entity, from: events)

@@ -26,8 +26,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     public func log(event: LogEvent) {
-        let all = event.metadata.map { metadata.merging($0) { $1 } } ?? metadata
-        let fields = all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+        let fields = event.fields(over: metadata)
         output.write(
             output.isTerminal
                 ? readable(event.level, "\(event.message)", fields)
@@ -79,6 +78,14 @@ public struct LineLogHandler: LogHandler {
         clock_gettime(CLOCK_REALTIME, &now)
         return Instant(microseconds: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)
             .description
+    }
+}
+
+extension LogEvent {
+    /// What goes with the message, by name: a logger's own, and over it the event's.
+    func fields(over metadata: Logger.Metadata) -> [(name: String, value: String)] {
+        let all = self.metadata.map { metadata.merging($0) { $1 } } ?? metadata
+        return all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
     }
 }
 

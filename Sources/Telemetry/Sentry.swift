@@ -156,13 +156,12 @@ public struct SentryLogHandler: LogHandler {
     }
 
     public func log(event: LogEvent) {
-        let all = event.metadata.map { metadata.merging($0) { $1 } } ?? metadata
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         reporter.hear(
             SentryReporter.Line(
                 at: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9, level: event.level,
                 logger: label, message: "\(event.message)",
-                fields: all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }))
+                fields: event.fields(over: metadata)))
     }
 }

@@ -17,7 +17,7 @@ public enum Trace {
     /// It belongs to `parent`; without one it begins a trace. Nothing happens unless somebody listens.
     public static func record(
         _ name: String, _ kind: SpanKind, following parent: TraceParent?,
-        links: [TraceParent] = [], since began: ContinuousClock.Instant,
+        links: @autoclosure () -> [TraceParent] = [], since began: ContinuousClock.Instant,
         attributes: [String: SpanAttribute] = [:], isFailed: Bool = false
     ) {
         guard isOn else { return }
@@ -31,7 +31,7 @@ public enum Trace {
             name, context: context, ofKind: kind,
             at: TraceInstant(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - nanoseconds))
         for (name, value) in attributes { span.attributes.set(name, value: value) }
-        for link in links.prefix(linkLimit) {
+        for link in links().prefix(linkLimit) {
             var context = ServiceContext.topLevel
             context.traceParent = link
             span.addLink(SpanLink(context: context, attributes: [:]))

@@ -8,7 +8,7 @@ SOURCES := Package.swift Sources Projections Tests schema
 # The standard library is linked in: our own processes take a fifth less time for a booking.
 RELEASE := swift build -c release --static-swift-stdlib --product quartermaster
 
-.PHONY: help run test bench swift build-packages format lint
+.PHONY: help run test test-deploy bench swift build-packages format lint
 
 help: ## Show this.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ run: swift build-packages ## Build everything and run the whole system here.
 
 test: swift build-packages ## Run every check and every test.
 	@.ci/test
+
+test-deploy: ## Bring compose/ up for real, roll it, kill it, restore it (needs root or Docker; an hour at first).
+	@Tests/Deployment/run
 
 bench: swift build-packages ## Measure everything on this machine.
 	@.ci/install wrk "the load generator of the bench"

@@ -3,8 +3,9 @@
 import Foundation
 import PackageDescription
 
-/// The two C borders are also tested under the thread sanitizer, alone: see `make test`.
-let bordersOnly = Context.environment["QUARTERMASTER_BORDERS_ONLY"] != nil
+/// A part alone: `borders`, which are also tested under the thread sanitizer (see `make test`); for the image
+/// (see `compose/Dockerfile`) `dependencies`, all that is not ours, and `program`, all but the tests.
+let part = Context.environment["QUARTERMASTER_ONLY"]
 
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -157,6 +158,7 @@ let house: [Target] = [
             "Projections", "Web", httpTypes, hummingbird, lifecycle, logging, nio,
         ]),
     module("CatalogueImport", resources: [.copy("launches.yaml")], ["Domain", crypto, yams]),
+    module("Seeding", ["CatalogueImport", "Commands", "Domain", "Sealing", crypto]),
 
     // The program.
     module(
@@ -167,8 +169,9 @@ let house: [Target] = [
             "EventCodec", "EventLog",
             "JSON", "LocalServers", "Payments", "Postgres", "ProjectionEngine", "Projections",
             "Publishing", "QueryAPI",
-            "Reactions", "Schema", "Sealing", "Telemetry", "Web", crypto, httpTypes, hummingbird,
-            hummingbirdCore, lifecycle, logging, metrics, nio, unixSignals,
+            "Reactions", "Schema", "Sealing", "Seeding", "Telemetry", "Web", asyncHTTPClient,
+            crypto, httpTypes, hummingbird,
+            hummingbirdCore, lifecycle, logging, metrics, nio, nioHTTP1, unixSignals,
         ]),
     module(
         "Bench",
@@ -223,14 +226,32 @@ let house: [Target] = [
     tests(
         "SystemTests", without: ["Outputs"],
         [
-            "Bus", "LocalServers", "Postgres", "Projections", "Publishing", "TestSupport", "Web",
-            yams,
+            "Bus", "EventLog", "LocalServers", "Operations", "Postgres", "Projections",
+            "Publishing",
+            "TestSupport", "Web", yams,
         ]),
+    tests("DeploymentTests", ["LocalServers", "Operations", "TestSupport", "Web", yams]),
     tests("CatalogueImportTests", ["CatalogueImport", "Domain"]),
     tests(
         "TidyTests",
         ["Domain", "EventCodec", "Operations", "ProjectionEngine", "Projections", "Telemetry"]),
 ]
+
+let dependencies = Target.target(
+    name: "Dependencies",
+    dependencies: [
+        argumentParser, asyncHTTPClient, crypto, httpTypes, hummingbird, hummingbirdCore, jwt,
+        lifecycle, locks, logging, metrics, nio, nioHTTP1, nioPosix, tracing, unixSignals, yams,
+    ],
+    path: "compose/dependencies")
+
+let targets: [Target] =
+    switch part {
+    case "borders": borders
+    case "dependencies": [dependencies]
+    case "program": (borders + house).filter { !($0.path ?? "").hasPrefix("Tests") && !$0.isTest }
+    default: borders + house
+    }
 
 let package = Package(
     name: "quartermaster",
@@ -239,7 +260,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.12.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.65.0"),
     ]
-        + (bordersOnly
+        + (part == "borders"
             ? []
             : [
                 .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -255,6 +276,6 @@ let package = Package(
                 .package(
                     url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
             ]),
-    targets: bordersOnly ? borders : borders + house,
+    targets: targets,
     swiftLanguageModes: [.v6]
 )

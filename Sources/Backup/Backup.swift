@@ -134,26 +134,65 @@ public struct Backup: Sendable {
 
     private var dump: String { "\(folder)/\(BackupManifest.dumpName)" }
 
+    /// Runs a command of the shell that finds this backup's folder in the variable BACKUP. Throws ``BackupError``
+    /// with what it said when it fails.
+    public func takeElsewhere(by command: String) async throws {
+        try await Self.run(
+            ["/bin/sh", "-c", command], as: "the command that takes a backup elsewhere",
+            environment: ["BACKUP": folder], in: NSTemporaryDirectory())
+    }
+
+    /// Writes the database as SQL into a file that must not be there, compressed when its name ends in `.gz`.
+    /// Throws ``BackupError``; then nothing is left.
+    ///
+    /// Roles belong to the cluster and are not in it: `psql` needs a server on which `migrate` has run.
+    public static func writeSQL(of configuration: PostgresConfiguration, to path: String)
+        async throws
+    {
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw BackupError("\(path) is there already")
+        }
+        let part = path + ".part"
+        // It has customers' keys.
+        _ = FileManager.default.createFile(
+            atPath: part, contents: nil, attributes: [.posixPermissions: 0o600])
+        do {
+            let compression = path.hasSuffix(".gz") ? 6 : 0
+            try await run(
+                "pg_dump", ["--format=plain", "--compress=\(compression)", "--file=\(part)"],
+                on: configuration.url, in: NSTemporaryDirectory())
+            try FileManager.default.moveItem(atPath: part, toPath: path)
+        } catch {
+            try? FileManager.default.removeItem(atPath: part)
+            throw error
+        }
+    }
+
     // MARK: Means
 
     /// Runs one of PostgreSQL's programs on a database; what it says when it fails is the error.
     private static func run(
         _ program: String, _ arguments: [String], on url: String, in folder: String
     ) async throws {
-        let log = "\(folder)/\(program)-\(UInt32.random(in: 0 ... .max)).log"
-        defer { try? FileManager.default.removeItem(atPath: log) }
         // Everybody on the machine sees the arguments of a process.
         var components = URLComponents(string: url)
         let password = components?.password
         components?.password = nil
         let address = components?.string ?? url
-        let hasSucceeded = try await runToEnd(
+        try await run(
             ["\(try PrivatePostgres.programs())/\(program)", "--dbname=\(address)"] + arguments,
-            environment: password.map { ["PGPASSWORD": $0] } ?? [:], log: log)
-        guard hasSucceeded else {
+            as: program, environment: password.map { ["PGPASSWORD": $0] } ?? [:], in: folder)
+    }
+
+    private static func run(
+        _ arguments: [String], as name: String, environment: [String: String], in folder: String
+    ) async throws {
+        let log = "\(folder)/quartermaster-backup-\(UInt32.random(in: 0 ... .max)).log"
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        guard try await runToEnd(arguments, environment: environment, log: log) else {
             let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             let reason = said.trimmingCharacters(in: .whitespacesAndNewlines)
-            throw BackupError("\(program) failed: \(reason)")
+            throw BackupError("\(name) failed: \(reason)")
         }
     }
 

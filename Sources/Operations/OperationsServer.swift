@@ -13,10 +13,20 @@ internal import Web
 struct OperationsServer: Sendable {
     let client: PostgresClient
     let pools: Pools
+    let drain: Drain
 
     var router: Router<APIContext> {
         let router = Router<APIContext>()
         router.on("/livez", method: .get) { _, _ in "alive\n" }
+        router.on("/readyz", method: .get) { _, _ in
+            let isReady =
+                if drain.isDraining { false } else {
+                    (try? await ProjectionStatus.lags(client)) != nil
+                }
+            return Response(
+                status: isReady ? .ok : .serviceUnavailable,
+                body: .init(byteBuffer: ByteBuffer(string: isReady ? "ready\n" : "not ready\n")))
+        }
         router.on("/metrics", method: .get) { _, _ in
             await collect()
             var headers = HTTPFields()

@@ -1,5 +1,8 @@
+internal import AsyncHTTPClient
 internal import LocalServers
 public import Logging
+internal import NIOCore
+internal import NIOHTTP1
 internal import Schema
 public import ServiceLifecycle
 public import UnixSignals
@@ -28,10 +31,13 @@ public enum Role: String, Sendable {
     case commandAPI = "command-api"
     case queryAPI = "query-api"
     case projector
+    case backupKeeper = "backup-keeper"
 }
 
 /// Runs one role with servers that are there already.
 public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws {
+    if role == .backupKeeper { return try await keepBackups(settings, logger: logger) }
+    try settings.requireSecrets()
     let place = try Place(settings)
     let connections = Connections(url: try place.databaseURL(), logger: logger)
     let roles = Roles(
@@ -52,8 +58,9 @@ public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws
     case .projector:
         services = [loop] + roles.projector(loop)
         say("projector: following the log")
+    case .backupKeeper: preconditionFailure("it has been run")
     }
-    services.append(roles.operationsServer(port: settings.operationsPort))
+    services += [roles.operationsServer(port: settings.operationsPort), roles.draining]
     try await runServices(services, logger: logger)
 }
 
@@ -65,4 +72,24 @@ func requireFreePort(_ port: Int, _ variable: String) throws(OperationError) {
     guard isListening(onPort: port) else { return }
     throw OperationError(
         "port \(port) is in use: set \(variable) to another one, or stop who uses it")
+}
+
+/// Whether a role that runs on this machine says that it is ready, within three seconds.
+public func isReady(_ role: Role, _ settings: Settings) async throws -> Bool {
+    let port =
+        switch role {
+        case .commandAPI: settings.commandPort
+        case .queryAPI: settings.queryPort
+        case .projector, .backupKeeper: settings.operationsPort
+        }
+    let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")
+    do {
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(3))
+        let body = try await response.body.collect(upTo: 65_536)
+        let isReady = response.status.code == 200
+        say(isReady ? "ready" : "not ready: \(String(buffer: body))")
+        return isReady
+    } catch {
+        throw OperationError("\(role.rawValue) does not answer at port \(port)")
+    }
 }

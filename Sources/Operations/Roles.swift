@@ -29,6 +29,7 @@ public struct Roles: Sendable {
     public let logger: Logger
     public let clock: @Sendable () -> Instant
     private let pools = Pools()
+    private let drain: Drain
 
     public init(
         _ connections: Connections, natsURL: String, secrets: Secrets, settings: Settings,
@@ -40,7 +41,11 @@ public struct Roles: Sendable {
         self.settings = settings
         self.logger = logger
         self.clock = clock ?? wallClock
+        drain = Drain(seconds: settings.drainSeconds)
     }
+
+    /// Stands last among the services of a process that has doors, see ``Drain``.
+    var draining: any Service { drain }
 
     /// Connections of the command side: appends, and models read aside.
     static let commandConnectionCount = 2
@@ -93,7 +98,11 @@ public struct Roles: Sendable {
                 let id = PostgresUUID(high: customer.entity.high, low: customer.entity.low)
                 return try await log.customerKeys(of: [id])[id].flatMap(CustomerKey.init(bytes:))
             },
-            clock: clock, isReady: { (try? await log.head()) != nil },
+            clock: clock,
+            isReady: { [drain] in
+                guard !drain.isDraining else { return false }
+                return (try? await log.head()) != nil
+            },
             observer: RequestObserver(logger))
     }
 
@@ -120,6 +129,7 @@ public struct Roles: Sendable {
             client, gatekeeper: gate(client).caller,
             links: BookingLink(SigningKeys(secrets.signing)), feed: feed,
             exportingFrom: connections.reading, clock: { clock().microseconds },
+            isToEnd: { [drain] in drain.isDraining },
             observer: RequestObserver(logger))
     }
 
@@ -157,9 +167,9 @@ public struct Roles: Sendable {
 
     /// What Prometheus asks, as a service.
     public func operationsServer(port: Int) -> any Service {
-        server(OperationsServer(client: connections.client(1), pools: pools).router, port: port) {
-            _ in
-        }
+        let operations = OperationsServer(
+            client: connections.client(1), pools: pools, drain: drain)
+        return server(operations.router, port: port) { _ in }
     }
 
     private func server(

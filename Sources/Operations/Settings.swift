@@ -20,6 +20,9 @@ public struct Settings: Sendable {
     public var backupFolder: String?
     /// Backups that are kept.
     public var backupCount: Int
+    public var backupSchedule: BackupSchedule
+    /// Takes each backup elsewhere; nothing does when it is not set.
+    public var backupCopyCommand: String?
     public var holdMinutes: Int
     public var holdExtensionLimit: Int
     /// Who takes cards; the dock where nobody does.
@@ -29,15 +32,19 @@ public struct Settings: Sendable {
     public var sentry: SentryAddress?
     /// An OpenTelemetry collector that spans are sent to; none when it is not set.
     public var traceEndpoint: String?
-    /// The version that runs, and where: as errors and spans are reported.
+    /// How long a role that is to end still answers while it says that it is not ready, so that a proxy has
+    /// sent everybody elsewhere before the door is shut.
+    public var drainSeconds: Int
+    /// The version that runs: as errors and spans are reported.
     public var release: String
-    public var environment: String
+    public var environment: Deployment
 
     /// The names of all variables.
     public static let variables = [
         "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "SIGNING_SECRET", "BIND_ADDRESS", "COMMAND_PORT",
-        "QUERY_PORT", "OPERATIONS_PORT",
-        "QUARTERMASTER_DATA", "BACKUP_FOLDER", "BACKUP_COUNT", "HOLD_MINUTES",
+        "QUERY_PORT", "OPERATIONS_PORT", "DRAIN_SECONDS",
+        "QUARTERMASTER_DATA", "BACKUP_FOLDER", "BACKUP_COUNT", "BACKUP_AT", "BACKUP_VERIFY_DAY",
+        "BACKUP_COPY_COMMAND", "HOLD_MINUTES",
         "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
         "LOG_LEVEL", "SENTRY_DSN", "RELEASE", "ENVIRONMENT",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -45,10 +52,11 @@ public struct Settings: Sendable {
 
     /// Reads the environment; throws a sentence that names the variable that is wrong.
     public init(
-        _ environment: [String: String] = ProcessInfo.processInfo.environment
+        _ variables: [String: String] = ProcessInfo.processInfo.environment
     ) throws(OperationError) {
+        let variables = try Self.withSecrets(ofFilesIn: variables)
         func text(_ name: String) -> String? {
-            environment[name].flatMap { $0.isEmpty ? nil : $0 }
+            variables[name].flatMap { $0.isEmpty ? nil : $0 }
         }
         func number(
             _ name: String, _ standard: Int, in range: ClosedRange<Int>
@@ -81,6 +89,15 @@ public struct Settings: Sendable {
         dataFolder = text("QUARTERMASTER_DATA") ?? ".quartermaster"
         backupFolder = text("BACKUP_FOLDER")
         backupCount = try number("BACKUP_COUNT", 14, in: 1...10_000)
+        let backupAt = text("BACKUP_AT") ?? "03:15"
+        let verifyDay = try number("BACKUP_VERIFY_DAY", 1, in: 0...28)
+        guard let schedule = BackupSchedule(at: backupAt, verifyDay: verifyDay) else {
+            throw OperationError(
+                "BACKUP_AT is '\(backupAt)', and must be a time of day such as 03:15")
+        }
+        backupSchedule = schedule
+        backupCopyCommand = text("BACKUP_COPY_COMMAND")
+        drainSeconds = try number("DRAIN_SECONDS", 0, in: 0...20)
         holdMinutes = try number("HOLD_MINUTES", 10, in: 1...1440)
         holdExtensionLimit = try number("HOLD_EXTENSION_LIMIT", 2, in: 0...100)
         func choice<Choice: RawRepresentable & CaseIterable>(
@@ -103,7 +120,7 @@ public struct Settings: Sendable {
         }
         traceEndpoint = try url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http", "https"])
         release = text("RELEASE") ?? "unreleased"
-        self.environment = text("ENVIRONMENT") ?? "development"
+        environment = try choice("ENVIRONMENT", Deployment.development)
         if let signingSecret, signingSecret.count < SigningKeys.shortestLength {
             throw OperationError(
                 "SIGNING_SECRET is too short: it must have at least \(SigningKeys.shortestLength) characters"
@@ -114,6 +131,7 @@ public struct Settings: Sendable {
                 "STAFF_TOKEN is too short: it must have at least \(StaffToken.shortestLength) characters"
             )
         }
+        try refuseExamples(text)
     }
 
     var holdPolicy: HoldPolicy {

@@ -10,15 +10,27 @@ internal import Schema
 
 /// Copies of the whole database, and whether they can be relied on.
 extension Verbs {
-    /// Backs the database up, and lets go of the oldest beyond those that are kept.
-    public func backup(in folder: String?, keeping count: Int?) async throws {
+    /// Backs the database up, has the backup taken elsewhere where that is set, and lets go of the oldest beyond
+    /// those that are kept.
+    public func backup(
+        in folder: String?, keeping count: Int?, reason: String = "by hand"
+    ) async throws {
         let began = ContinuousClock.now
         let folder = folder ?? settings.absoluteBackupFolder
         let backup = try await Backup.make(
-            of: connections.administrative, in: folder, at: wallClock(), reason: "by hand")
+            of: connections.administrative, in: folder, at: wallClock(), reason: reason)
         let seconds = Int((ContinuousClock.now - began).inSeconds.rounded(.up))
         say("backed up \(Self.text(backup)) in \(seconds) s: \(backup.folder)")
         try removeOldest(in: folder, keeping: count)
+        guard let command = settings.backupCopyCommand else { return }
+        try await backup.takeElsewhere(by: command)
+        say("taken elsewhere by BACKUP_COPY_COMMAND")
+    }
+
+    /// Writes the database as SQL that `psql` reads, compressed when the file's name ends in .gz.
+    public func writeSQL(to path: String) async throws {
+        try await Backup.writeSQL(of: connections.administrative, to: path)
+        say("wrote \(path)")
     }
 
     /// Lists the backups that there are.
@@ -32,7 +44,7 @@ extension Verbs {
 
     /// Puts a backup into the database of DATABASE_URL, which must be a new one.
     public func restore(_ path: String) async throws {
-        let backup = try Backup(in: path)
+        let backup = try Self.backup(path, settings)
         try await backup.restore(to: connections.administrative)
         say("restored \(Self.text(backup))")
         say(
@@ -63,6 +75,16 @@ extension Verbs {
         }
     }
 
+    /// That of a folder, or the newest one under the name `latest`.
+    fileprivate static func backup(_ path: String, _ settings: Settings) throws -> Backup {
+        guard path == "latest" else { return try Backup(in: path) }
+        let folder = settings.absoluteBackupFolder
+        guard let backup = Backup.all(in: folder).last else {
+            throw OperationError("there are no backups in \(folder)")
+        }
+        return backup
+    }
+
     private func removeOldest(in folder: String, keeping count: Int?) throws {
         let gone = try Backup.removeOldest(in: folder, keeping: count ?? settings.backupCount)
         for folder in gone { say("removed \(folder)") }
@@ -80,7 +102,7 @@ extension Verbs {
 public func verifyBackup(_ path: String, _ settings: Settings, logger: Logger) async throws -> Bool
 {
     let began = ContinuousClock.now
-    let backup = try Backup(in: path)
+    let backup = try Verbs.backup(path, settings)
     let scratch = PrivatePostgres.reachableFolder(
         NSTemporaryDirectory() + "quartermaster-restore-\(getpid())")
     defer { try? FileManager.default.removeItem(atPath: scratch) }
@@ -96,7 +118,10 @@ public func verifyBackup(_ path: String, _ settings: Settings, logger: Logger) a
             .verify(ofScratch: true)
         await postgres.stop()
         let seconds = Int((ContinuousClock.now - began).inSeconds.rounded(.up))
-        if isSound { say("the backup can be relied on; it took \(seconds) s") }
+        if isSound {
+            LastVerification.note(backup, at: wallClock())
+            say("the backup can be relied on; it took \(seconds) s")
+        }
         return isSound
     } catch {
         await postgres.stop()

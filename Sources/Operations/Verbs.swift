@@ -64,10 +64,12 @@ public struct Verbs: Sendable {
     }
 
     /// Runs `body` with a decision loop of its own, beside those that run.
-    func withLoop<R>(_ body: (DecisionLoop) async throws -> R) async throws -> R {
+    func withLoop<R>(
+        clock: (@Sendable () -> Instant)? = nil, _ body: (DecisionLoop) async throws -> R
+    ) async throws -> R {
         let roles = Roles(
             connections, natsURL: "", secrets: Secrets(staffToken: "", signing: ""),
-            settings: settings, logger: logger)
+            settings: settings, logger: logger, clock: clock)
         let loop = roles.decisionLoop()
         let running = Task { await loop.run() }
         defer { running.cancel() }

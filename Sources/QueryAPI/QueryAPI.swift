@@ -26,12 +26,15 @@ public struct QueryAPI: Sendable {
     let attempts = Attempts<ConfirmationCode>(of: "the last name")
     let clock: @Sendable () -> Instant
     private let observer: RequestObserver
+    /// Whether the process is about to end: then others should be asked.
+    private let isToEnd: @Sendable () -> Bool
 
     public init(
         _ client: PostgresClient, gatekeeper: @escaping Gatekeeper, links: BookingLink,
         feed: AvailabilityFeed,
         exportingFrom configuration: PostgresConfiguration,
-        clock: @escaping @Sendable () -> Int64, observer: RequestObserver
+        clock: @escaping @Sendable () -> Int64,
+        isToEnd: @escaping @Sendable () -> Bool, observer: RequestObserver
     ) {
         self.client = client
         watch = CheckpointWatch(client)
@@ -40,6 +43,7 @@ public struct QueryAPI: Sendable {
         exports = Exports(configuration)
         self.feed = feed
         self.observer = observer
+        self.isToEnd = isToEnd
         self.clock = { Instant(microseconds: clock()) }
     }
 
@@ -138,6 +142,7 @@ public struct QueryAPI: Sendable {
     }
 
     private func readiness() async throws(Problem) -> Response {
+        if isToEnd() { throw .unavailable("this process is about to end") }
         let (head, statuses) = try await projections()
         let late = statuses.filter { !$0.isKept && head - $0.position > Self.lagLimit }
         guard late.isEmpty else {

@@ -1,6 +1,11 @@
 /// What each metric says, in the words in which Prometheus shows it. The README lists the same names.
 public enum MetricHelp {
     public static let texts = [
+        "quartermaster_backup_failures_total": "Backups and verifications that failed.",
+        "quartermaster_backup_timestamp_seconds":
+            "When the newest backup was made, in seconds since 1970; 0: there is none.",
+        "quartermaster_backup_verified_timestamp_seconds":
+            "When a backup was last restored and found sound, in seconds since 1970; 0: never.",
         "quartermaster_commit_seconds": "Time to append a batch of commands to the log.",
         "quartermaster_conflicts_total":
             "Decisions made again because another process was faster.",

@@ -7,7 +7,8 @@ struct MakeBackup: AsyncParsableCommand {
         discussion: """
             A dump of one moment (pg_dump, custom format) and a manifest with the log's head, its \
             hash and a checksum, in a folder of its own. It has customers' keys: keep it as secret \
-            as the database. The oldest beyond BACKUP_COUNT go.
+            as the database. The oldest beyond BACKUP_COUNT go. BACKUP_COPY_COMMAND is then run, with \
+            the folder's name in the variable BACKUP.
             """)
 
     @Option(help: "The folder that backups are in; without it, BACKUP_FOLDER.")
@@ -19,16 +20,40 @@ struct MakeBackup: AsyncParsableCommand {
     @Flag(help: "List the backups that there are, and make none.")
     var list = false
 
+    @Option(help: "Write SQL that psql reads to this file instead; compressed when it ends in .gz.")
+    var sql: String?
+
     func validate() throws {
+        guard sql == nil || (folder == nil && keep == nil && !list) else {
+            throw ValidationError("--sql goes with no other option")
+        }
         guard keep.map({ $0 >= 1 }) ?? true else { throw ValidationError("--keep is 1 or more") }
     }
 
     func run() async throws {
         try await perform {
             let verbs = try Verbs($0, logger: $1)
+            if let sql { return try await verbs.writeSQL(to: sql) }
             if list { return verbs.listBackups(in: folder) }
             try await verbs.backup(in: folder, keeping: keep)
         }
+    }
+}
+
+struct KeepBackups: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup-keeper",
+        abstract: "Back up every day, and verify a backup every month.",
+        discussion: """
+            Runs until it is stopped. Every day at BACKUP_AT (UTC) it makes a backup, and takes it \
+            elsewhere with BACKUP_COPY_COMMAND; a day that was missed is made up for at the start. \
+            From BACKUP_VERIFY_DAY of each month on it restores the newest into a scratch cluster and \
+            verifies it there. What failed is tried again after ten minutes, logged, and counted in \
+            the metrics at OPERATIONS_PORT.
+            """)
+
+    func run() async throws {
+        try await perform { try await Operations.run(.backupKeeper, $0, logger: $1) }
     }
 }
 
@@ -42,7 +67,7 @@ struct Restore: AsyncParsableCommand {
             sound.
             """)
 
-    @Argument(help: "The backup's folder, as 'backup' has named it.")
+    @Argument(help: "The backup's folder, as 'backup' has named it; 'latest' is the newest.")
     var backup: String
 
     @Flag(help: "Restore into a scratch cluster, and verify it there.")

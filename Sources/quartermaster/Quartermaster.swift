@@ -20,7 +20,7 @@ struct Quartermaster: AsyncParsableCommand {
         subcommands: [
             Up.self, CommandAPIRole.self, QueryAPIRole.self, ProjectorRole.self, Migrate.self,
             Import.self, Events.self, Verify.self, SealLog.self, Export.self, ImportLog.self,
-            MakeBackup.self, Restore.self,
+            MakeBackup.self, KeepBackups.self, Restore.self, Ready.self, Seed.self,
             RebuildModel.self, Show.self, ShowManifest.self, Explain.self, Diff.self,
             PrintTable.self,
             Projections.self, Status.self, Measure.self,
@@ -33,7 +33,8 @@ func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
         returnFreeMemory()
         let settings = try Settings()
         let reporter = settings.sentry.map {
-            SentryReporter($0, release: settings.release, environment: settings.environment)
+            SentryReporter(
+                $0, release: settings.release, environment: settings.environment.rawValue)
         }
         LoggingSystem.bootstrap { label in
             let lines = LineLogHandler(label: label, level: settings.logLevel)
@@ -46,7 +47,7 @@ func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
         MetricsSystem.bootstrap(MetricRegistry.shared)
         let tracer = settings.traceEndpoint.map {
             OTLPTracer(
-                endpoint: $0, release: settings.release, environment: settings.environment)
+                endpoint: $0, release: settings.release, environment: settings.environment.rawValue)
         }
         if let tracer { InstrumentationSystem.bootstrap(tracer) }
         defer { LogOutput.standardError.flush() }

@@ -30,17 +30,39 @@ import TestSupport
         }
     }
 
-    @Test("refuses a database of a newer program, and a migration that comes too late")
+    @Test("leaves alone what a newer program applied, and refuses what is gone or comes too late")
     func refusesStrangeOrders() throws {
         let one = Migration(name: "20260101_000000_one", sql: "")
         let two = Migration(name: "20260102_000000_two", sql: "")
-        #expect(throws: MigrationError.self) {
-            try Schema.pending([one], after: [(one.name, one.checksum), (two.name, two.checksum)])
-        }
+        let applied = [(one.name, one.checksum), (two.name, two.checksum)]
+        #expect(try Schema.pending([one], after: applied).isEmpty)
+        #expect(throws: MigrationError.self) { try Schema.pending([two], after: applied) }
         #expect(throws: MigrationError.self) {
             try Schema.pending([one, two], after: [(two.name, two.checksum)])
         }
         #expect(try Schema.pending([one, two], after: [(one.name, one.checksum)]) == [two])
+    }
+
+    /// What the version before it still uses. A release that nobody goes back behind any more may take it away, and
+    /// says so in the line.
+    @Test("takes nothing away that the version before uses")
+    func staysBackwardCompatible() throws {
+        let taking =
+            /(?i)\b(DROP\s+(TABLE|COLUMN|FUNCTION|SCHEMA|VIEW|TYPE)|RENAME\s+(TO|COLUMN)|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE)\b/
+        var statements = 0
+        for migration in try Schema.migrations() {
+            for line in migration.sql.split(separator: "\n") where !line.hasPrefix("--") {
+                statements += 1
+                guard line.contains(taking) else { continue }
+                #expect(
+                    line.contains("-- used by nobody:"),
+                    "\(migration.name) takes away what the version before may use: \(line)")
+            }
+        }
+        #expect(statements > 100)
+        #expect("ALTER TABLE t ALTER COLUMN c TYPE bigint".contains(taking))
+        #expect("ALTER TABLE t RENAME COLUMN a TO b".contains(taking))
+        #expect(!"CREATE TABLE t (c text NOT NULL)".contains(taking))
     }
 
     @Test("leaves nothing of a migration that fails")

@@ -1,0 +1,73 @@
+internal import Domain
+internal import Foundation
+
+/// Where the program runs. Outside development it takes no secret that everybody knows.
+public enum Deployment: String, Sendable, CaseIterable {
+    case development
+    case staging
+    case production
+}
+
+extension Settings {
+    /// What nobody else may know. Each may also be given as the name of a file, in a variable with `_FILE` behind
+    /// its name.
+    public static let secrets = [
+        "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "SIGNING_SECRET", "SENTRY_DSN",
+    ]
+    /// What the values of examples have in them, and no secret has.
+    public static let exampleMark = "change-me"
+
+    /// The variables, with the secrets that stand in files.
+    static func withSecrets(
+        ofFilesIn variables: [String: String]
+    ) throws(OperationError) -> [String: String] {
+        var variables = variables
+        for name in secrets {
+            let fileName = name + "_FILE"
+            guard let path = variables[fileName], !path.isEmpty else { continue }
+            guard variables[name]?.isEmpty ?? true else {
+                throw OperationError("\(name) and \(fileName) are both set: set one of them")
+            }
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                throw OperationError("\(fileName) names \(path), which can't be read")
+            }
+            let secret = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard !secret.isEmpty else {
+                throw OperationError("\(fileName) names \(path), which is empty")
+            }
+            variables[name] = secret
+        }
+        return variables
+    }
+
+    /// Refuses, outside development, secrets that everybody can read in an example.
+    func refuseExamples(_ text: (String) -> String?) throws(OperationError) {
+        guard environment != .development else { return }
+        for name in Self.secrets where text(name)?.contains(Self.exampleMark) ?? false {
+            throw OperationError(
+                "\(name) is still the example's, which everybody can read: set one of your own "
+                    + "('openssl rand -hex 32' draws one)")
+        }
+        guard environment != .production || paymentProvider != .sandbox else {
+            throw OperationError(
+                "PAYMENT_PROVIDER is 'sandbox', which lets everybody \"pay\": not with ENVIRONMENT=production"
+            )
+        }
+    }
+
+    /// Refuses, outside development, to run a role without what it needs to know: it would not look for it in a
+    /// folder of `up`.
+    func requireSecrets() throws(OperationError) {
+        guard environment != .development else { return }
+        let known = [
+            "DATABASE_URL": databaseURL, "NATS_URL": natsURL, "STAFF_TOKEN": staffToken,
+            "SIGNING_SECRET": signingSecret,
+        ]
+        for name in Self.secrets {
+            guard let value = known[name], value == nil else { continue }
+            throw OperationError(
+                "\(name) is not set, and with ENVIRONMENT=\(environment.rawValue) it must be; "
+                    + "\(name)_FILE may name a file that holds it")
+        }
+    }
+}

@@ -27,10 +27,19 @@ set_setting() {
     mv "$part" .env
 }
 
+# The container of a service, running or not, without those of 'compose run'.
+container() {
+    docker ps -aq --filter "label=com.docker.compose.project=$(setting COMPOSE_PROJECT_NAME)" \
+        --filter "label=com.docker.compose.service=$1" --filter "label=com.docker.compose.oneoff=False" | head -1
+}
+
+# The image that a service's container was made of.
+image() { docker inspect --format '{{.Config.Image}}' "$(container "$1")" 2>/dev/null || true; }
+
 # How a service's container is: healthy, unhealthy, starting, restarting, exited, or missing.
 health() {
     local id
-    id=$(compose ps -q "$1" 2>/dev/null | head -1)
+    id=$(container "$1")
     [[ $id ]] || { echo missing; return; }
     docker inspect --format '{{if and .State.Running .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$id"
 }

@@ -75,10 +75,23 @@ public struct Backup: Sendable {
         return try Backup(in: folder)
     }
 
-    /// Removes the oldest beyond `count`; returns their folders.
+    /// Removes the oldest beyond `count` of each kind, so that those of a busy day do not push out those of the
+    /// nights; returns their folders. What an interrupted backup has left goes after a day.
     @discardableResult
     public static func removeOldest(in folder: String, keeping count: Int) throws -> [String] {
-        let old = all(in: folder).dropLast(count).map(\.folder)
+        let kinds = Dictionary(grouping: all(in: folder)) {
+            $0.manifest.reason.split(separator: " ").first
+        }
+        let old = kinds.values.flatMap { $0.dropLast(count).map(\.folder) }.sorted()
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let part = "\(folder)/\(name)"
+            let changed = try? FileManager.default.attributesOfItem(atPath: part)[.modificationDate]
+            if name.hasSuffix(".part"), let changed = changed as? Date,
+                changed < Date(timeIntervalSinceNow: -86_400)
+            {
+                try FileManager.default.removeItem(atPath: part)
+            }
+        }
         for folder in old { try FileManager.default.removeItem(atPath: folder) }
         return old
     }
@@ -103,15 +116,19 @@ public struct Backup: Sendable {
         guard before.isNull(0, 0), before.isNull(0, 1) else {
             throw BackupError("the database is not empty: a backup goes into a new one")
         }
-        // Roles belong to the cluster, and are in no dump.
-        for role in ["owner", "application", "reporting"] {
+        // Roles belong to the cluster, and are in no dump: ours, and whoever owned something where it was made.
+        let own = ["owner", "application", "reporting"].map { "quartermaster_\($0)" }
+        for role in Set(own + (try await owners())) {
+            let name = role.replacingOccurrences(of: "'", with: "''")
             try await session.execute(
                 """
                 DO $$ BEGIN
-                    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'quartermaster_\(role)') THEN
-                        CREATE ROLE quartermaster_\(role) NOLOGIN;
+                    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '\(name)') THEN
+                        EXECUTE format('CREATE ROLE %I NOLOGIN', '\(name)');
                     END IF;
-                    GRANT quartermaster_\(role) TO CURRENT_USER;
+                    IF '\(name)' <> CURRENT_USER THEN
+                        EXECUTE format('GRANT %I TO CURRENT_USER', '\(name)');
+                    END IF;
                 END $$
                 """)
         }
@@ -132,14 +149,35 @@ public struct Backup: Sendable {
         }
     }
 
+    /// The roles that own what is in the dump, by its table of contents.
+    private func owners() async throws -> [String] {
+        let list =
+            NSTemporaryDirectory() + "quartermaster-contents-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: list) }
+        let program = "\(try PrivatePostgres.programs())/pg_restore"
+        try await Self.run(
+            [program, "--list", "--file=\(list)", dump], as: "pg_restore", environment: [:],
+            in: NSTemporaryDirectory())
+        let lines = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n")
+        return lines.filter { !$0.hasPrefix(";") }
+            .compactMap { $0.split(separator: " ").last.map(String.init) }.filter { $0 != "-" }
+    }
+
+    /// Whether it has been taken elsewhere.
+    public var isElsewhere: Bool { FileManager.default.fileExists(atPath: elsewhereMark) }
+    private var elsewhereMark: String { "\(folder)/taken-elsewhere" }
+
     private var dump: String { "\(folder)/\(BackupManifest.dumpName)" }
 
-    /// Runs a command of the shell that finds this backup's folder in the variable BACKUP. Throws ``BackupError``
-    /// with what it said when it fails.
+    /// Runs a command of the shell, with this backup's folder in the place of `{backup}`, and notes beside the dump
+    /// that it is elsewhere. Throws ``BackupError`` with what the command said when it fails.
     public func takeElsewhere(by command: String) async throws {
+        let quoted = "'\(folder.replacingOccurrences(of: "'", with: "'\\''"))'"
+        let line = command.replacingOccurrences(of: "{backup}", with: quoted)
         try await Self.run(
-            ["/bin/sh", "-c", command], as: "the command that takes a backup elsewhere",
-            environment: ["BACKUP": folder], in: NSTemporaryDirectory())
+            ["/bin/sh", "-c", line], as: "the command that takes a backup elsewhere",
+            environment: [:], in: NSTemporaryDirectory())
+        _ = FileManager.default.createFile(atPath: elsewhereMark, contents: nil)
     }
 
     /// Writes the database as SQL into a file that must not be there, compressed when its name ends in `.gz`.

@@ -42,9 +42,11 @@ struct BackupKeeper: Service {
         if last.map({ $0.manifest.createdAt < settings.backupSchedule.lastDue(at: wallClock()) })
             ?? true
         {
-            try await verbs.backup(in: folder, keeping: nil, reason: Self.reason)
+            try await verbs.backup(in: folder, keeping: nil, reason: Self.reason, isCopied: false)
             tellMetrics()
         }
+        // Also those that others made, and those that could not be taken before.
+        if let newest = Backup.all(in: folder).last { try await verbs.takeElsewhere(newest) }
         let verification = LastVerification(in: folder)
         guard
             settings.backupSchedule.isVerificationDue(

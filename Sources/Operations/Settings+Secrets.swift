@@ -40,10 +40,17 @@ extension Settings {
         return variables
     }
 
-    /// Refuses, outside development, secrets that everybody can read in an example.
-    func refuseExamples(_ text: (String) -> String?) throws(OperationError) {
+    /// Refuses, outside development, what everybody can read in an example: also in variables that are not ours, such
+    /// as passwords of which an address of ours is made, and those first.
+    func refuseExamples(in variables: [String: String]) throws(OperationError) {
         guard environment != .development else { return }
-        for name in Self.secrets where text(name)?.contains(Self.exampleMark) ?? false {
+        let examples = variables.filter { $0.value.contains(Self.exampleMark) }.keys
+        let name = examples.min { left, right in
+            (Self.secrets.contains(left) ? 1 : 0, left) < (
+                Self.secrets.contains(right) ? 1 : 0, right
+            )
+        }
+        if let name {
             throw OperationError(
                 "\(name) is still the example's, which everybody can read: set one of your own "
                     + "('openssl rand -hex 32' draws one)")

@@ -131,7 +131,7 @@ public struct Settings: Sendable {
                 "STAFF_TOKEN is too short: it must have at least \(StaffToken.shortestLength) characters"
             )
         }
-        try refuseExamples(text)
+        try refuseExamples(in: variables)
     }
 
     var holdPolicy: HoldPolicy {

@@ -13,7 +13,7 @@ extension Verbs {
     /// Backs the database up, has the backup taken elsewhere where that is set, and lets go of the oldest beyond
     /// those that are kept.
     public func backup(
-        in folder: String?, keeping count: Int?, reason: String = "by hand"
+        in folder: String?, keeping count: Int?, reason: String = "by hand", isCopied: Bool = true
     ) async throws {
         let began = ContinuousClock.now
         let folder = folder ?? settings.absoluteBackupFolder
@@ -22,9 +22,14 @@ extension Verbs {
         let seconds = Int((ContinuousClock.now - began).inSeconds.rounded(.up))
         say("backed up \(Self.text(backup)) in \(seconds) s: \(backup.folder)")
         try removeOldest(in: folder, keeping: count)
-        guard let command = settings.backupCopyCommand else { return }
+        if isCopied { try await takeElsewhere(backup) }
+    }
+
+    /// By BACKUP_COPY_COMMAND, where that is set and it has not been taken before.
+    func takeElsewhere(_ backup: Backup) async throws {
+        guard let command = settings.backupCopyCommand, !backup.isElsewhere else { return }
         try await backup.takeElsewhere(by: command)
-        say("taken elsewhere by BACKUP_COPY_COMMAND")
+        say("taken elsewhere: \(backup.folder)")
     }
 
     /// Writes the database as SQL that `psql` reads, compressed when the file's name ends in .gz.

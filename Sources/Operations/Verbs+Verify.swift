@@ -72,9 +72,7 @@ extension Verbs {
         if let contradiction = try await seal?.contradiction(in: log) {
             faults.append(contradiction)
         }
-        faults += audit.chargedWithoutSeats.map {
-            "booking \($0): money is kept, and the booking has nothing for it"
-        }
+        faults += audit.chargedWithoutSeats.map(\.description)
         faults += try await ledgerFaults(audit, at: head)
         var compared: [Rebuild.Outcome] = []
         if !request.isOfLogOnly, faults.isEmpty {
@@ -185,7 +183,8 @@ extension Verbs {
             let isSame =
                 log?.charged.minorUnits ?? 0 == kept.charged
                 && log?.refunded.minorUnits ?? 0 == kept.refunded
-            return isSame ? nil : "booking \(booking): the ledger has other sums than the log"
+            let place = log.map { "position \($0.position)" } ?? "no event"
+            return isSame ? nil : "\(place): the ledger has other sums than the log (\(booking))"
         }
     }
 }

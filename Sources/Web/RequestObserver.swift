@@ -21,6 +21,7 @@ public struct RequestObserver: Sendable {
     /// What is kept of one operation.
     final class Record: Sendable {
         private let operation: String
+        private let level: Logger.Level
         private let logger: Logger
         /// By status: to look one up by its labels takes longer than all else that is done with it.
         private let timers = Mutex<[Int: Metrics.Timer]>([:])
@@ -28,6 +29,8 @@ public struct RequestObserver: Sendable {
         init(_ operation: String, _ logger: Logger) {
             self.operation = operation
             self.logger = logger
+            // A proxy asks every second.
+            level = ["liveness", "readiness"].contains(operation) ? .debug : .info
         }
 
         func add(
@@ -42,7 +45,7 @@ public struct RequestObserver: Sendable {
                     label: "quartermaster_refusals_total", dimensions: [("kind", problem.type)]
                 ).increment()
             }
-            guard logger.logLevel <= .info else { return }
+            guard logger.logLevel <= level else { return }
             let milliseconds = Double(time.components.attoseconds / 1_000_000_000_000) / 1000
             var metadata: Logger.Metadata = [
                 "operation": "\(operation)", "status": "\(response.status.code)",
@@ -52,7 +55,7 @@ public struct RequestObserver: Sendable {
             if let position = response.headers[.position] { metadata["position"] = "\(position)" }
             if let problem { metadata["problem"] = "\(problem.type)" }
             if let trace = caller.trace { metadata["trace"] = "\(trace)" }
-            logger.info("request", metadata: metadata)
+            logger.log(level: level, "request", metadata: metadata)
         }
 
         /// A command's span has the position of what it has appended for its id.

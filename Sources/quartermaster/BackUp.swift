@@ -7,8 +7,9 @@ struct MakeBackup: AsyncParsableCommand {
         discussion: """
             A dump of one moment (pg_dump, custom format) and a manifest with the log's head, its \
             hash and a checksum, in a folder of its own. It has customers' keys: keep it as secret \
-            as the database. The oldest beyond BACKUP_COUNT go. BACKUP_COPY_COMMAND is then run, with \
-            the folder's name in the variable BACKUP.
+            as the database. The oldest beyond BACKUP_COUNT of each kind (by hand, \
+            scheduled, before a migration) go. BACKUP_COPY_COMMAND is then run, with \
+            the folder in the place of {backup}.
             """)
 
     @Option(help: "The folder that backups are in; without it, BACKUP_FOLDER.")
@@ -16,6 +17,9 @@ struct MakeBackup: AsyncParsableCommand {
 
     @Option(help: "How many to keep; without it, BACKUP_COUNT.")
     var keep: Int?
+
+    @Flag(help: "Leave it to 'backup-keeper' to take the backup elsewhere.")
+    var noCopy = false
 
     @Flag(help: "List the backups that there are, and make none.")
     var list = false
@@ -35,7 +39,7 @@ struct MakeBackup: AsyncParsableCommand {
             let verbs = try Verbs($0, logger: $1)
             if let sql { return try await verbs.writeSQL(to: sql) }
             if list { return verbs.listBackups(in: folder) }
-            try await verbs.backup(in: folder, keeping: keep)
+            try await verbs.backup(in: folder, keeping: keep, isCopied: !noCopy)
         }
     }
 }

@@ -37,6 +37,29 @@ import Testing
         }
     }
 
+    @Test("is verified where the database's owner has another name, and nobody of that name is")
+    func restoresStrangersTables() async throws {
+        try await withBackup { database, _ in
+            let owner = "captain_\(UInt32.random(in: 0 ... .max))"
+            try await database.administer(
+                """
+                CREATE ROLE \(owner) SUPERUSER LOGIN;
+                ALTER TABLE public.quartermaster_migration OWNER TO \(owner);
+                """)
+            let parent = NSTemporaryDirectory() + "quartermaster-strange-\(owner)"
+            defer { try? FileManager.default.removeItem(atPath: parent) }
+            let backup = try await Backup.make(
+                of: database.connections.administrative, in: parent, at: noon, reason: "test")
+            let isSound = try await verifyBackup(backup.folder, Settings([:]), logger: quiet)
+            #expect(isSound)
+            try await database.administer(
+                """
+                ALTER TABLE public.quartermaster_migration OWNER TO CURRENT_USER;
+                DROP ROLE \(owner);
+                """)
+        }
+    }
+
     @Test("is not restored when a byte of it has changed, or its end is missing")
     func checks() async throws {
         try await withBackup { _, backup in

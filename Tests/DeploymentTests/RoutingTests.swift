@@ -70,8 +70,8 @@ import Yams
             case "command-api":
                 #expect(Set(kinds) == ["headers", "rateLimit", "buffering", "retry"])
             case "query-api": #expect(Set(kinds) == ["headers", "rateLimit", "retry"])
-            case "api@internal": #expect(kinds == ["basicAuth"])
-            default: #expect(router.service == "grafana")
+            case "api@internal": #expect(kinds == ["rateLimit", "basicAuth"])
+            default: #expect(router.service == "grafana" && kinds == ["rateLimit"])
             }
         }
         #expect(used == Set(middlewares.keys))

@@ -248,7 +248,7 @@ private struct Season {
         }
     }
 
-    var chargedWithoutSeats: [BookingID] { audit.chargedWithoutSeats }
+    var chargedWithoutSeats: [Audit.Fault] { audit.chargedWithoutSeats }
 
     // MARK: Promises
 

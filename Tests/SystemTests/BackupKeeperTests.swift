@@ -8,10 +8,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct BackupKeeperTests {
     @Test("makes up for a missed backup, takes it elsewhere, verifies it, and says so")
     func keeps() async throws {
-        try await withKeeper(copying: #"cp -r "$BACKUP" "$BACKUP_FOLDER/../elsewhere/""#) {
+        try await withKeeper(copying: #"cp -r {backup} "$BACKUP_FOLDER/../elsewhere/""#) {
             keeper in
-            try FileManager.default.createDirectory(
-                atPath: keeper.folder + "/elsewhere", withIntermediateDirectories: true)
             try await eventually("a backup is made and verified", within: .seconds(60)) {
                 FileManager.default.fileExists(atPath: keeper.folder + "/backups/last-verified")
             }
@@ -112,7 +110,7 @@ import Testing
         try await TestDatabase.with { database in
             let folder = ServerProcess.scratchFolder()
             try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
+                atPath: folder + "/elsewhere", withIntermediateDirectories: true)
             let keeper = Keeper(
                 folder: folder,
                 environment: [

@@ -25,6 +25,7 @@ public struct Audit: Sendable {
         case movedTwice = "a payment is charged, or a refund asked for, a second time"
         case refundedTooMuch = "more is given back than was paid"
         case passengerTwice = "a passenger's number is there twice"
+        case moneyForNothing = "money is kept, and the booking has nothing for it"
         case aboardWithoutSeat = "somebody is aboard who has no seat"
     }
 
@@ -68,17 +69,20 @@ public struct Audit: Sendable {
         return found.map { Fault(position: recorded.position, statement: $0.0, entity: $0.1) }
     }
 
-    /// Bookings of which money is kept for nothing. Asked at the end, because a request that charges and
-    /// gives back is more than one event.
-    public var chargedWithoutSeats: [BookingID] {
-        bookings.filter { $0.value.chargedWithoutSeats }.map(\.key)
+    /// Bookings of which money is kept for nothing, each at its last event. Asked at the end, because a request that
+    /// charges and gives back is more than one event.
+    public var chargedWithoutSeats: [Fault] {
+        bookings.filter { $0.value.chargedWithoutSeats }.map { booking, audited in
+            Fault(
+                position: audited.position, statement: .moneyForNothing, entity: booking.entity)
+        }.sorted { $0.position < $1.position }
     }
 
-    /// What was charged of each booking that money was moved for, and what is back or on its way.
-    public var moneyByBooking: [BookingID: (charged: Money, refunded: Money)] {
+    /// What was charged of each booking that money was moved for, what is back or on its way, and its last event.
+    public var moneyByBooking: [BookingID: (charged: Money, refunded: Money, position: Int64)] {
         bookings.compactMapValues { booking in
             booking.money.payments.isEmpty
-                ? nil : (booking.money.chargedAmount, booking.money.refundAmount)
+                ? nil : (booking.money.chargedAmount, booking.money.refundAmount, booking.position)
         }
     }
 

@@ -10,11 +10,14 @@ struct AuditedBooking: Sendable {
     private var passengers: Set<Int> = []
     private var aboard: Set<Int> = []
     private var wasOffered = false
+    /// Of the last event that was about it.
+    private(set) var position: Int64 = 0
     private(set) var money = BookingMoney(of: EntityID(high: 0, low: 0))
 
     /// Takes an event of the booking into account; returns what it makes untrue.
     mutating func evolve(_ recorded: RecordedEvent) -> [Audit.Statement] {
         var faults: [Audit.Statement] = []
+        position = recorded.position
         switch recorded.event {
         case .bookingPlaced(let fact):
             if stage != .unknown { faults.append(.impossibleState) }

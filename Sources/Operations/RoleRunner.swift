@@ -74,13 +74,14 @@ func requireFreePort(_ port: Int, _ variable: String) throws(OperationError) {
         "port \(port) is in use: set \(variable) to another one, or stop who uses it")
 }
 
-/// Whether a role that runs on this machine says that it is ready, within three seconds.
-public func isReady(_ role: Role, _ settings: Settings) async throws -> Bool {
+/// Whether a role that runs on this machine says that it is ready, within three seconds; without a role, whether
+/// that which has the operations port does.
+public func isReady(_ role: Role?, _ settings: Settings) async throws -> Bool {
     let port =
         switch role {
         case .commandAPI: settings.commandPort
         case .queryAPI: settings.queryPort
-        case .projector, .backupKeeper: settings.operationsPort
+        case .projector, .backupKeeper, nil: settings.operationsPort
         }
     let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")
     do {
@@ -90,6 +91,8 @@ public func isReady(_ role: Role, _ settings: Settings) async throws -> Bool {
         say(isReady ? "ready" : "not ready: \(String(buffer: body))")
         return isReady
     } catch {
-        throw OperationError("\(role.rawValue) does not answer at port \(port)")
+        throw OperationError(
+            "\(role?.rawValue ?? "nobody") \(role == nil ? "answers" : "does not answer") at port \(port)"
+        )
     }
 }

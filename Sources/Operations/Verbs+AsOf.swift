@@ -166,6 +166,7 @@ extension Verbs {
         let asOf = try await asOf(moment)
         guard let model = try models([name]).first else { return }
         let meter = Meter(Meter.Style(isJSON: false))
+        try await RebuildControl.sweep(connections.writingClient(1))
         let build = TableAsOf(connections.log(2), configuration: connections.rebuildable)
         try await build.copyOut(model, upTo: asOf.position) {
             meter.tell("reading", $0, of: asOf.position)

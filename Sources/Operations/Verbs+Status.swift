@@ -95,9 +95,16 @@ extension Verbs {
         if overview.skipCount > 0 {
             lines.append("  \(overview.skipCount) events are skipped: see 'projections list'")
         }
-        lines += overview.rebuilds.map {
-            "rebuild    \($0.name) at position \(grouped($0.position)), "
-                + ($0.isRunning ? "running" : "interrupted: 'rebuild --resume' goes on")
+        lines += overview.rebuilds.map { rebuild in
+            let state =
+                if rebuild.isRunning {
+                    "running"
+                } else if rebuild.isThrowAway {
+                    "left by an interrupted 'verify' or 'table': the next one removes it"
+                } else {
+                    "interrupted: 'rebuild --resume' goes on"
+                }
+            return "rebuild    \(rebuild.name) at position \(grouped(rebuild.position)), \(state)"
         }
         return lines.joined(separator: "\n")
     }

@@ -137,6 +137,7 @@ extension Verbs {
     private func compareReadModels(
         _ log: EventLog, _ meter: Meter
     ) async throws -> [Rebuild.Outcome] {
+        try await RebuildControl.sweep(connections.writingClient(1))
         var fold = Rebuild(
             AllReadModels.list, from: log, configuration: connections.rebuildable)
         fold.onlyCompares = true

@@ -16,6 +16,10 @@ public enum RebuildControl {
         public var wish: Wish
         /// Whether a process is at it.
         public var isRunning: Bool
+        /// Whether what is built takes nothing's place: it is compared, or read, and thrown away.
+        public var isThrowAway: Bool {
+            [TableGeneration.check, .asOf].contains { name.hasSuffix($0.suffix) }
+        }
     }
 
     /// All rebuilds that are not finished, by name.
@@ -58,6 +62,17 @@ public enum RebuildControl {
             ])
         }
         return true
+    }
+
+    /// Removes what an interrupted 'verify' or 'table' has left: nothing goes on from there.
+    public static func sweep(_ client: PostgresClient) async throws(PostgresError) {
+        for status in try await all(client) where !status.isRunning && status.isThrowAway {
+            try await client.run([
+                PostgresCall("DROP TABLE IF EXISTS reading.\(status.name)"),
+                PostgresCall(
+                    "DELETE FROM reading.rebuild WHERE name = $1::text", [.text(status.name)]),
+            ])
+        }
     }
 
     // MARK: For those who build

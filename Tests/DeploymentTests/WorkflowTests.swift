@@ -111,6 +111,38 @@ import Yams
         #expect(silent.isSuccess && silent.output.contains("all is well"))
     }
 
+    /// In the place of GitHub's program stands one that writes down what it is asked.
+    @Test("gives the repository its rules, and lets nothing into production without an approval")
+    func appliesRules() async throws {
+        let folder = ServerProcess.scratchFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let run = try await bash(
+            """
+            set -e
+            mkdir -p \(folder)
+            cat >\(folder)/gh <<'END'
+            #!/bin/bash
+            case "$*" in
+                *users/captain*) echo 77 ;;
+                *"rulesets --jq"*) echo "main 5" ;;
+                *) echo "$*" >>\(folder)/asked
+                    if [[ $* == *"--input -"* ]]; then cat >>\(folder)/asked; fi ;;
+            esac
+            END
+            chmod +x \(folder)/gh
+            PATH=\(folder):$PATH .github/apply-rules captain/quartermaster captain
+            """)
+        #expect(run.isSuccess, "\(run.output)")
+        let asked = try String(contentsOfFile: folder + "/asked", encoding: .utf8)
+        #expect(asked.contains("PUT repos/captain/quartermaster/rulesets/5 --input"))
+        #expect(
+            asked.components(separatedBy: "POST repos/captain/quartermaster/rulesets ").count == 3)
+        let production = try #require(
+            asked.components(separatedBy: "environments/production").dropFirst().first)
+        #expect(production.contains(#""reviewers": [{"type":"User","id":77}]"#), "\(asked)")
+        #expect(asked.contains("environments/production/deployment-branch-policies -f name=main"))
+    }
+
     @Test("tells the webhook in words that JSON takes")
     func notifies() async throws {
         try await Receiver.with { receiver in

@@ -10,7 +10,7 @@ import Testing
     func keeps() async throws {
         try await withKeeper(copying: #"cp -r {backup} "$BACKUP_FOLDER/../elsewhere/""#) {
             keeper in
-            try await eventually("a backup is made and verified", within: .seconds(60)) {
+            try await eventually("a backup is made and verified", within: .seconds(200)) {
                 FileManager.default.fileExists(atPath: keeper.folder + "/backups/last-verified")
             }
             let made = try #require(keeper.backups.first)
@@ -55,7 +55,7 @@ import Testing
     @Test("keeps a backup that could not be taken elsewhere, and counts the failure")
     func countsFailures() async throws {
         try await withKeeper(copying: "echo no way there >&2; exit 3") { keeper in
-            try await eventually("the failure is counted", within: .seconds(60)) {
+            try await eventually("the failure is counted", within: .seconds(200)) {
                 try await keeper.metrics()["quartermaster_backup_failures_total"] == 1
             }
             #expect(keeper.backups.count == 1)

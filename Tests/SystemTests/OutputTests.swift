@@ -116,6 +116,7 @@ import TestSupport
             (#"\bin \d+ s\b"#, "in N s"), (#"\btook \d+ s\b"#, "took N s"),
             (#"\d[\d,]*/s"#, "N/s"),
             (#"\d[\d,]* in the last minute"#, "N in the last minute"),
+            (#""eventsInLastMinute":\d+"#, #""eventsInLastMinute":N"#),
             (#"\b\d[\d,]{2,}\b"#, "N"),
         ] {
             text = text.replacingOccurrences(of: pattern, with: what, options: .regularExpression)

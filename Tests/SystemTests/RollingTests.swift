@@ -41,6 +41,8 @@ import Testing
                 let ready = try await server.run(["ready", role], environment: ports)
                 #expect(ready.isSuccess && ready.output == "ready\n", "\(ready.output)")
             }
+            let any = try await server.run(["ready"], environment: ports)
+            #expect(any.isSuccess, "\(any.output)")
             let nobody = try await server.run(
                 ["ready", "query-api"], environment: ["QUERY_PORT": "1"])
             #expect(!nobody.isSuccess && nobody.output.contains("does not answer at port 1"))

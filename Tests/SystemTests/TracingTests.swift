@@ -11,7 +11,7 @@ import Testing
         try await Receiver.with { receiver in
             let settings = [
                 "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(receiver.port)",
-                "RELEASE": "1.2.3", "ENVIRONMENT": "test",
+                "RELEASE": "1.2.3", "ENVIRONMENT": "staging",
             ]
             try await withServer(environment: settings) { server in
                 let place = try await openSailing(server, capacity: 3)

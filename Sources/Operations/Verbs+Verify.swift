@@ -171,6 +171,8 @@ extension Verbs {
 
     /// Where the ledger says something else than the log; nothing while it lags behind.
     private func ledgerFaults(_ audit: Audit, at head: Int64) async throws -> [String] {
+        // Before the first event nobody has made the ledger's table.
+        guard head > 0 else { return [] }
         let client = connections.client(1)
         let reached = try await client.run([ProjectionStatus.reached(by: [PaymentLedger.name])])
         guard Int64(reached[0].integer(0, 0)) == head else { return [] }

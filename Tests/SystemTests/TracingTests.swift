@@ -45,7 +45,7 @@ import Testing
                 #expect(!all.contains { $0.trace == unsampled && $0.name == "placeBooking" })
                 let body = try #require(receiver.received.first)
                 #expect(body.path == "/v1/traces")
-                for word in ["\"quartermaster\"", "\"1.2.3\"", "\"test\""] {
+                for word in ["\"quartermaster\"", "\"1.2.3\"", "\"staging\""] {
                     #expect(body.body.contains(word))
                 }
                 #expect(!receiver.received.contains { $0.body.contains("Lovelace") })

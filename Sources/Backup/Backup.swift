@@ -159,8 +159,10 @@ public struct Backup: Sendable {
             [program, "--list", "--file=\(list)", dump], as: "pg_restore", environment: [:],
             in: NSTemporaryDirectory())
         let lines = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n")
-        return lines.filter { !$0.hasPrefix(";") }
-            .compactMap { $0.split(separator: " ").last.map(String.init) }.filter { $0 != "-" }
+        // What nobody owns ends in a space; PostgreSQL's own roles are everywhere.
+        return lines.filter { !$0.hasPrefix(";") && !$0.hasSuffix(" ") }
+            .compactMap { $0.split(separator: " ").last.map(String.init) }
+            .filter { $0 != "-" && !$0.hasPrefix("pg_") }
     }
 
     /// Whether it has been taken elsewhere.

@@ -20,6 +20,9 @@ struct BackupKeeper: Service {
     private var folder: String { settings.absoluteBackupFolder }
 
     func run() async {
+        let failures = Counter(label: "quartermaster_backup_failures_total")
+        // A series that begins with the first failure would not have risen.
+        failures.increment(by: 0)
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 var wait = Self.interval
@@ -28,7 +31,7 @@ struct BackupKeeper: Service {
                 } catch {
                     guard !Task.isCancelled else { return }
                     wait = Self.patience
-                    Counter(label: "quartermaster_backup_failures_total").increment()
+                    failures.increment()
                     logger.error("a backup failed", metadata: ["reason": "\(error)"])
                 }
                 tellMetrics()
@@ -46,7 +49,7 @@ struct BackupKeeper: Service {
             tellMetrics()
         }
         // Also those that others made, and those that could not be taken before.
-        if let newest = Backup.all(in: folder).last { try await verbs.takeElsewhere(newest) }
+        for backup in Backup.all(in: folder) { try await verbs.takeElsewhere(backup) }
         let verification = LastVerification(in: folder)
         guard
             settings.backupSchedule.isVerificationDue(

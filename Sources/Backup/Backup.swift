@@ -1,6 +1,7 @@
 internal import Crypto
 public import Domain
 internal import Foundation
+internal import Glibc
 internal import LocalServers
 public import Postgres
 
@@ -21,7 +22,8 @@ public struct Backup: Sendable {
     /// Backups that are complete, oldest first.
     public static func all(in folder: String) -> [Backup] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.sorted().compactMap { try? Backup(in: "\(folder)/\($0)") }
+        return names.filter { !$0.hasSuffix(".part") }.sorted()
+            .compactMap { try? Backup(in: "\(folder)/\($0)") }
     }
 
     /// Dumps the database as of one moment into a new folder of `parent`.
@@ -172,14 +174,25 @@ public struct Backup: Sendable {
     private var dump: String { "\(folder)/\(BackupManifest.dumpName)" }
 
     /// Runs a command of the shell, with this backup's folder in the place of `{backup}`, and notes beside the dump
-    /// that it is elsewhere. Throws ``BackupError`` with what the command said when it fails.
-    public func takeElsewhere(by command: String) async throws {
+    /// that it is elsewhere. False when another process is at it.
+    ///
+    /// Throws ``BackupError`` with what the command said when it fails, and ``ServerError`` when it has not ended
+    /// after `limit`.
+    public func takeElsewhere(
+        by command: String, limit: Duration = .seconds(6 * 3600)
+    ) async throws -> Bool {
+        let lock = open(folder, O_RDONLY | O_CLOEXEC)
+        guard lock >= 0 else { throw BackupError("can't read \(folder)") }
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
+        guard !isElsewhere else { return true }
         let quoted = "'\(folder.replacingOccurrences(of: "'", with: "'\\''"))'"
         let line = command.replacingOccurrences(of: "{backup}", with: quoted)
         try await Self.run(
             ["/bin/sh", "-c", line], as: "the command that takes a backup elsewhere",
-            environment: [:], in: NSTemporaryDirectory())
+            environment: [:], in: NSTemporaryDirectory(), limit: limit)
         _ = FileManager.default.createFile(atPath: elsewhereMark, contents: nil)
+        return true
     }
 
     /// Writes the database as SQL into a file that must not be there, compressed when its name ends in `.gz`.
@@ -225,11 +238,13 @@ public struct Backup: Sendable {
     }
 
     private static func run(
-        _ arguments: [String], as name: String, environment: [String: String], in folder: String
+        _ arguments: [String], as name: String, environment: [String: String], in folder: String,
+        limit: Duration? = nil
     ) async throws {
         let log = "\(folder)/quartermaster-backup-\(UInt32.random(in: 0 ... .max)).log"
         defer { try? FileManager.default.removeItem(atPath: log) }
-        guard try await runToEnd(arguments, environment: environment, log: log) else {
+        guard try await runToEnd(arguments, environment: environment, log: log, limit: limit)
+        else {
             let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             let reason = said.trimmingCharacters(in: .whitespacesAndNewlines)
             throw BackupError("\(name) failed: \(reason)")

@@ -46,11 +46,7 @@ struct CatalogueReader {
 
     /// The id of the thing that the file calls so.
     static func id<K>(_ kind: String, _ reference: String) -> ID<K> {
-        let digest = Array(SHA256.hash(data: Array("catalogue/\(kind)/\(reference)".utf8)))
-        guard let id = EntityID(bytes: digest.prefix(16)) else {
-            preconditionFailure("16 bytes are not 16 bytes")
-        }
-        return ID(EntityID(customHigh: id.high, low: id.low))
+        ID(EntityID(ofDigest: SHA256.hash(data: Array("catalogue/\(kind)/\(reference)".utf8))))
     }
 
     // MARK: Sections

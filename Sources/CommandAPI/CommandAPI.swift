@@ -56,7 +56,8 @@ public struct CommandAPI: Sendable {
                 Operation("liveness", .get, "/livez") { _, _ in
                     answer(position: 0) { $0.field("status", "alive") }
                 },
-                Operation("readiness", .get, "/readyz") { _, _ in
+                Operation("readiness", .get, "/readyz") { request, _ in
+                    _ = try request.excludedFromReadiness()
                     guard await isReady() else {
                         throw Problem.unavailable("the log can't be written now")
                     }

@@ -66,6 +66,40 @@ public final class ChildProcess: Sendable {
         }
         if isRunning { kill(pid, SIGKILL) }
     }
+
+    /// Ends it and what it has started: as asked, or for good a second later. Also where our own task is cancelled,
+    /// and can't sleep.
+    fileprivate func end() async {
+        let group = -pid
+        await Task.detached { [self] in
+            kill(group, SIGTERM)
+            for _ in 0..<50 where isRunning { try? await Task.sleep(for: .milliseconds(20)) }
+            kill(group, SIGKILL)
+        }.value
+    }
+}
+
+/// Runs a program until it ends; true when it ended well. When it has not after `limit`, or when whoever waits for
+/// it is cancelled, it is ended with all that it has started, and ``ServerError`` is thrown.
+public func runToEnd(
+    _ arguments: [String], environment: [String: String] = [:], as account: String? = nil,
+    log: String, limit: Duration? = nil
+) async throws(ServerError) -> Bool {
+    let child = try ChildProcess(
+        arguments, environment: environment, as: account, log: log)
+    let deadline = limit.map { ContinuousClock.now + $0 }
+    while child.isRunning {
+        guard !Task.isCancelled else {
+            await child.end()
+            throw ServerError("\(child.name) was given up")
+        }
+        if let deadline, let limit, ContinuousClock.now > deadline {
+            await child.end()
+            throw ServerError("\(child.name) did not end within \(limit)")
+        }
+        try? await Task.sleep(for: .milliseconds(10))
+    }
+    return child.hasSucceeded
 }
 
 /// A child inherits the mask of the thread that starts it, and the threads of Swift's pool block

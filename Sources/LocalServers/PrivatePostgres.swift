@@ -155,17 +155,6 @@ func makeFolder(_ folder: String, owner: String?) throws(ServerError) {
     }
 }
 
-/// Runs a short program; true when it ended well.
-public func runToEnd(
-    _ arguments: [String], environment: [String: String] = [:], as account: String? = nil,
-    log: String
-) async throws(ServerError) -> Bool {
-    let child = try ChildProcess(
-        arguments, environment: environment, as: account, log: log)
-    while child.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
-    return child.hasSucceeded
-}
-
 /// Whether a process of this number runs a program of this name.
 func isProcess(_ pid: Int32, named name: String) -> Bool {
     let command = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)

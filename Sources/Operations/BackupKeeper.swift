@@ -7,10 +7,14 @@ internal import ServiceLifecycle
 
 /// Backs up every day, has each backup taken elsewhere, and sees once a month whether the last one can be relied on.
 ///
-/// A day that was missed is made up for at the start; what failed is tried again.
-struct BackupKeeper: Service {
+/// A day that was missed is made up for at the start; what failed is tried again. None of the three keeps the
+/// others from being done.
+actor BackupKeeper: Service {
     let verbs: Verbs
     let logger: Logger
+    private let failures = Counter(label: "quartermaster_backup_failures_total")
+    /// The backup that was found wanting: one look at it is enough, the next night brings another.
+    private var unsound: String?
 
     private static let interval = Duration.seconds(20)
     private static let patience = Duration.seconds(600)
@@ -19,47 +23,64 @@ struct BackupKeeper: Service {
     private var settings: Settings { verbs.settings }
     private var folder: String { settings.absoluteBackupFolder }
 
+    init(verbs: Verbs, logger: Logger) {
+        self.verbs = verbs
+        self.logger = logger
+    }
+
     func run() async {
-        let failures = Counter(label: "quartermaster_backup_failures_total")
         // A series that begins with the first failure would not have risen.
         failures.increment(by: 0)
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                var wait = Self.interval
-                do {
-                    try await keepUp()
-                } catch {
-                    guard !Task.isCancelled else { return }
-                    wait = Self.patience
-                    failures.increment()
-                    logger.error("a backup failed", metadata: ["reason": "\(error)"])
-                }
-                tellMetrics()
-                try? await Task.sleep(for: wait)
-            }
+            while !Task.isCancelled { await self.keepUp() }
         }
     }
 
-    private func keepUp() async throws {
+    private func keepUp() async {
+        let isMade = await attempt { try await makeDue() }
+        let isTaken = await attempt { try await takeElsewhere() }
+        let isVerified = await attempt { try await verifyDue() }
+        let isWell = isMade && isTaken && isVerified
+        try? await Task.sleep(for: isWell ? Self.interval : Self.patience)
+    }
+
+    private func attempt(_ work: () async throws -> Void) async -> Bool {
+        defer { tellMetrics() }
+        do {
+            try await work()
+            return true
+        } catch {
+            // What is given up because we are to end has not failed.
+            guard !Task.isCancelled else { return false }
+            failures.increment()
+            logger.error("a backup failed", metadata: ["reason": "\(error)"])
+            return false
+        }
+    }
+
+    private func makeDue() async throws {
         let last = Backup.all(in: folder).last { $0.manifest.reason == Self.reason }
-        if last.map({ $0.manifest.createdAt < settings.backupSchedule.lastDue(at: wallClock()) })
-            ?? true
-        {
-            try await verbs.backup(in: folder, keeping: nil, reason: Self.reason, isCopied: false)
-            tellMetrics()
-        }
-        // Also those that others made, and those that could not be taken before.
+        let due = settings.backupSchedule.lastDue(at: wallClock())
+        guard last.map({ $0.manifest.createdAt < due }) ?? true else { return }
+        try await verbs.backup(in: folder, keeping: nil, reason: Self.reason, isCopied: false)
+    }
+
+    /// Also those that others made, and those that could not be taken before.
+    private func takeElsewhere() async throws {
         for backup in Backup.all(in: folder) { try await verbs.takeElsewhere(backup) }
-        let verification = LastVerification(in: folder)
-        guard
-            settings.backupSchedule.isVerificationDue(
-                verifiedAt: verification?.at, at: wallClock()),
-            let newest = Backup.all(in: folder).last
-        else { return }
-        guard try await verifyBackup(newest.folder, settings, logger: logger) else {
-            throw OperationError(
-                "the backup \(newest.folder) can't be relied on: see what was said")
+    }
+
+    private func verifyDue() async throws {
+        let isDue = settings.backupSchedule.isVerificationDue(
+            verifiedAt: LastVerification(in: folder)?.at, at: wallClock())
+        guard isDue, let newest = Backup.all(in: folder).last?.folder, newest != unsound else {
+            return
         }
+        unsound = newest
+        guard try await verifyBackup(newest, settings, logger: logger) else {
+            throw OperationError("the backup \(newest) can't be relied on: see what was said")
+        }
+        unsound = nil
     }
 
     private func tellMetrics() {
@@ -100,6 +121,7 @@ struct LastVerification {
 
 /// Keeps backups until a signal comes.
 func keepBackups(_ settings: Settings, logger: Logger) async throws {
+    try settings.requireSecrets()
     let verbs = try Verbs(settings, logger: logger)
     try requireFreePort(settings.operationsPort, "OPERATIONS_PORT")
     let roles = Roles(

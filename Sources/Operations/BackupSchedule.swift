@@ -28,15 +28,14 @@ public struct BackupSchedule: Hashable, Sendable {
         return due <= now ? due : due - .minutes(Self.minutesPerDay)
     }
 
-    /// Whether the month's verification is to be made, when the last one was made at `verifiedAt`.
+    /// Whether the month's verification is to be made, when the last one was made at `verifiedAt`: at once when there
+    /// was none, and then when the day has come since.
     func isVerificationDue(verifiedAt: Instant?, at now: Instant) -> Bool {
-        let today = Self.date(of: now)
-        guard verifyDay > 0, today.day >= verifyDay else { return false }
-        guard let verified = verifiedAt.map(Self.date) else { return true }
-        return (verified.year, verified.month) != (today.year, today.month)
-    }
-
-    private static func date(of instant: Instant) -> CivilDate {
-        CivilDate(daysSince1970: instant.microseconds / microsecondsPerDay)
+        guard verifyDay > 0 else { return false }
+        guard let verifiedAt else { return true }
+        let today = now.microseconds / Self.microsecondsPerDay
+        let days = (0..<31).lazy.map { today - $0 }
+        let last = days.first { CivilDate(daysSince1970: $0).day == verifyDay }
+        return last.map { verifiedAt.microseconds / Self.microsecondsPerDay < $0 } ?? false
     }
 }

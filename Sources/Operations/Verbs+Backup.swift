@@ -2,7 +2,6 @@ internal import Backup
 internal import Domain
 internal import EventLog
 internal import Foundation
-internal import Glibc
 internal import LocalServers
 public import Logging
 internal import Postgres
@@ -28,8 +27,10 @@ extension Verbs {
     /// By BACKUP_COPY_COMMAND, where that is set and it has not been taken before.
     func takeElsewhere(_ backup: Backup) async throws {
         guard let command = settings.backupCopyCommand, !backup.isElsewhere else { return }
-        try await backup.takeElsewhere(by: command)
-        say("taken elsewhere: \(backup.folder)")
+        let isDone = try await backup.takeElsewhere(by: command)
+        say(
+            isDone ? "taken elsewhere: \(backup.folder)" : "being taken elsewhere: \(backup.folder)"
+        )
     }
 
     /// Writes the database as SQL that `psql` reads, compressed when the file's name ends in .gz.
@@ -108,8 +109,9 @@ public func verifyBackup(_ path: String, _ settings: Settings, logger: Logger) a
 {
     let began = ContinuousClock.now
     let backup = try Verbs.backup(path, settings)
+    // Not by the number of the process: in a container that is the same every time.
     let scratch = PrivatePostgres.reachableFolder(
-        NSTemporaryDirectory() + "quartermaster-restore-\(getpid())")
+        NSTemporaryDirectory() + "quartermaster-restore-\(UInt32.random(in: 0 ... .max))")
     defer { try? FileManager.default.removeItem(atPath: scratch) }
     let postgres = try await PrivatePostgres.start(in: scratch)
     do {

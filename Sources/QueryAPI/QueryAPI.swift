@@ -55,8 +55,8 @@ public struct QueryAPI: Sendable {
                 Operation("liveness", .get, "/livez") { _, _ in
                     answer(position: 0) { $0.field("status", "alive") }
                 },
-                Operation("readiness", .get, "/readyz") { _, _ in
-                    try await readiness()
+                Operation("readiness", .get, "/readyz") { request, _ in
+                    try await readiness(request)
                 },
                 Operation("listProjections", .get, "/v1/projections", for: .books) {
                     request, _ in
@@ -141,11 +141,12 @@ public struct QueryAPI: Sendable {
         }
     }
 
-    private func readiness() async throws(Problem) -> Response {
+    private func readiness(_ request: Request) async throws(Problem) -> Response {
+        let isLagExcluded = try request.excludedFromReadiness() == .lag
         if isToEnd() { throw .unavailable("this process is about to end") }
         let (head, statuses) = try await projections()
         let late = statuses.filter { !$0.isKept && head - $0.position > Self.lagLimit }
-        guard late.isEmpty else {
+        guard late.isEmpty || isLagExcluded else {
             throw .unavailable("\(late.map(\.name).joined(separator: ", ")) lags far behind")
         }
         return answer(position: head) { json in

@@ -71,10 +71,7 @@ public struct Timekeeper: Service {
 
     private func order(_ command: any Command, _ cause: String) async {
         let hash = Array(SHA256.hash(data: Array(cause.utf8)))
-        let id = EntityID(bytes: hash.prefix(16)).map {
-            EntityID(customHigh: $0.high, low: $0.low)
-        }
-        guard let id else { return }
+        let id = EntityID(ofDigest: hash)
         do throws(CommandError) {
             _ = try await loop.submit(
                 Envelope(id: id, requestHash: hash, actor: Self.actor, commands: [command]))

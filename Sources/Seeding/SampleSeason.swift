@@ -274,10 +274,6 @@ public struct SampleSeason: Sendable {
     }
 
     private static func id<K>(_ reference: String) -> ID<K> {
-        let digest = Array(SHA256.hash(data: Array("seed/\(reference)".utf8)))
-        guard let id = EntityID(bytes: digest.prefix(16)) else {
-            preconditionFailure("16 bytes are not 16 bytes")
-        }
-        return ID(EntityID(customHigh: id.high, low: id.low))
+        ID(EntityID(ofDigest: SHA256.hash(data: Array("seed/\(reference)".utf8))))
     }
 }

@@ -14,6 +14,12 @@ extension BasicRequestContext {
     }
 }
 
+/// What can be left out of the question whether a process is ready: a proxy that asks has nobody to send queries to
+/// instead when a read model lags everywhere.
+public enum ExcludedFromReadiness: String, CaseIterable, Sendable {
+    case lag
+}
+
 extension Request {
     /// The key under which a command takes effect once.
     public func idempotencyKey() throws(Problem) -> EntityID {
@@ -69,6 +75,11 @@ extension Request {
             choices.append(choice)
         }
         return choices
+    }
+
+    /// What is left out of the question whether this process is ready.
+    public func excludedFromReadiness() throws(Problem) -> ExcludedFromReadiness? {
+        try query("exclude", of: ExcludedFromReadiness.self)
     }
 
     public func id<K>(_ name: String, _ kind: K.Type = K.self) throws(Problem) -> ID<K>? {

@@ -51,9 +51,10 @@ struct KeepBackups: AsyncParsableCommand {
         discussion: """
             Runs until it is stopped. Every day at BACKUP_AT (UTC) it makes a backup, and takes it \
             elsewhere with BACKUP_COPY_COMMAND; a day that was missed is made up for at the start. \
-            From BACKUP_VERIFY_DAY of each month on it restores the newest into a scratch cluster and \
-            verifies it there. What failed is tried again after ten minutes, logged, and counted in \
-            the metrics at OPERATIONS_PORT.
+            The first one, and from BACKUP_VERIFY_DAY of each month on the newest, it restores into a \
+            scratch cluster and verifies there. What failed is tried again after ten minutes (a backup \
+            that was found wanting is not, the next one is), logged, and counted in the metrics at \
+            OPERATIONS_PORT.
             """)
 
     func run() async throws {

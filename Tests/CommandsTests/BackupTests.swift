@@ -4,7 +4,7 @@ import Domain
 import EventLog
 import Foundation
 import LocalServers
-import Operations
+@testable import Operations
 import Postgres
 import Schema
 import TestSupport
@@ -98,6 +98,87 @@ import Testing
             let left = try FileManager.default.contentsOfDirectory(atPath: parent)
             #expect(left.count == 2)
         }
+    }
+
+    @Test("keeps the newest of each kind, and removes what an interrupted one has left")
+    func keepsOfEachKind() async throws {
+        try await withBackup { database, first in
+            let parent = (first.folder as NSString).deletingLastPathComponent
+            for (minute, reason) in [(1, "scheduled"), (2, "scheduled"), (3, "before migration x")]
+            {
+                _ = try await Backup.make(
+                    of: database.connections.administrative, in: parent,
+                    at: noon + .minutes(minute), reason: reason)
+            }
+            // What was cut off may be whole, and was not given its name.
+            let (old, new) = (parent + "/old.part", parent + "/new.part")
+            for part in [old, new] {
+                try FileManager.default.copyItem(atPath: first.folder, toPath: part)
+            }
+            #expect(Backup.all(in: parent).count == 4)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -2 * 86_400)], ofItemAtPath: old)
+            try Backup.removeOldest(in: parent, keeping: 1)
+            let kinds = Backup.all(in: parent).map(\.manifest.reason)
+            #expect(kinds == ["test", "scheduled", "before migration x"])
+            #expect(!FileManager.default.fileExists(atPath: old))
+            #expect(FileManager.default.fileExists(atPath: new))
+        }
+    }
+
+    @Test("is taken elsewhere by one at a time, once, and not for ever")
+    func isTakenElsewhere() async throws {
+        try await withBackup { _, backup in
+            await #expect(throws: ServerError.self) {
+                try await backup.takeElsewhere(by: "sleep 300", limit: .milliseconds(200))
+            }
+            #expect(!backup.isElsewhere)
+            let copies = backup.folder + "/copies"
+            async let first = backup.takeElsewhere(by: "echo x >>{backup}/copies; sleep 1")
+            try await eventually("the first is at it") {
+                FileManager.default.fileExists(atPath: copies)
+            }
+            #expect(try await !backup.takeElsewhere(by: "echo x >>{backup}/copies"))
+            #expect(try await first && backup.isElsewhere)
+            #expect(try await backup.takeElsewhere(by: "echo x >>{backup}/copies"))
+            #expect(try String(contentsOfFile: copies, encoding: .utf8) == "x\n")
+        }
+    }
+
+    @Test(
+        "is verified at once, and then each month from its day on",
+        arguments: [
+            (nil, "2026-06-02T00:00:00Z", true),
+            ("2026-06-01T12:00:00Z", "2026-06-27T23:59:59Z", false),
+            ("2026-06-01T12:00:00Z", "2026-06-28T00:00:00Z", true),
+            ("2026-06-01T12:00:00Z", "2026-07-01T00:00:00Z", true),
+            ("2026-06-28T00:00:01Z", "2026-07-27T23:59:59Z", false),
+            ("2026-06-28T00:00:01Z", "2026-07-28T00:00:00Z", true),
+            ("2026-01-28T00:00:01Z", "2026-03-01T00:00:00Z", true),
+        ])
+    func isVerified(last: String?, now: String, isDue: Bool) throws {
+        let now = try #require(Instant(now))
+        let last = last.flatMap { Instant($0) }
+        let schedule = try #require(BackupSchedule(at: "03:15", verifyDay: 28))
+        #expect(schedule.isVerificationDue(verifiedAt: last, at: now) == isDue)
+        let never = try #require(BackupSchedule(at: "03:15", verifyDay: 0))
+        #expect(!never.isVerificationDue(verifiedAt: last, at: now))
+    }
+
+    @Test(
+        "is due every day at its time",
+        arguments: [
+            ("2026-06-02T03:14:59Z", "2026-06-01T03:15:00Z"),
+            ("2026-06-02T03:15:00Z", "2026-06-02T03:15:00Z"),
+            ("2026-06-02T23:59:59Z", "2026-06-02T03:15:00Z"),
+        ])
+    func isDue(now: String, due: String) throws {
+        let schedule = try #require(BackupSchedule(at: "03:15", verifyDay: 1))
+        #expect(schedule.lastDue(at: try #require(Instant(now))) == Instant(due))
+        for time in ["3:15", "03:60", "24:00", "0315", "aa:bb", ""] {
+            #expect(BackupSchedule(at: time, verifyDay: 1) == nil)
+        }
+        #expect(BackupSchedule(at: "03:15", verifyDay: 29) == nil)
     }
 
     @Test("goes back to a moment between two backups, by the archived write-ahead log")

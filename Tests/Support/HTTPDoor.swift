@@ -36,6 +36,17 @@ public struct HTTPDoor: Sendable {
         try await send(path, method: "GET", body: nil, headers: headers)
     }
 
+    /// What `/metrics` shows: the value of each series.
+    public func metrics() async throws -> [String: Double] {
+        let lines = String(decoding: try await get("/metrics").body, as: UTF8.self)
+            .split(separator: "\n")
+        return Dictionary(
+            uniqueKeysWithValues: lines.filter { !$0.hasPrefix("#") }.compactMap { line in
+                let parts = line.split(separator: " ")
+                return parts.count == 2 ? Double(parts[1]).map { (String(parts[0]), $0) } : nil
+            })
+    }
+
     /// Sends exactly these headers, and the token where there is one.
     public func send(
         _ path: String, method: String, body: [UInt8]?, headers: [(String, String)]

@@ -82,6 +82,8 @@ private actor TestDatabases {
 
     private func administer(_ script: String) async throws {
         let url = try await TestServers.shared.postgresURL()
-        try await PostgresSession.connect(to: PostgresConfiguration(url: url)).execute(script)
+        try await PostgresSession.connect(
+            to: PostgresConfiguration(url: url, statementTimeout: .zero)
+        ).execute(script)
     }
 }

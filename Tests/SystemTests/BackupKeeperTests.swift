@@ -91,16 +91,8 @@ import Testing
 
         func metrics() async throws -> [String: Double] {
             let port = environment["OPERATIONS_PORT"] ?? ""
-            let answer = try? await HTTPDoor("http://127.0.0.1:\(port)").get("/metrics")
-            let lines = String(decoding: answer?.body ?? Data(), as: UTF8.self)
-                .split(separator: "\n")
-            return Dictionary(
-                uniqueKeysWithValues: lines.filter { !$0.hasPrefix("#") && !$0.contains("{") }
-                    .compactMap { line in
-                        let parts = line.split(separator: " ")
-                        return parts.count == 2
-                            ? Double(parts[1]).map { (String(parts[0]), $0) } : nil
-                    })
+            // It may not have begun to listen.
+            return (try? await HTTPDoor("http://127.0.0.1:\(port)").metrics()) ?? [:]
         }
     }
 

@@ -36,8 +36,8 @@ import Testing
                         ($0["available"] as? Int ?? -1, $0["limit"] as? Int ?? -2)
                     }
                 }
-                return free.contains { $0.allSatisfy { $0.0 == 0 } }
-                    && free.contains { $0.allSatisfy { $0.0 == $0.1 } }
+                return free.contains { !$0.isEmpty && $0.allSatisfy { $0.0 == 0 } }
+                    && free.contains { !$0.isEmpty && $0.allSatisfy { $0.0 == $0.1 } }
             }
             let verified = try await server.run(["verify"])
             #expect(verified.isSuccess, "\(verified.output)")

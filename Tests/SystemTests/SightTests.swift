@@ -18,12 +18,12 @@ import TestSupport
             let soldOut = try await server.commands.post("/v1/bookings", place.order(quantity: 2))
             #expect(soldOut.status == 409)
             try await eventually("everything is projected and published") {
-                let shown = try await metrics(server)
+                let shown = try await server.operations.metrics()
                 let head = shown["quartermaster_log_position"]
                 return head == shown["quartermaster_published_position"]
                     && shown[#"quartermaster_projection_lag_events{projection="manifest"}"#] == 0
             }
-            let shown = try await metrics(server)
+            let shown = try await server.operations.metrics()
             let placed = #"{operation="placeBooking",status="201"}"#
             #expect(shown["quartermaster_http_request_seconds_count\(placed)"] == 1)
             #expect(shown[#"quartermaster_refusals_total{kind="sold-out"}"#] == 1)
@@ -37,17 +37,6 @@ import TestSupport
                 .filter { $0.replacing("-", with: "").contains("\"correlation\":\"\(trace)\"") }
             #expect(traced.count == 1 && traced[0].contains("\"BookingPlaced\""))
         }
-    }
-
-    private func metrics(_ server: ServerProcess) async throws -> [String: Double] {
-        let answer = try await server.operations.get("/metrics")
-        #expect(answer.status == 200)
-        let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
-        return Dictionary(
-            uniqueKeysWithValues: lines.filter { !$0.hasPrefix("#") }.compactMap { line in
-                let parts = line.split(separator: " ")
-                return parts.count == 2 ? Double(parts[1]).map { (String(parts[0]), $0) } : nil
-            })
     }
 
     private func logsRequests(_ server: ServerProcess) async throws {

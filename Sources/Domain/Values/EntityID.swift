@@ -17,6 +17,14 @@ public struct EntityID: Hashable, Sendable {
         self.low = (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
     }
 
+    /// Makes a version 8 (custom) UUID of the first 16 bytes of a digest: the same for the same, whoever asks.
+    public init(ofDigest digest: some Sequence<UInt8>) {
+        guard let id = EntityID(bytes: Array(digest.prefix(16))) else {
+            preconditionFailure("a digest has 16 bytes and more")
+        }
+        self.init(customHigh: id.high, low: id.low)
+    }
+
     /// Draws a version 4 UUID.
     public static func random(using generator: inout some RandomNumberGenerator) -> EntityID {
         EntityID(

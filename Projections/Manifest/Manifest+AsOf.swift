@@ -2,11 +2,13 @@ public import Domain
 public import ProjectionEngine
 
 extension Manifest {
-    /// The sold bookings of a sailing by last name, as of a moment: what ``sold(on:after:limit:)`` gave then.
+    /// The sold bookings of a sailing by last name, as of a moment: what ``sold(on:after:limit:)`` gave then;
+    /// nil when nobody knew of such a sailing.
     public static func sold(on sailing: SailingID, asOf moment: AsOf) async throws
-        -> [ManifestEntry]
+        -> [ManifestEntry]?
     {
         let events = try await moment.events(of: [sailing.entity]).map(\.event)
+        guard !events.isEmpty else { return nil }
         let sold = AsOf.rows(of: Manifest.self, from: events)
             .filter { $0.sailing == sailing && $1.row.isSold }
         let bookings = sold.keys.map(\.booking)

@@ -31,6 +31,12 @@ extension SailingAvailability {
             [.array(of: .uuid, trips.map { .id($0) })])
     }
 
+    /// One row when there is such a sailing.
+    public static func known(_ sailing: SailingID) -> PostgresCall {
+        PostgresCall(
+            "SELECT FROM reading.sailing_availability WHERE sailing = $1::uuid", [.id(sailing)])
+    }
+
     /// Sailings that changed after a position, or whose boats did, oldest change first.
     ///
     /// No further than both read models have come, unless one of them has stopped: so what is shown

@@ -51,7 +51,7 @@ public final class Meter: Sendable {
             state.shown = .now
             let seconds = (ContinuousClock.now - state.began).inSeconds
             let rate = seconds > 0.05 ? Double(done - state.first) / seconds : 0
-            return text(step, done, total, rate)
+            return Self.text(style, step, done, of: total, perSecond: rate)
         }
         guard let line else { return }
         if style == .json { say(line) } else { FileHandle.standardError.write(Data(line.utf8)) }
@@ -63,7 +63,10 @@ public final class Meter: Sendable {
         FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
     }
 
-    private func text(_ step: String, _ done: Int64, _ total: Int64, _ rate: Double) -> String {
+    /// `rate` is 0 while nobody knows it.
+    static func text(
+        _ style: Style, _ step: String, _ done: Int64, of total: Int64, perSecond rate: Double
+    ) -> String {
         let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : nil
         guard style != .json else {
             let bytes = JSONWriter.write { json in
@@ -84,10 +87,10 @@ public final class Meter: Sendable {
             if let left { words += ", \(left) s left" }
         }
         guard style == .bar else { return words + "\n" }
-        let filled = Int(share * Double(Self.barWidth))
+        let filled = Int(share * Double(barWidth))
         let bar =
             String(repeating: "█", count: filled)
-            + String(repeating: "░", count: Self.barWidth - filled)
+            + String(repeating: "░", count: barWidth - filled)
         return "\r\u{1B}[K\(bar) \(Int(share * 100)) % \(words)"
     }
 }

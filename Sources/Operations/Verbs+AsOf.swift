@@ -43,7 +43,9 @@ extension Verbs {
     /// Prints who is on a sailing.
     public func manifest(_ name: String, asOf moment: Moment, isJSON: Bool) async throws {
         let asOf = try await asOf(moment)
-        let entries = try await Manifest.sold(on: try sailing(name), asOf: asOf)
+        guard let entries = try await Manifest.sold(on: try sailing(name), asOf: asOf) else {
+            throw unknownSailing(name, asOf)
+        }
         guard !isJSON else {
             return sayJSON { json in
                 json.object { json in
@@ -81,7 +83,7 @@ extension Verbs {
         let asOf = try await asOf(moment)
         let steps = try await SailingAvailability.explanation(of: try sailing(name), asOf: asOf)
         guard let last = steps.last else {
-            throw OperationError("there is no sailing \(name) as of \(text(asOf))")
+            throw unknownSailing(name, asOf)
         }
         guard !isJSON else {
             return sayJSON { json in
@@ -232,6 +234,10 @@ extension Verbs {
             throw OperationError("'\(name)' is no UUID of a sailing")
         }
         return SailingID(id)
+    }
+
+    private func unknownSailing(_ name: String, _ asOf: AsOf) -> OperationError {
+        OperationError("there is no sailing \(name) as of \(text(asOf))")
     }
 
     private func text(_ asOf: AsOf) -> String {

@@ -22,10 +22,9 @@ extension QueryAPI {
 
     private func board(_ request: Request, _ sailing: SailingID) async throws -> Response {
         try request.allowQuery(only: "min-position")
-        let (position, rows) = try await read(
-            request, from: [Manifest.self, BookingSearch.self],
-            [Manifest.sold(on: sailing, after: nil, limit: Self.boardLimit)])
-        let board = CheckInBoard(Manifest.entries(rows[0]))
+        let (position, entries) = try await sold(
+            request, on: sailing, after: nil, limit: Self.boardLimit)
+        let board = CheckInBoard(entries)
         return answer(position: position) { json in
             json.field("sailing", sailing)
             json.field("expected", board.expected)

@@ -2,6 +2,7 @@ internal import Domain
 internal import EventCodec
 internal import Hummingbird
 internal import JSON
+internal import Postgres
 internal import ProjectionEngine
 internal import Projections
 internal import Web
@@ -240,16 +241,29 @@ extension QueryAPI {
         after: (lastName: String, booking: BookingID)?, limit: Int
     ) async throws -> (position: Int64, entries: [ManifestEntry]) {
         if let moment = try await asOf(request) {
-            let all = try await lookingBack { try await Manifest.sold(on: sailing, asOf: moment) }
+            let sold = try await lookingBack { try await Manifest.sold(on: sailing, asOf: moment) }
+            guard let all = sold else { throw Problem.notFound("sailing") }
             let rest = all.drop { entry in
                 after.map { (entry.lastName ?? "", entry.booking.entity) <= ($0, $1.entity) }
                     ?? false
             }
             return (moment.position, Array(rest.prefix(limit)))
         }
+        return try await sold(request, on: sailing, after: after, limit: limit)
+    }
+
+    /// A page of a manifest as the read models have it.
+    func sold(
+        _ request: Request, on sailing: SailingID,
+        after: (lastName: String, booking: BookingID)?, limit: Int
+    ) async throws(Problem) -> (position: Int64, entries: [ManifestEntry]) {
         let (position, rows) = try await read(
-            request, from: [Manifest.self, BookingSearch.self],
-            [Manifest.sold(on: sailing, after: after, limit: limit)])
+            request, from: [Manifest.self, BookingSearch.self, SailingAvailability.self],
+            [
+                Manifest.sold(on: sailing, after: after, limit: limit),
+                SailingAvailability.known(sailing),
+            ])
+        guard rows[1].count > 0 else { throw Problem.notFound("sailing") }
         return (position, Manifest.entries(rows[0]))
     }
 }

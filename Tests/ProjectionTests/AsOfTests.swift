@@ -62,7 +62,7 @@ private func canonical(_ text: String) throws -> String {
                         """
                         SELECT count(*) FROM reading.manifest WHERE is_sold AND sailing = '\(sailing)'
                         """)
-                    let sold = try await Manifest.sold(on: sailing, asOf: now)
+                    let sold = try #require(try await Manifest.sold(on: sailing, asOf: now))
                     #expect("\(sold.count)" == live.text(0, 0))
                     let names = sold.map { $0.lastName ?? "" }
                     #expect(names == names.sorted() && !names.contains(""))

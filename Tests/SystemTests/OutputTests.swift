@@ -61,8 +61,88 @@ import TestSupport
             let sound = try await server.run(["restore", "--verify", "\(backups)/\(backup)"])
             #expect(sound.isSuccess, "\(sound.output)")
             try compare("restore-verify", sound.output, code)
+            try await archives(server)
             try await backsUpBeforeMigrating(server)
         }
+    }
+
+    /// What leaves the log for a file, and comes back from one into a database of its own.
+    private func archives(_ server: ServerProcess) async throws {
+        let (log, keys, seal) = (
+            server.folder + "/log.ndjson.zst", server.folder + "/keys.ndjson.zst",
+            server.folder + "/seal.json"
+        )
+        let session = try await PostgresSession.connect(
+            to: PostgresConfiguration(url: try server.addresses().database))
+        try await session.execute("CREATE DATABASE elsewhere")
+        var elsewhere = try #require(URLComponents(string: try server.addresses().database))
+        elsewhere.path = "/elsewhere"
+        let there = ["DATABASE_URL": elsewhere.string ?? ""]
+        #expect(try await server.run(["migrate"], environment: there).isSuccess)
+        let verbs: [(name: String, arguments: [String], environment: [String: String])] = [
+            ("seal", ["seal", seal], [:]),
+            ("seal-printed", ["seal"], [:]),
+            ("export", ["export", log, "--keys", keys], [:]),
+            ("verify-archive", ["verify", "--archive", log, "--against", seal], [:]),
+            ("import-log", ["import-log", log, "--keys", keys], there),
+            ("verify-against", ["verify", "--against", seal, "--log-only"], there),
+            ("rebuild-json", ["rebuild", "--all", "--json"], there),
+            ("seed", ["seed", "production"], there),
+        ]
+        for (name, arguments, environment) in verbs {
+            let (isSuccess, output) = try await server.run(arguments, environment: environment)
+            #expect(isSuccess, "\(arguments): \(output)")
+            try compare(name, output, "")
+        }
+    }
+
+    @Test("says what is wrong in the words of the golden file, and ends with a status that says so")
+    func refuses() async throws {
+        try await withServer { server in
+            _ = try await openSailing(server, capacity: 10)
+            var shown = ""
+            for words in [
+                "show ABCDEFGH", "show 00000000-0000-4000-8000-000000000000",
+                "show x --as-of never",
+                "manifest 00000000-0000-4000-8000-000000000000", "manifest noon",
+                "explain availability nobody", "diff nobody 1", "table nothing",
+                "events --type Nothing", "events --entity nobody", "rebuild", "rebuild nothing",
+                "rebuild manifest --undo", "rebuild --resume", "rebuild manifest --until soon",
+                "projections why nothing", "projections skip-event manifest 1",
+                "projections skip-event manifest 1 --reason boredom",
+                "restore nowhere", "restore --verify nowhere", "verify --against nowhere",
+                "verify --archive nowhere", "import-log nowhere", "import nowhere", "seed winter",
+                "ready nobody", "backup --keep none", "migrat", "bench --events none",
+            ] {
+                let (isSuccess, output) = try await server.run(
+                    words.split(separator: " ").map(String.init), environment: ["COLUMNS": "80"])
+                #expect(!isSuccess, "\(words): \(output)")
+                shown += "$ quartermaster \(words)\n\(output)\n"
+            }
+            try compare("refusals", shown, "")
+        }
+    }
+
+    @Test("helps in the words of the golden file, with every verb")
+    func helps() async throws {
+        let folder = ServerProcess.scratchFolder()
+        func help(_ words: [String]) async throws -> String {
+            let (isSuccess, output) = try await ServerProcess.run(
+                ["help"] + words, in: folder, environment: ["COLUMNS": "80"])
+            #expect(isSuccess)
+            return "$ quartermaster help \(words.joined(separator: " "))\n\(output)\n"
+        }
+        var (shown, open) = ("", [[String]()])
+        while !open.isEmpty {
+            let words = open.removeFirst()
+            let text = try await help(words)
+            shown += text
+            let list = text.components(separatedBy: "SUBCOMMANDS:\n").dropFirst().first ?? ""
+            open += list.split(separator: "\n").compactMap { line in
+                line.prefixMatch(of: #/  ([a-z-]+)/#).map { words + [String($0.output.1)] }
+            }
+        }
+        try compare("help", shown, "")
     }
 
     /// A program that is newer than the schema backs up what is there before it changes anything.
@@ -123,13 +203,26 @@ import TestSupport
         }
         // Progress is shown as often as there is time for it.
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return lines.filter { !$0.contains(" of N") || !$0.hasPrefixOfStep }.joined(separator: "\n")
+        var steps: Set<Substring> = []
+        return lines.filter { line in
+            guard let step = line.prefixMatch(of: /\{"step":"[a-z ]+"/) else {
+                return !line.contains(" of N") || !line.hasPrefixOfStep
+            }
+            return steps.insert(step.output).inserted
+        }.map { line in
+            // How far a step has come when it is first heard of is another each time.
+            line.hasPrefix(#"{"step""#) ? line.replacing(/:(\d+|null)/, with: ":N") : line
+        }
+        .joined(separator: "\n")
     }
 }
 
 extension Substring {
     fileprivate var hasPrefixOfStep: Bool {
-        ["reading ", "indexing ", "comparing ", "swapping ", "verifying ", "read models: "]
-            .contains { hasPrefix($0) }
+        [
+            "exporting ", "importing ", "reading ", "indexing ", "comparing ", "swapping ",
+            "verifying ", "read models: ",
+        ]
+        .contains { hasPrefix($0) }
     }
 }

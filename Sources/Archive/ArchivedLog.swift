@@ -25,9 +25,13 @@ public actor ArchivedLog: LoggedEvents {
 
     public func head() -> Int64 { header.count }
 
+    public func hash(from end: Int64) -> (position: Int64, hash: [UInt8]) {
+        (chain.position, chain.hash)
+    }
+
     /// Throws ``ArchiveError`` where a hash does not fit, or the file ends too early.
     public func read(
-        after position: Int64, upTo end: Int64, types: Set<Int16>
+        after position: Int64, upTo end: Int64, _ wanted: WantedTypes
     ) throws -> [EventContent] {
         var events: [EventContent] = []
         while let event = try next ?? nextEvent() {
@@ -36,7 +40,7 @@ public actor ArchivedLog: LoggedEvents {
                 return events
             }
             next = nil
-            if event.position > position, types.contains(event.type) {
+            if event.position > position, wanted.contains(event.type) {
                 events.append(event.content)
             }
         }

@@ -191,7 +191,9 @@ public struct Backup: Sendable {
         try await Self.run(
             ["/bin/sh", "-c", line], as: "the command that takes a backup elsewhere",
             environment: [:], in: NSTemporaryDirectory(), limit: limit)
-        _ = FileManager.default.createFile(atPath: elsewhereMark, contents: nil)
+        guard FileManager.default.createFile(atPath: elsewhereMark, contents: nil) else {
+            throw BackupError("\(folder) is elsewhere, and that can't be noted in it")
+        }
         return true
     }
 

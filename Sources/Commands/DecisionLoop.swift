@@ -339,6 +339,17 @@ public actor DecisionLoop: Service {
         }
     }
 
+    /// Brings the models up to these events. Where one is of a type or version that only a newer program knows,
+    /// whoever it concerns is not known here: all models are let go of, and read anew by those who need them.
+    private func follow(_ events: [LoggedEvent], in cache: ModelCache) {
+        do {
+            cache.apply(try events.map { try RecordedEvent($0) })
+        } catch {
+            logger.warning("passed over what can't be read", metadata: ["reason": "\(error)"])
+            cache.restart(at: events.last?.position ?? cache.position)
+        }
+    }
+
     private func followLog() async throws {
         guard let cache else {
             cache = ModelCache(position: try await log.head())
@@ -347,7 +358,7 @@ public actor DecisionLoop: Service {
         while true {
             let events = try await log.read(
                 after: cache.position, limit: ModelCache.recentLimit)
-            cache.apply(try events.map { try RecordedEvent($0) })
+            follow(events, in: cache)
             if events.count < ModelCache.recentLimit { return }
             // Far behind: what is in memory is not worth following for.
             cache.restart(at: try await log.head())

@@ -5,11 +5,28 @@ public protocol LoggedEvents: Sendable {
     /// The position of the last event.
     func head() async throws -> Int64
 
-    /// The events of these types among those after `position` up to `end`, in order. Who reads on begins
-    /// at `end`.
+    /// The wanted events among those after `position` up to `end`, in order. Who reads on begins at `end`.
     func read(
-        after position: Int64, upTo end: Int64, types: Set<Int16>
+        after position: Int64, upTo end: Int64, _ wanted: WantedTypes
     ) async throws -> [EventContent]
+
+    /// The hash of an event at `end` or after it, to be held against another log; asked when everything up to `end`
+    /// was read.
+    func hash(from end: Int64) async throws -> (position: Int64, hash: [UInt8])
+}
+
+/// The types of events that a reader wants.
+public struct WantedTypes: Sendable {
+    public var types: Set<Int16>
+    /// The last type that the reader's program knows: it has to hear of later ones, which may concern it.
+    public var lastKnown: Int16
+
+    public init(_ types: Set<Int16>, lastKnown: Int16) {
+        self.types = types
+        self.lastKnown = lastKnown
+    }
+
+    public func contains(_ type: Int16) -> Bool { type > lastKnown || types.contains(type) }
 }
 
 /// What a fold needs of an event.
@@ -32,18 +49,19 @@ extension LoggedEvent {
 
 extension EventLog: LoggedEvents {
     public func read(
-        after position: Int64, upTo end: Int64, types: Set<Int16>
+        after position: Int64, upTo end: Int64, _ wanted: WantedTypes
     ) async throws -> [EventContent] {
         let rows = try await client.run(
             """
             SELECT e.position, e.recorded_at, e.type, e.schema_version, e.data FROM log.event e
             WHERE e.position > $1::bigint AND e.position <= $2::bigint
-                AND e.type = ANY ($3::smallint[])
+                AND (e.type = ANY ($3::smallint[]) OR e.type > $4::smallint)
             ORDER BY e.position
             """,
             [
                 .int64(position), .int64(end),
-                .array(of: .int2, types.sorted().map { .integer($0) }),
+                .array(of: .int2, wanted.types.sorted().map { .integer($0) }),
+                .integer(wanted.lastKnown),
             ])
         return (0..<rows.count).map { row in
             EventContent(
@@ -55,6 +73,26 @@ extension EventLog: LoggedEvents {
 }
 
 extension EventLog {
+    public func hash(from end: Int64) async throws -> (position: Int64, hash: [UInt8]) {
+        (end, try await hash(at: end) ?? [])
+    }
+
+    /// What the log itself says of an event, whatever the program knows of it: the name of its type, and its tags.
+    public func words(at position: Int64) async throws(PostgresError) -> (
+        type: String, tags: [PostgresUUID]
+    ) {
+        let rows = try await client.run(
+            """
+            SELECT n.name, t.tag FROM log.event e JOIN log.event_type n ON n.code = e.type
+                LEFT JOIN log.event_tag t ON t.position = e.position
+            WHERE e.position = $1::bigint
+            """, [.int64(position)])
+        return (
+            rows.count > 0 ? rows.text(0, 0) : "",
+            (0..<rows.count).filter { !rows.isNull($0, 1) }.map { rows.uuid($0, 1) }
+        )
+    }
+
     /// The most events that one reading returns.
     public static let readLimit = 10_000
 

@@ -65,9 +65,19 @@ actor BackupKeeper: Service {
         try await verbs.backup(in: folder, keeping: nil, reason: Self.reason, isCopied: false)
     }
 
-    /// Also those that others made, and those that could not be taken before.
+    /// Also those that others made, and those that could not be taken before. The newest first: one that can't be
+    /// taken keeps no other from it.
     private func takeElsewhere() async throws {
-        for backup in Backup.all(in: folder) { try await verbs.takeElsewhere(backup) }
+        var fault: (any Error)?
+        for backup in Backup.all(in: folder).reversed() {
+            do {
+                try await verbs.takeElsewhere(backup)
+            } catch {
+                fault = fault ?? error
+            }
+            try Task.checkCancellation()
+        }
+        if let fault { throw fault }
     }
 
     private func verifyDue() async throws {
@@ -76,16 +86,17 @@ actor BackupKeeper: Service {
         guard isDue, let newest = Backup.all(in: folder).last?.folder, newest != unsound else {
             return
         }
-        unsound = newest
         guard try await verifyBackup(newest, settings, logger: logger) else {
+            unsound = newest
             throw OperationError("the backup \(newest) can't be relied on: see what was said")
         }
-        unsound = nil
     }
 
     private func tellMetrics() {
         let last = Backup.all(in: folder).last?.manifest.createdAt
         Gauge(label: "quartermaster_backup_timestamp_seconds").record(Self.seconds(last))
+        // Where none is to be verified, nobody waits for it.
+        guard settings.backupSchedule.verifies else { return }
         Gauge(label: "quartermaster_backup_verified_timestamp_seconds")
             .record(Self.seconds(LastVerification(in: folder)?.at))
     }

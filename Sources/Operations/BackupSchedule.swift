@@ -21,6 +21,9 @@ public struct BackupSchedule: Hashable, Sendable {
         self.verifyDay = verifyDay
     }
 
+    /// Whether backups are verified by themselves.
+    var verifies: Bool { verifyDay > 0 }
+
     /// The last time at which a backup was to be made, `now` at the latest.
     func lastDue(at now: Instant) -> Instant {
         let day = now.microseconds / Self.microsecondsPerDay * Self.microsecondsPerDay
@@ -31,7 +34,7 @@ public struct BackupSchedule: Hashable, Sendable {
     /// Whether the month's verification is to be made, when the last one was made at `verifiedAt`: at once when there
     /// was none, and then when the day has come since.
     func isVerificationDue(verifiedAt: Instant?, at now: Instant) -> Bool {
-        guard verifyDay > 0 else { return false }
+        guard verifies else { return false }
         guard let verifiedAt else { return true }
         let today = now.microseconds / Self.microsecondsPerDay
         let days = (0..<31).lazy.map { today - $0 }

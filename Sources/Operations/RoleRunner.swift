@@ -83,7 +83,8 @@ public func isReady(_ role: Role?, _ settings: Settings) async throws -> Bool {
         case .queryAPI: settings.queryPort
         case .projector, .backupKeeper, nil: settings.operationsPort
         }
-    let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")
+    // One that lags can serve, and is told of otherwise; who rolls a version out or back waits for this answer.
+    let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz?exclude=lag")
     do {
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(3))
         let body = try await response.body.collect(upTo: 65_536)

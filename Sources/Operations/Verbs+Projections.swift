@@ -60,8 +60,9 @@ extension Verbs {
             return say("\(name) is not stopped")
         }
         say("\(name) stopped at position \(grouped(position)): \(status.stoppedBecause ?? "")")
-        for event in try await connections.log(1).read(position...position) {
-            let type = EventType(rawValue: event.type)?.name ?? "type \(event.type)"
+        let log = connections.log(1)
+        for event in try await log.read(position...position) {
+            let type = try await log.words(at: position).type
             say(
                 "  \(type) of schema version \(event.schemaVersion), recorded at "
                     + "\(Instant(microseconds: event.recordedAt)) by \(event.actor)")

@@ -7,6 +7,7 @@ internal import JSON
 internal import Postgres
 internal import ProjectionEngine
 internal import Projections
+internal import Synchronization
 
 /// What a rebuild is asked for.
 public struct RebuildRequest: Sendable {
@@ -60,19 +61,27 @@ extension Verbs {
         rebuild.keepsOld = request.keepsOld
         rebuild.compares = request.compares
         let meter = Meter(Meter.Style(isJSON: request.isJSON))
+        // One that was interrupted goes on from where it was.
+        let start = Mutex<Int64?>(nil)
         let outcomes = try await rebuild.run { progress in
+            start.withLock { $0 = $0 ?? progress.start }
             meter.tell(progress.step.rawValue, progress.position, of: progress.head)
         }
         meter.finish()
         let seconds = (ContinuousClock.now - started).inSeconds
         for outcome in outcomes { say(request.isJSON ? json(outcome) : text(outcome)) }
         guard !request.isJSON, let position = outcomes.map(\.position).max() else { return }
-        let rate = Int64(Double(position) / max(seconds, 0.001))
-        say("\(grouped(position)) events in \(Int(seconds.rounded(.up))) s, \(grouped(rate))/s")
+        let count = position - (start.withLock { $0 } ?? 0)
+        let rate = Int64(Double(count) / max(seconds, 0.001))
+        say("\(grouped(count)) events in \(Int(seconds.rounded(.up))) s, \(grouped(rate))/s")
     }
 
     /// Does what is ordered with the rebuilds of these read models; of all that it concerns when none is named.
-    public func order(_ order: RebuildOrder, _ names: [String], isJSON: Bool) async throws {
+    ///
+    /// What was paused or interrupted goes on with what `request` says otherwise, whose names are passed over.
+    public func order(
+        _ order: RebuildOrder, _ names: [String], resuming request: RebuildRequest
+    ) async throws {
         let client = connections.writingClient(1)
         let chosen = try models(names)
         switch order {
@@ -80,7 +89,7 @@ extension Verbs {
             let wish: RebuildControl.Wish = order == .pause ? .pause : .cancel
             var count = 0
             for model in chosen where try await RebuildControl.want(wish, of: model.name, client) {
-                say("\(model.name): \(order == .pause ? "will pause" : "is given up")")
+                report(model, order == .pause ? "will pause" : "is given up", request.isJSON)
                 count += 1
             }
             guard count > 0 else { throw OperationError("no such rebuild is under way") }
@@ -91,8 +100,8 @@ extension Verbs {
             guard !interrupted.isEmpty else {
                 throw OperationError("no such rebuild was paused or interrupted")
             }
-            var request = RebuildRequest(interrupted.map(\.name))
-            request.isJSON = isJSON
+            var request = request
+            request.names = interrupted.map(\.name)
             try await rebuild(request)
         case .undo:
             guard !names.isEmpty else {
@@ -100,11 +109,21 @@ extension Verbs {
             }
             for model in chosen {
                 try await model.undoRebuild(connections.rebuildable)
-                say("\(model.name): back to the table before; --undo again to return")
+                report(model, "back to the table before; --undo again to return", request.isJSON)
             }
         case .dropOld:
             for model in chosen where try await model.dropKept(connections.rebuildable) {
-                say("\(model.name): the table before is gone")
+                report(model, "the table before is gone", request.isJSON)
+            }
+        }
+    }
+
+    private func report(_ model: any ReadModel.Type, _ done: String, _ isJSON: Bool) {
+        guard isJSON else { return say("\(model.name): \(done)") }
+        sayJSON { json in
+            json.object { json in
+                json.field("name", model.name)
+                json.field("done", done)
             }
         }
     }

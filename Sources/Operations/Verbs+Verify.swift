@@ -15,8 +15,9 @@ public struct VerifyRequest: Sendable {
     public var key: String?
     /// Neither read models nor the stream EVENTS.
     public var isOfLogOnly = false
-    /// The stream EVENTS belongs to another database.
-    var hasNoStream = false
+    /// It is a database that was made to be verified: the stream EVENTS belongs to another one, and nobody brings
+    /// read models up to date.
+    var isOfScratch = false
 
     public init() {}
 }
@@ -34,7 +35,7 @@ extension Verbs {
     /// The same for a database that was made to be verified.
     func verify(ofScratch: Bool) async throws -> Bool {
         var request = VerifyRequest()
-        request.hasNoStream = ofScratch
+        request.isOfScratch = ofScratch
         return try await verify(request)
     }
 
@@ -47,12 +48,21 @@ extension Verbs {
         let meter = Meter(Meter.Style(isJSON: false))
         let total = try await log.head()
         let published =
-            request.isOfLogOnly || request.hasNoStream ? nil : await publishedEvents(log)
+            request.isOfLogOnly || request.isOfScratch ? nil : await publishedEvents(log)
         var audit = Audit()
         var faults: [String] = []
+        let skips = try await Skips.load(from: log)
+        var passedOver: [String] = []
         let (head, broken) = try await log.verify { page in
             let (events, unreadable) = await Self.decoded(page)
-            faults += unreadable
+            // What read models were told to do without is no news.
+            for (position, fault) in unreadable {
+                if skips.contains(position) {
+                    passedOver.append("\(fault); read models do without it, as somebody decided")
+                } else {
+                    faults.append(fault)
+                }
+            }
             var tags: [[PostgresUUID]?] = []
             for (stored, event) in zip(page, events) {
                 tags.append(event?.tags.map { PostgresUUID(high: $0.high, low: $0.low) })
@@ -76,7 +86,8 @@ extension Verbs {
         faults += try await ledgerFaults(audit, at: head)
         var compared: [Rebuild.Outcome] = []
         if !request.isOfLogOnly, faults.isEmpty {
-            compared = try await compareReadModels(log, meter)
+            faults += try await stoppedReadModels()
+            compared = try await compareReadModels(log, meter, isOfScratch: request.isOfScratch)
             faults += compared.flatMap(Self.faults)
         }
         meter.finish()
@@ -90,7 +101,7 @@ extension Verbs {
             let reached = grouped(min(published.head, head))
             findings.append("the stream EVENTS is the log, up to position \(reached)")
         }
-        findings += Self.findings(compared)
+        findings += passedOver + Self.findings(compared)
         if let seal { findings.append(sealed(seal)) }
         return ([], findings)
     }
@@ -111,7 +122,7 @@ extension Verbs {
     /// Both halves of a page at the same time; nil for what can't be read, and why.
     private static func decoded(
         _ page: [ChainedEvent]
-    ) async -> (events: [Event?], faults: [String]) {
+    ) async -> (events: [Event?], faults: [(position: Int64, fault: String)]) {
         func decode(_ range: Range<Int>) -> [Result<Event, EventCodecError>] {
             page[range].map { link in
                 Result { () throws(EventCodecError) in
@@ -124,9 +135,9 @@ extension Verbs {
         let middle = page.count / 2
         async let second = decode(middle..<page.count)
         let all = decode(0..<middle) + (await second)
-        let faults = zip(page, all).compactMap { link, result -> String? in
+        let faults = zip(page, all).compactMap { link, result -> (Int64, String)? in
             guard case .failure(let error) = result else { return nil }
-            return "position \(link.event.position): \(error)"
+            return (link.event.position, "position \(link.event.position): \(error)")
         }
         return (all.map { try? $0.get() }, faults)
     }
@@ -135,15 +146,30 @@ extension Verbs {
 
     /// Folds all of them anew, in one reading of the log, and compares them with the live ones.
     private func compareReadModels(
-        _ log: EventLog, _ meter: Meter
+        _ log: EventLog, _ meter: Meter, isOfScratch: Bool
     ) async throws -> [Rebuild.Outcome] {
         try await RebuildControl.sweep(connections.writingClient(1))
         var fold = Rebuild(
             AllReadModels.list, from: log, configuration: connections.rebuildable)
         fold.onlyCompares = true
+        if isOfScratch { fold.foldsUpTo = try await slowestReadModel() }
         return try await fold.run { progress in
             meter.tell("read models: \(progress.step)", progress.position, of: progress.head)
         }
+    }
+
+    private func stoppedReadModels() async throws -> [String] {
+        try await ProjectionStatus.all(connections.client(1)).compactMap { status in
+            guard let position = status.stoppedAtPosition, !status.isKept else { return nil }
+            return "\(status.name) stands still before position \(position): "
+                + "\(status.stoppedBecause ?? "nobody knows why")"
+        }
+    }
+
+    /// How far the read model has come that is furthest back.
+    private func slowestReadModel() async throws -> Int64? {
+        try await ProjectionStatus.all(connections.client(1)).filter { !$0.isKept }
+            .map(\.position).min()
     }
 
     private static func faults(_ outcome: Rebuild.Outcome) -> [String] {

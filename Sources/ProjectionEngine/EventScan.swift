@@ -14,14 +14,16 @@ struct EventScan: Sendable {
 
     private let events: any LoggedEvents
     private let source: EventSource
-    private let types: Set<Int16>
+    private let wanted: WantedTypes
     private let opensContacts: Bool
 
     /// Reads what these read models fold from `events`, and customers' keys from `log`.
     init(_ events: any LoggedEvents, keysOf log: EventLog, for models: [any ReadModel.Type]) {
         self.events = events
         source = EventSource(log: log)
-        types = Set(models.flatMap { $0.types.map(\.rawValue) })
+        wanted = WantedTypes(
+            Set(models.flatMap { $0.types.map(\.rawValue) }),
+            lastKnown: EventType.allCases.map(\.rawValue).max() ?? 0)
         opensContacts = models.contains { $0.opensContacts }
     }
 
@@ -40,7 +42,7 @@ struct EventScan: Sendable {
                 let read = Task {
                     _ = try await before?.value
                     try Task.checkCancellation()
-                    return try await events.read(after: from, upTo: to, types: types)
+                    return try await events.read(after: from, upTo: to, wanted)
                 }
                 ahead.append(
                     Task {

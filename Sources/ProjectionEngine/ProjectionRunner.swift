@@ -163,11 +163,17 @@ struct ProjectionFault: Error, CustomStringConvertible {
     let position: Int64?
     let description: String
 
-    /// The link, or a new leader, is nobody's fault; anything else is laid at the batch's first event.
+    /// The link, a new leader, or a server that can't write now is nobody's fault; anything else is laid at the
+    /// batch's first event.
     init(writing events: [ProjectedEvent], _ error: PostgresError) {
         let isTransient =
-            error.isConnectionFault || error.kind == .retryable
-            || error.kind == .timedOut || error.kind == .other(sqlState: "QM001")
+            switch error.kind {
+            case .retryable, .timedOut: true
+            // Read-only, out of disk or memory, told to stop, broken files: see PostgreSQL's appendix A.
+            case .other(let state):
+                state == "QM001" || ["25", "53", "57", "58"].contains(state.prefix(2))
+            default: error.isConnectionFault
+            }
         position = isTransient ? nil : events.first?.position
         description = error.description
     }

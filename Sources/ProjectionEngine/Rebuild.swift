@@ -27,6 +27,9 @@ public struct Rebuild: Sendable {
     public var events: any LoggedEvents
     /// Up to here; then the new table stays beside the live one, and the next rebuild goes on from it.
     public var until: Int64?
+    /// The log is read up to here at first, because the live tables may never come further; each is then followed to
+    /// where it is.
+    public var foldsUpTo: Int64?
     /// The table that is replaced is kept, and kept up to date.
     public var keepsOld = false
     /// The new tables are compared with the live ones, and that is all: they go away again.
@@ -49,6 +52,8 @@ public struct Rebuild: Sendable {
 
         public var step: Step
         public var names: [String]
+        /// The position that it began after: 0, or where it was interrupted.
+        public var start: Int64
         public var position: Int64
         public var head: Int64
     }
@@ -104,17 +109,20 @@ public struct Rebuild: Sendable {
     }
 
     private func build(_ progress: @Sendable (Progress) -> Void) async throws -> [Outcome] {
-        let end = min(try await events.head(), until ?? .max)
+        let end = min(try await events.head(), until ?? .max, foldsUpTo ?? .max)
+        try await checkHead(end)
         var builders: [any Building] = []
         for model in models { builders.append(try await begin(model, upTo: end)) }
         let names = builders.map { $0.model.name }
+        let start = try await start(of: builders)
         func tell(_ step: Progress.Step, _ position: Int64) {
-            progress(Progress(step: step, names: names, position: position, head: end))
+            progress(
+                Progress(step: step, names: names, start: start, position: position, head: end))
         }
         var outcomes: [Outcome] = []
         var nextControl = ContinuousClock.now
         var pace = Pace(of: log)
-        try await scan(events).pages(after: try await start(of: builders), upTo: end) { page in
+        try await scan(events).pages(after: start, upTo: end) { page in
             try await forAll(builders) { try await $0.take(page) }
             tell(.reading, page.end)
             try await pace.rest()
@@ -123,6 +131,7 @@ public struct Rebuild: Sendable {
             outcomes += try await heed(&builders)
             return !builders.isEmpty
         }
+        if !builders.isEmpty { try await checkHistory(upTo: end, builders) }
         try await forAll(builders) { try await $0.write() }
         guard until == nil else {
             try await forAll(builders) { try await $0.release() }
@@ -133,12 +142,16 @@ public struct Rebuild: Sendable {
         try await forAll(builders) { try await $0.makeIndexes() }
         let deadline = ContinuousClock.now + Self.comparisonWait
         for builder in builders {
+            outcomes += try await heed(builder)
+            guard outcomes.last?.name != builder.model.name else { continue }
             tell(.comparing, await builder.position)
             let difference = compares ? try await compare(builder, until: deadline) : nil
             if onlyCompares {
                 outcomes.append(try await finish(builder, difference))
                 continue
             }
+            outcomes += try await heed(builder)
+            guard outcomes.last?.name != builder.model.name else { continue }
             tell(.swapping, await builder.position)
             outcomes.append(try await swap(builder, difference))
         }
@@ -195,6 +208,35 @@ public struct Rebuild: Sendable {
         }
         builders = rest
         return outcomes
+    }
+
+    private func heed(_ builder: any Building) async throws -> [Outcome] {
+        var one = [builder]
+        return try await heed(&one)
+    }
+
+    /// What comes from a file or another database may know more than the log, or something else: a log that was
+    /// restored to an earlier moment and has gone on from there.
+    private func checkHead(_ end: Int64) async throws {
+        let head = try await log.head()
+        guard end <= head else {
+            throw RebuildError(
+                description: "the events end at position \(end), and the log at \(head): they are "
+                    + "of a time that the log was restored to before")
+        }
+    }
+
+    private func checkHistory(upTo end: Int64, _ builders: [any Building]) async throws {
+        let (position, hash) = try await events.hash(from: end)
+        guard position > 0, try await log.hash(at: position) != hash else { return }
+        // What was built of them is worth nothing, and must not be gone on with.
+        try await forAll(builders) {
+            try await $0.discard()
+            try await $0.release()
+        }
+        throw RebuildError(
+            description: "the events have another hash at position \(position) than the log: they "
+                + "are of another history, and nothing was swapped")
     }
 
     /// Brings both tables to the same position and compares them; nil when the live one does not come that far.

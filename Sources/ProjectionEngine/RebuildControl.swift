@@ -192,9 +192,32 @@ extension ReadModel {
                 description: "the table kept of \(name) is of version \(kept.text(0, 0)), and this "
                     + "program's is \(version): the program that made it can undo this")
         }
+        try await exchange(live, old, on: session)
+    }
+
+    /// Whoever reads the table for long is waited for between attempts, so that nobody else waits behind us.
+    private static func exchange(
+        _ live: String, _ old: String, on session: PostgresSession
+    ) async throws {
+        for attempt in 1...Rebuild.swapAttempts {
+            do throws(PostgresError) {
+                return try await exchangeNow(live, old, on: session)
+            } catch {
+                guard error.kind == .other(sqlState: "55P03"), attempt < Rebuild.swapAttempts else {
+                    throw error
+                }
+                try await session.execute("ROLLBACK")
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    private static func exchangeNow(
+        _ live: String, _ old: String, on session: PostgresSession
+    ) async throws(PostgresError) {
         try await session.execute(
             """
-            BEGIN; SET LOCAL lock_timeout = '5s';
+            BEGIN; SET LOCAL lock_timeout = '500ms';
             SELECT FROM reading.projection WHERE name IN ('\(live)', '\(old)')
                 ORDER BY name FOR UPDATE;
             ALTER TABLE reading.\(live) RENAME TO \(live)_between;

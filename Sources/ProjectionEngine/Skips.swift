@@ -45,7 +45,7 @@ public struct Skips: Sendable {
     }
 
     /// Whether some read model does without the event.
-    func contains(_ position: Int64) -> Bool {
+    public func contains(_ position: Int64) -> Bool {
         positions.values.contains { $0.contains(position) }
     }
 }

@@ -25,11 +25,19 @@ struct EventHeaders: Sendable {
         1 + epochStarts.count { $0 <= position }
     }
 
-    func message(_ source: SourceEvent) throws(EventCodecError) -> BusMessage {
+    /// What this program can't read is published as well, in the log's own words: others may know it.
+    func message(_ source: SourceEvent, in log: EventLog) async throws(PostgresError) -> BusMessage
+    {
+        guard let event = try? source.event.get().event else {
+            let words = try await log.words(at: source.stored.position)
+            let tags = words.tags.map { EntityID(high: $0.high, low: $0.low) }
+            return message(source, words.type, tags)
+        }
+        return message(source, event.type.name, event.tags)
+    }
+
+    private func message(_ source: SourceEvent, _ name: String, _ tags: [EntityID]) -> BusMessage {
         let stored = source.stored
-        let event = try source.event.get().event
-        let name = event.type.name
-        let tags = event.tags.map(\.description).joined(separator: ",")
         return BusMessage(
             subject: "\(EventPublisher.subjectPrefix).\(name)",
             headers: [
@@ -40,7 +48,7 @@ struct EventHeaders: Sendable {
                 ("ce-time", Instant(microseconds: stored.recordedAt).description),
                 ("ce-correlationid", id(stored.correlationID)),
                 ("traceparent", source.span.description),
-                ("ce-entities", tags),
+                ("ce-entities", tags.map(\.description).joined(separator: ",")),
                 ("content-type", "application/json"),
                 ("Quartermaster-Position", String(stored.position)),
                 ("Quartermaster-Epoch", String(epoch(at: stored.position))),

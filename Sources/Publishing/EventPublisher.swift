@@ -22,6 +22,9 @@ public struct EventPublisher: Service {
         StreamConfiguration(name: stream, subjects: [subjectPrefix + ".>"])
     }
 
+    private static let published = Gauge(label: "quartermaster_published_position")
+    private static let stopped = Gauge(label: "quartermaster_publishing_stopped")
+
     private let feed: EventFeed
     private let busURL: String
     private let configuration: PostgresConfiguration
@@ -38,6 +41,9 @@ public struct EventPublisher: Service {
 
     public func run() async throws {
         await cancelWhenGracefulShutdown {
+            // A series that begins with the first success would hide that there is none.
+            Self.published.record(0)
+            Self.stopped.record(0)
             var failureCount = 0
             var lastReason = ""
             while !Task.isCancelled {
@@ -45,6 +51,9 @@ public struct EventPublisher: Service {
                     try await publish { (failureCount, lastReason) = (0, "") }
                 } catch {
                     failureCount += 1
+                    if error is StreamAheadError || error is StreamDivergedError {
+                        Self.stopped.record(1)
+                    }
                     if "\(error)" != lastReason, !Task.isCancelled {
                         lastReason = "\(error)"
                         logger.error("not publishing", metadata: ["reason": "\(error)"])
@@ -69,6 +78,8 @@ public struct EventPublisher: Service {
         let state = try await bus.makeStream(Self.configuration)
         var position = Int64(state.lastSequence)
         try await checkHistory(of: log, upTo: position, source, bus)
+        Self.published.record(position)
+        Self.stopped.record(0)
         while !Task.isCancelled {
             let began = ContinuousClock.now
             let generation = await feed.generation
@@ -80,12 +91,14 @@ public struct EventPublisher: Service {
                 continue
             }
             precondition(events.first?.stored.position == position + 1, "a hole in the feed")
-            try await bus.publish(try events.map(source.message), after: Int(position))
+            var messages: [BusMessage] = []
+            for event in events { messages.append(try await source.message(event, in: log)) }
+            try await bus.publish(messages, after: Int(position))
             position = last.stored.position
             Trace.record(
                 "publish \(Self.stream)", .producer, following: last.span,
                 links: events.suffix(Trace.linkLimit).dropLast().map(\.span), since: began)
-            Gauge(label: "quartermaster_published_position").record(position)
+            Self.published.record(position)
             onProgress()
             try await Task.sleep(until: began + EventFeed.gatherInterval(after: events.count))
         }

@@ -12,6 +12,7 @@ public actor PublishedEvents {
     private let bus: BusConnection
     private let consumer: StreamConsumer
     private let source: EventHeaders
+    private let log: EventLog
     /// The position that the stream had reached when the reading began.
     public nonisolated let head: Int64
     private var page: [Delivery] = []
@@ -19,6 +20,7 @@ public actor PublishedEvents {
 
     /// Throws what the bus says when it can't be reached, or has no such stream.
     public init(_ log: EventLog, busURL: String, logger: Logger) async throws {
+        self.log = log
         source = try await EventHeaders(of: log)
         bus = try await BusConnection.connect(to: busURL, logger: logger)
         head = Int64(try await bus.state(ofStream: EventPublisher.stream).lastSequence)
@@ -38,7 +40,8 @@ public actor PublishedEvents {
                 return faults + [(event.position, "EVENTS lacks it")]
             }
             let message = delivery.message
-            let name = EventType(rawValue: event.type)?.name ?? ""
+            let known = EventType(rawValue: event.type)?.name
+            let name = if let known { known } else { try await log.words(at: event.position).type }
             let isSame =
                 message.payload == event.data
                 && message.subject == "\(EventPublisher.subjectPrefix).\(name)"

@@ -24,7 +24,10 @@ public enum MetricHelp {
         "quartermaster_projection_position": "The position that a read model has reached.",
         "quartermaster_projection_stopped":
             "1 while a read model stands before an event that it can't take.",
-        "quartermaster_published_position": "The last event that is in the stream EVENTS.",
+        "quartermaster_published_position":
+            "The last event that is in the stream EVENTS; 0 until that is known.",
+        "quartermaster_publishing_stopped":
+            "1 where EVENTS has another history than the log, and nothing is published.",
         "quartermaster_refusals_total": "Requests that were refused, by what they were told.",
         "quartermaster_repeats_total": "Requests that had taken effect before.",
     ]

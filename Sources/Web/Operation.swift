@@ -33,12 +33,12 @@ public struct Operation: Sendable {
 
 extension Router where Context == APIContext {
     /// A router for these operations, with limits, problems for all errors, and nothing else. `observer` sees
-    /// every request that is for one of them.
+    /// every request.
     public static func serving(
         _ operations: [Operation], gatekeeper: @escaping Gatekeeper, observer: RequestObserver
     ) -> Router<APIContext> {
         let router = Router<APIContext>()
-        router.add(middleware: ProblemMiddleware())
+        router.add(middleware: ProblemMiddleware(record: observer.ofNoOperation))
         for operation in operations {
             let record = observer.record(of: operation.id)
             router.on(RouterPath(operation.path), method: operation.method) { request, context in
@@ -53,12 +53,12 @@ extension Router where Context == APIContext {
                     let response = try await Caller.$current.withValue(caller) {
                         try await operation.handler(request, context)
                     }
-                    record.add(caller, response, since: began)
+                    record.add(request, of: caller, response, since: began)
                     return response
                 } catch let error where !(error is CancellationError) {
                     let problem = Problem(of: error, context.logger, in: caller.trace)
                     let response = problem.response()
-                    record.add(caller, response, problem, since: began)
+                    record.add(request, of: caller, response, problem, since: began)
                     return response
                 }
             }
@@ -71,15 +71,23 @@ extension Router where Context == APIContext {
 struct ProblemMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
+    let record: RequestObserver.Record
+
     func handle(
         _ request: Request, context: APIContext,
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
+        let began = ContinuousClock.now
         do {
             try checkSizes(request)
             return try await next(request, context)
         } catch let error where !(error is CancellationError) {
-            return Problem(of: error, context.logger, in: request.traceParent?.trace).response()
+            var caller = Caller.anybody
+            caller.traceParent = request.traceParent
+            let problem = Problem(of: error, context.logger, in: caller.trace)
+            let response = problem.response()
+            record.add(request, of: caller, response, problem, since: began)
+            return response
         }
     }
 

@@ -18,6 +18,9 @@ public struct RequestObserver: Sendable {
 
     func record(of operation: String) -> Record { Record(operation, logger) }
 
+    /// What was refused before it was known to be for an operation.
+    var ofNoOperation: Record { record(of: "none") }
+
     /// What is kept of one operation.
     final class Record: Sendable {
         private let operation: String
@@ -34,7 +37,7 @@ public struct RequestObserver: Sendable {
         }
 
         func add(
-            _ caller: Caller, _ response: Response, _ problem: Problem? = nil,
+            _ request: Request, of caller: Caller, _ response: Response, _ problem: Problem? = nil,
             since began: ContinuousClock.Instant
         ) {
             let time = ContinuousClock.now - began
@@ -54,7 +57,7 @@ public struct RequestObserver: Sendable {
             ]
             if let position = response.headers[.position] { metadata["position"] = "\(position)" }
             if let problem { metadata["problem"] = "\(problem.type)" }
-            if let trace = caller.trace { metadata["trace"] = "\(trace)" }
+            metadata["trace"] = "\(caller.trace ?? request.ownTrace)"
             logger.log(level: level, "request", metadata: metadata)
         }
 
@@ -97,6 +100,13 @@ extension HTTPField.Name {
 }
 
 extension Request {
+    /// Of one that names no trace: a command's key, as that of its events, or one of its own.
+    fileprivate var ownTrace: EntityID {
+        if let key = headers[.idempotencyKey].flatMap({ EntityID($0) }) { return key }
+        var generator = SystemRandomNumberGenerator()
+        return .random(using: &generator)
+    }
+
     /// The span that the request belongs to, where it names one; while spans are told, a command that names none
     /// belongs to the trace of its own key, as its events do.
     var traceParent: TraceParent? {

@@ -20,7 +20,7 @@ struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show anything as it was known at any moment.",
         discussion: """
-            The rows of all read models of which it is the key, folded from its events up to the \\
+            The rows of all read models of which it is the key, folded from its events up to the \
             moment.
 
               quartermaster show K7QX2MPA --as-of 2026-11-20T18:05-05:00
@@ -118,7 +118,7 @@ struct PrintTable: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "table", abstract: "Print a whole read model as it was at any moment, as CSV.",
         discussion: """
-            It is built from the first event beside everything else and thrown away. Two may be \\
+            It is built from the first event beside everything else and thrown away. Two may be \
             built at the same time.
             """)
 

@@ -66,8 +66,14 @@ struct RebuildModel: AsyncParsableCommand {
         guard orders.count <= 1 else {
             throw ValidationError("one of --pause, --resume, --cancel, --undo and --drop-old")
         }
-        guard all != !names.isEmpty || (!orders.isEmpty && names.isEmpty && !all) else {
+        guard all || !names.isEmpty || !orders.isEmpty else {
             throw ValidationError("name read models, or say --all")
+        }
+        guard names.isEmpty || !all else {
+            throw ValidationError("name read models, or say --all, not both")
+        }
+        guard !undo || !names.isEmpty else {
+            throw ValidationError("--undo needs the read models' names")
         }
         guard archive == nil || from == nil else {
             throw ValidationError("events come from --archive or --from, not from both")
@@ -80,9 +86,6 @@ struct RebuildModel: AsyncParsableCommand {
     func run() async throws {
         try await perform { settings, logger in
             let verbs = try Verbs(settings, logger: logger)
-            if let order = orders.first {
-                return try await verbs.order(order, names, isJSON: json)
-            }
             var request = RebuildRequest(names)
             request.until = until
             request.keepsOld = keepOld
@@ -90,6 +93,9 @@ struct RebuildModel: AsyncParsableCommand {
             request.archive = archive
             request.standbyURL = from
             request.isJSON = json
+            if let order = orders.first {
+                return try await verbs.order(order, names, resuming: request)
+            }
             try await verbs.rebuild(request)
         }
     }

@@ -43,6 +43,10 @@ import TestSupport
                 let skip = try #require(try await Skips.load(from: loop.log).entries.first)
                 #expect(skip.fact.position == bad && skip.fact.reason == "by hand")
                 #expect(skip.decidedBy == "operator")
+                // The event can't be read any better, and that is known.
+                let (faults, findings) = try await verbs.findings()
+                #expect(faults.isEmpty, "\(faults)")
+                #expect(findings.contains { $0.hasPrefix("position \(bad): LaunchArchived") })
                 // Built anew it does without it as well, and others don't know of it.
                 let outcome = try await Rebuild(
                     [CatalogueEntries.self], from: loop.log,
@@ -51,6 +55,50 @@ import TestSupport
                 #expect(outcome.difference?.isNone == true)
                 await client.close()
             }
+        }
+    }
+
+    @Test(
+        "sells and publishes on past an event of a newer program, and builds no read model without it"
+    )
+    func passesNewerEvents() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, natsURL in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                _ = try await loop.submit(fleet.order(seats: 1))
+                let bad = try await appendOfNewerProgram(to: loop.log, in: database)
+                for _ in 0..<3 { _ = try await loop.submit(fleet.order(seats: 33)) }
+                await #expect(throws: CommandError.self) {
+                    _ = try await loop.submit(fleet.order(seats: 1))
+                }
+                let head = try await loop.log.head()
+                let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+                try await eventually("all is published") {
+                    let state = try? await bus.state(ofStream: EventPublisher.stream)
+                    return state?.lastSequence == Int(head)
+                }
+                let message = try await bus.message(at: Int(bad), ofStream: EventPublisher.stream)
+                #expect(message.header("ce-type") == "quartermaster.BoatPainted.v1")
+                #expect(
+                    message.header("ce-entities") == "00000000-0000-0007-0000-000000000007")
+                try await stopsReadModels(database, loop.log, at: bad)
+            }
+        }
+    }
+
+    private func stopsReadModels(
+        _ database: TestDatabase, _ log: EventLog, at position: Int64
+    ) async throws {
+        let client = database.connections.client(1)
+        try await eventually("the catalogue stops") {
+            try await status(client)?.stoppedAtPosition == position
+        }
+        await client.close()
+        await #expect(throws: (any Error).self) {
+            try await Rebuild(
+                [CatalogueEntries.self], from: log, configuration: database.connections.rebuildable
+            ).run()
         }
     }
 

@@ -67,16 +67,29 @@ func waitForProjections(_ database: TestDatabase, toReach position: Int64) async
 
 /// An event of the catalogue that nobody can read; returns where it stands.
 func appendNonsense(to log: EventLog) async throws -> Int64 {
+    try await append(
+        NewEvent(
+            type: EventType.launchArchived.rawValue, schemaVersion: 1,
+            data: Array(#"{"launch":"nonsense"}"#.utf8), tags: []), to: log)
+}
+
+/// An event of a type that only a newer program knows, `BoatPainted`; returns where it stands.
+func appendOfNewerProgram(to log: EventLog, in database: TestDatabase) async throws -> Int64 {
+    try await database.administer(
+        "INSERT INTO log.event_type (code, name) VALUES (999, 'BoatPainted')")
+    return try await append(
+        NewEvent(
+            type: 999, schemaVersion: 1, data: Array(#"{"colour":"blue"}"#.utf8),
+            tags: [PostgresUUID(high: 7, low: 7)]), to: log)
+}
+
+private func append(_ event: NewEvent, to log: EventLog) async throws -> Int64 {
     let outcome = try await log.append([
         AppendCommand(
             id: PostgresUUID(high: 1, low: 1), requestHash: [1],
             correlationID: PostgresUUID(high: 1, low: 1), causationPosition: nil,
             actor: "test",
-            events: [
-                NewEvent(
-                    type: EventType.launchArchived.rawValue, schemaVersion: 1,
-                    data: Array(#"{"launch":"nonsense"}"#.utf8), tags: [])
-            ], conditions: [])
+            events: [event], conditions: [])
     ]).outcomes[0]
     guard case .appended(let positions) = outcome else { return 0 }
     return positions.lowerBound

@@ -210,6 +210,28 @@ import TestSupport
         }
     }
 
+    @Test("takes no events of a time or a history that the log does not have")
+    func refusesOtherHistories() async throws {
+        try await withHistory { database, loop, _ in
+            for (events, word) in [
+                (OtherHistory(log: loop.log, more: 5), "restored to before"),
+                (OtherHistory(log: loop.log, end: [1, 2, 3]), "another history"),
+            ] {
+                var build = rebuild([Manifest.self], database)
+                build.events = events
+                do {
+                    _ = try await build.run()
+                    Issue.record("it was taken")
+                } catch let error as RebuildError {
+                    #expect(error.description.contains(word))
+                }
+            }
+            var build = rebuild([Manifest.self], database)
+            build.events = OtherHistory(log: loop.log)
+            #expect(try await build.run()[0].end == .swapped)
+        }
+    }
+
     // MARK: Fixtures
 
     private func rebuild(_ models: [any ReadModel.Type], _ database: TestDatabase) -> Rebuild {
@@ -258,11 +280,35 @@ private actor CountingLog: LoggedEvents {
     func head() async throws -> Int64 { try await log.head() }
 
     func read(
-        after position: Int64, upTo end: Int64, types: Set<Int16>
+        after position: Int64, upTo end: Int64, _ wanted: WantedTypes
     ) async throws -> [EventContent] {
         readCount += 1
         firstPosition = firstPosition ?? position
         try await Task.sleep(for: delay)
-        return try await log.read(after: position, upTo: end, types: types)
+        return try await log.read(after: position, upTo: end, wanted)
+    }
+
+    func hash(from end: Int64) async throws -> (position: Int64, hash: [UInt8]) {
+        try await log.hash(from: end)
+    }
+}
+
+/// The events of a log, said to go on further, or to have another hash.
+private struct OtherHistory: LoggedEvents {
+    let log: EventLog
+    var more: Int64 = 0
+    var end: [UInt8]?
+
+    func head() async throws -> Int64 { try await log.head() + more }
+
+    func read(
+        after position: Int64, upTo end: Int64, _ wanted: WantedTypes
+    ) async throws -> [EventContent] {
+        try await log.read(after: position, upTo: end, wanted)
+    }
+
+    func hash(from end: Int64) async throws -> (position: Int64, hash: [UInt8]) {
+        let (position, hash) = try await log.hash(from: end)
+        return (position, self.end ?? hash)
     }
 }

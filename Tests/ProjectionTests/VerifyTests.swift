@@ -1,7 +1,7 @@
 import Commands
 import EventCodec
 import EventLog
-import Operations
+@testable import Operations
 import Postgres
 import Publishing
 import Testing
@@ -41,6 +41,36 @@ import TestSupport
             try await database.administer("SET session_replication_role = replica; \(statement)")
             let faults = try await verbs.findings().faults
             #expect(faults.contains { $0.contains(sentence) }, "\(faults)")
+        }
+    }
+
+    @Test(
+        "compares read models where they are when nobody brings them up to date, and names one that stands still"
+    )
+    func comparesWhatLags() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 100)
+            try await withProjector(on: database) { loop, _ in
+                _ = try await loop.submit(fleet.envelope)
+                try await waitForProjections(database, toReach: try await loop.log.head())
+            }
+            try await withLoops(1, on: database) { loops in
+                for _ in 0..<3 { _ = try await loops[0].submit(fleet.order(seats: 1)) }
+            }
+            let verbs = try Verbs(
+                Settings(["DATABASE_URL": database.connections.url]), logger: quiet)
+            var request = VerifyRequest()
+            request.isOfScratch = true
+            let (faults, findings) = try await verbs.findings(request)
+            #expect(faults.isEmpty, "\(faults)")
+            #expect(findings.contains("10 read models are what a fresh fold of the log makes"))
+            try await database.administer(
+                """
+                UPDATE reading.projection SET stopped_at_position = position + 1,
+                    stopped_because = 'a test' WHERE name = 'manifest'
+                """)
+            let stopped = try await verbs.findings(request).faults
+            #expect(stopped.count == 1 && stopped[0].contains("manifest stands still"))
         }
     }
 

@@ -27,6 +27,10 @@ import TestSupport
             let placed = #"{operation="placeBooking",status="201"}"#
             #expect(shown["quartermaster_http_request_seconds_count\(placed)"] == 1)
             #expect(shown[#"quartermaster_refusals_total{kind="sold-out"}"#] == 1)
+            #expect(try await server.commands.get("/v1/nothing").status == 404)
+            let unknown =
+                #"quartermaster_http_request_seconds_count{operation="none",status="404"}"#
+            #expect(try await server.operations.metrics()[unknown] == 1)
             #expect(
                 shown["quartermaster_events_appended_total"]
                     == shown["quartermaster_log_position"])
@@ -48,6 +52,9 @@ import TestSupport
         #expect(placed[0]["trace"]?.replacing("-", with: "") == trace)
         #expect(placed[0]["position"] != nil)
         #expect(placed[1]["status"] == "409" && placed[1]["problem"] == "sold-out")
+        #expect(placed[1]["trace"]?.count == 36)
+        let unknown = lines(server).filter { $0["operation"] == "none" }
+        #expect(unknown.count == 1 && unknown[0]["problem"] == "not-found")
         for text in lines(server).flatMap(\.values) {
             #expect(!text.contains("Lovelace") && !text.contains("ada@example.org"))
         }

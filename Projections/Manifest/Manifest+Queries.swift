@@ -48,8 +48,9 @@ extension Manifest {
     /// How long after its departure a trip's bookings are still looked for.
     public static let completionWindow = TimeSpan.days(30)
 
-    /// Sold bookings all of whose trips have departed by `now`, and that are not completed.
-    public static func departed(at now: Instant, limit: Int) -> PostgresCall {
+    /// Sold bookings all of whose trips have departed by `now`, and one of them after `since`, where that is given; and
+    /// that are not completed.
+    public static func departed(at now: Instant, since: Instant?, limit: Int) -> PostgresCall {
         PostgresCall(
             """
             SELECT DISTINCT b.booking
@@ -64,7 +65,12 @@ extension Manifest {
                     JOIN reading.trip_on_sale ot ON ot.trip = oa.trip
                     WHERE other.booking = m.booking AND ot.departs_at > $1::timestamptz)
             LIMIT $3::bigint
-            """, [.instant(now), .instant(now - completionWindow), .int64(Int64(limit))])
+            """,
+            [
+                .instant(now),
+                .instant(max(since ?? now - completionWindow, now - completionWindow)),
+                .int64(Int64(limit)),
+            ])
     }
 
     public static func departed(_ rows: Rows) -> [BookingID] {

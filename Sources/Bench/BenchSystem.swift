@@ -73,9 +73,9 @@ struct BenchSystem {
     /// Starts a role alone, with a door of its own.
     func role(_ name: String) throws -> (ChildProcess, port: Int) {
         let port = try freeLoopbackPort()
+        let door = ["command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"][name]
         let child = try start(
-            [name], log: folder + "/role.log",
-            ["COMMAND_PORT": String(port), "QUERY_PORT": String(port)])
+            [name], log: folder + "/role.log", [door ?? "OPERATIONS_PORT": String(port)])
         return (child, port)
     }
 
@@ -107,8 +107,17 @@ struct BenchSystem {
 
     /// The resident memory of a process, in megabytes.
     static func residentMegabytes(of pid: Int32) throws -> Double {
+        try megabytes("VmRSS:", of: pid)
+    }
+
+    /// The most that a process has had until now.
+    static func peakMegabytes(of pid: Int32) throws -> Double {
+        try megabytes("VmHWM:", of: pid)
+    }
+
+    private static func megabytes(_ field: String, of pid: Int32) throws -> Double {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix(field) } ?? ""
         let kilobytes = line.split(separator: " ").compactMap { Double($0) }.first ?? 0
         return kilobytes / 1024
     }

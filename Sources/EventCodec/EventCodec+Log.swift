@@ -6,6 +6,7 @@ extension EventCodec {
     static func write(_ fact: LogEpochBegun, to json: inout JSONWriter) {
         json.field("log", fact.log)
         json.field("epoch", fact.epoch)
+        json.field("from", fact.from)
         json.field("publishedUpTo", fact.publishedUpTo)
         json.field("reason", fact.reason)
     }
@@ -13,6 +14,9 @@ extension EventCodec {
     static func epoch(_ json: JSONObject) throws(JSONError) -> LogEpochBegun {
         LogEpochBegun(
             log: try json["log"].id(), epoch: try json["epoch"].integer(),
+            from: try json.optional("from").map { value throws(JSONError) in
+                Int64(try value.integer())
+            },
             publishedUpTo: Int64(try json["publishedUpTo"].integer()),
             reason: try json["reason"].string())
     }

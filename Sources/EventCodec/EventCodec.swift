@@ -55,6 +55,8 @@ public enum EventCodec {
         case .refundRequested: 2
         // 2: how money was taken at the dock.
         case .paymentSucceeded: 2
+        // 2: where the new history begins.
+        case .logEpochBegun: 2
         case .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,
             .bookingCancelled:
             2

@@ -12,30 +12,43 @@ struct Upcaster: Sendable {
     var version: Int16
     var upcast: @Sendable (JSONObject, inout JSONWriter) throws(JSONError) -> Void
 
-    static let all = [
+    static let chain = Chain([
         // All docks were in one country before there were others.
         Upcaster(type: .locationAdded, version: 1) { old, new throws(JSONError) in
             new.keep(old)
             new.field("country", Country.unitedStates.code)
         }
-    ]
+    ])
 
-    /// The same as dictionary, because it is asked for every event that was stored in an older version.
-    private static let byVersion: [Step: Upcaster] = Dictionary(
-        uniqueKeysWithValues: all.map { (Step(type: $0.type, version: $0.version), $0) })
+    /// All of them, found by what they read, because one is asked for by every event that was stored in an older
+    /// version.
+    struct Chain: Sendable {
+        private let byVersion: [Step: Upcaster]
 
-    private struct Step: Hashable {
-        var type: EventType
-        var version: Int16
+        private struct Step: Hashable {
+            var type: EventType
+            var version: Int16
+        }
+
+        init(_ all: [Upcaster]) {
+            byVersion = Dictionary(
+                uniqueKeysWithValues: all.map { (Step(type: $0.type, version: $0.version), $0) })
+        }
+
+        /// The one that reads a version, if it needs one.
+        func step(_ type: EventType, _ version: Int16) -> Upcaster? {
+            byVersion[Step(type: type, version: version)]
+        }
     }
 
-    /// The data of an event of `version` as that of `current`.
+    /// The data of an event of `version` as that of `current`, one version after the other.
     static func upcast(
-        _ data: [UInt8], of type: EventType, from version: Int16, to current: Int16
+        _ data: [UInt8], of type: EventType, from version: Int16, to current: Int16,
+        by chain: Chain = chain
     ) throws(JSONError) -> [UInt8] {
         var data = data
         for version in version..<current {
-            guard let step = byVersion[Step(type: type, version: version)] else { continue }
+            guard let step = chain.step(type, version) else { continue }
             let old = try JSONDocument(data).root.object()
             var new = JSONWriter()
             var failure: JSONError?
@@ -55,7 +68,7 @@ struct Upcaster: Sendable {
 
 extension JSONWriter {
     /// Writes the members of another object as they are.
-    fileprivate mutating func keep(_ object: JSONObject) {
+    mutating func keep(_ object: JSONObject) {
         for (name, value) in object.members {
             self.name(name)
             self.value(json: value.source)

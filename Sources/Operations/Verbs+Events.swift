@@ -141,14 +141,15 @@ extension Verbs {
             throw OperationError("nothing was changed: --reason says why, and does it")
         }
         let id = try await log.identity()
+        let first = try await PublishedHistory.firstDifference(of: log, busURL: url, logger: logger)
         let command = BeginLogEpoch(
-            log: LogID(EntityID(high: id.high, low: id.low)), publishedUpTo: publishedUpTo,
-            reason: reason)
+            log: LogID(EntityID(high: id.high, low: id.low)), publishedEpoch: first.publishedEpoch,
+            from: first.position, publishedUpTo: publishedUpTo, reason: reason)
         let receipt = try await submit(command)
         try await PublishedHistory.deleteStreams(busURL: url, logger: logger)
         say(
-            "a new epoch begins at position \(grouped(receipt.position)); whoever publishes makes EVENTS and "
-                + "VIEWS anew")
+            "a new epoch begins at position \(grouped(min(first.position, receipt.position))); whoever "
+                + "publishes makes EVENTS and VIEWS anew")
     }
 
     /// Gives a command as the operator.

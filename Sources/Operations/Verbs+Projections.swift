@@ -49,7 +49,10 @@ extension Verbs {
         let lag = head - status.position
         let state =
             status.stoppedAtPosition.map { "STOPPED at position \(grouped($0))" }
-            ?? (lag == 0 ? "up to date" : "\(grouped(lag)) events behind")
+            ?? (lag == 0
+                ? "up to date"
+                : lag > 0
+                    ? "\(grouped(lag)) events behind" : "\(grouped(-lag)) events ahead of the log")
         return "\(padded(status.name, 26))  version \(status.version)  \(state)"
     }
 

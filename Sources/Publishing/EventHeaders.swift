@@ -10,19 +10,26 @@ internal import Trace
 ///
 /// Source: CloudEvents 1.0, NATS protocol binding, section 3.1.
 struct EventHeaders: Sendable {
+    static let epoch = "Quartermaster-Epoch"
+
     private let logID: EntityID
-    /// Where epochs after the first have begun, in order.
-    private let epochStarts: [Int64]
+    /// Where epochs after the first have begun.
+    private let epochs: [(start: Int64, number: Int)]
 
     init(of log: EventLog) async throws(PostgresError) {
         let id = try await log.identity()
         logID = EntityID(high: id.high, low: id.low)
         let item = QueryItem(types: [EventType.logEpochBegun.rawValue], tags: [id])
-        epochStarts = try await log.read(item).events.map(\.position)
+        epochs = try await log.read(item).events.compactMap { stored in
+            let event = try? EventCodec.decode(
+                type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
+            guard case .logEpochBegun(let fact) = event else { return nil }
+            return (fact.from ?? stored.position, fact.epoch)
+        }
     }
 
-    private func epoch(at position: Int64) -> Int {
-        1 + epochStarts.count { $0 <= position }
+    func epoch(at position: Int64) -> Int {
+        epochs.reduce(1) { $1.start <= position ? max($0, $1.number) : $0 }
     }
 
     /// What this program can't read is published as well, in the log's own words: others may know it.
@@ -51,9 +58,16 @@ struct EventHeaders: Sendable {
                 ("ce-entities", tags.map(\.description).joined(separator: ",")),
                 ("content-type", "application/json"),
                 ("Quartermaster-Position", String(stored.position)),
-                ("Quartermaster-Epoch", String(epoch(at: stored.position))),
+                (Self.epoch, String(epoch(at: stored.position))),
             ],
             payload: stored.data)
+    }
+
+    /// Whether a message is what is published of an event.
+    func isSame(_ message: BusMessage, _ event: LoggedEvent) -> Bool {
+        message.payload == event.data
+            && message.header("ce-id") == eventID(at: event.position).description
+            && message.header("ce-time") == Instant(microseconds: event.recordedAt).description
     }
 
     /// Derived from the log, the epoch and the position, so it needs no column and never differs; and what was

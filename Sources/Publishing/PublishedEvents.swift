@@ -43,10 +43,8 @@ public actor PublishedEvents {
             let known = EventType(rawValue: event.type)?.name
             let name = if let known { known } else { try await log.words(at: event.position).type }
             let isSame =
-                message.payload == event.data
-                && message.subject == "\(EventPublisher.subjectPrefix).\(name)"
-                && message.header("ce-id") == source.eventID(at: event.position).description
-                && message.header("ce-time") == Instant(microseconds: event.recordedAt).description
+                message.subject == "\(EventPublisher.subjectPrefix).\(name)"
+                && source.isSame(message, event)
             if !isSame { faults.append((event.position, "EVENTS has another event there")) }
         }
         return faults

@@ -32,11 +32,27 @@ public enum PublishedHistory: Hashable, Sendable {
         }
         let published = try await bus.message(at: Int(position), ofStream: EventPublisher.stream)
         let event = try await log.read(position...position)[0]
-        let isSame =
-            published.payload == event.data
-            && published.header("ce-id") == source.eventID(at: position).description
-            && published.header("ce-time") == Instant(microseconds: event.recordedAt).description
-        if !isSame { self = .diverged(at: position) }
+        if !source.isSame(published, event) { self = .diverged(at: position) }
+    }
+
+    /// The first position at which the stream holds something else than the log, or one of the two holds nothing, and
+    /// the epoch of the stream's last message. What is the same up to somewhere is the same before.
+    public static func firstDifference(
+        of log: EventLog, busURL: String, logger: Logger
+    ) async throws -> (position: Int64, publishedEpoch: Int) {
+        let bus = try await BusConnection.connect(to: busURL, logger: logger)
+        let last = Int64(try await bus.state(ofStream: EventPublisher.stream).lastSequence)
+        let source = try await EventHeaders(of: log)
+        var (same, other) = (Int64(0), min(last, try await log.head()) + 1)
+        while other - same > 1 {
+            let middle = same + (other - same) / 2
+            let published = try await bus.message(at: Int(middle), ofStream: EventPublisher.stream)
+            let event = try await log.read(middle...middle)[0]
+            if source.isSame(published, event) { same = middle } else { other = middle }
+        }
+        guard last > 0 else { return (other, 1) }
+        let message = try await bus.message(at: Int(last), ofStream: EventPublisher.stream)
+        return (other, message.header(EventHeaders.epoch).flatMap { Int($0) } ?? 1)
     }
 
     /// Deletes the streams EVENTS and VIEWS: whoever publishes makes them anew and publishes the whole log.

@@ -10,16 +10,20 @@ public import ServiceLifecycle
 ///
 /// It finds them in read models and orders them by the front door, under keys derived from what
 /// made them due; so running twice, late or in two places changes nothing. No decision waits for it.
-public struct Timekeeper: Service {
+public actor Timekeeper: Service {
     public static let interval = Duration.seconds(1)
     /// Bookings taken care of in one go.
     public static let batchLimit = 200
+    /// How often all trips are looked at that have departed, of whose bookings there are many and few are not
+    /// complete; between, only those that have departed since.
+    public static let wholeInterval = TimeSpan.minutes(1)
     static let actor = "timekeeper"
 
     private let loop: DecisionLoop
     private let client: PostgresClient
     private let clock: @Sendable () -> Instant
     private let logger: Logger
+    private var lookedAtAll: Instant?
 
     public init(
         _ loop: DecisionLoop, reading client: PostgresClient,
@@ -35,9 +39,9 @@ public struct Timekeeper: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    try await tick()
+                    try await self.tick()
                 } catch {
-                    logger.debug("not keeping time", metadata: ["reason": "\(error)"])
+                    self.logger.debug("not keeping time", metadata: ["reason": "\(error)"])
                 }
                 try? await Task.sleep(for: Self.interval)
             }
@@ -48,21 +52,23 @@ public struct Timekeeper: Service {
     @discardableResult
     public func tick() async throws -> Int {
         let now = clock()
+        let recent = lookedAtAll.flatMap { now < $0 + Self.wholeInterval ? $0 : nil }
         let rows = try await client.run([
             BookingByCode.overdue(at: now, limit: Self.batchLimit),
-            Manifest.departed(at: now, limit: Self.batchLimit),
+            Manifest.departed(at: now, since: recent, limit: Self.batchLimit),
         ])
         let overdue = BookingByCode.overdue(rows[0])
         let departed = Manifest.departed(rows[1])
+        if recent == nil, departed.count < Self.batchLimit { lookedAtAll = now }
         await withDiscardingTaskGroup { group in
             for (booking, deadline) in overdue {
                 group.addTask {
-                    await order(ExpireHold(booking: booking), "expire \(booking) \(deadline)")
+                    await self.order(ExpireHold(booking: booking), "expire \(booking) \(deadline)")
                 }
             }
             for booking in departed {
                 group.addTask {
-                    await order(CompleteBooking(booking: booking), "complete \(booking)")
+                    await self.order(CompleteBooking(booking: booking), "complete \(booking)")
                 }
             }
         }

@@ -31,6 +31,33 @@ import Testing
         }
     }
 
+    @Test("draws secrets of one server's own, and tells the one that opens the dashboard")
+    func drawsSecrets() async throws {
+        let folder = ServerProcess.scratchFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var drawn: Set<String> = []
+        for environment in ["development", "staging", "production"] {
+            let made = try await bash(
+                """
+                rm -rf \(folder) && mkdir -p \(folder) && cp -r compose \(folder)/ && cd \(folder)/compose
+                rm -f .env && ./new-env \(environment) && echo && cat .env && ! ./new-env \(environment)
+                """)
+            #expect(made.isSuccess && !made.output.contains("change-me"), "\(made.output)")
+            let password = try #require(made.output.firstMatch(of: /admin with (\w+)/)?.output.1)
+            let hash = try await bash(
+                """
+                python3 -c 'import base64, hashlib, sys
+                print(base64.b64encode(hashlib.sha1(sys.argv[1].encode()).digest()).decode())' \(password)
+                """)
+            #expect(made.output.contains("\nDASHBOARD_USERS=admin:{SHA}\(hash.output)"))
+            for match in made.output.matches(of: /(?m)^[A-Z_]*(?:PASSWORD|TOKEN|SECRET)=(.+)$/) {
+                #expect(match.output.1.count >= 41)
+                drawn.insert(String(match.output.1))
+            }
+        }
+        #expect(drawn.count == 3 * 7)
+    }
+
     @Test("takes cards for nothing nowhere that real seats are sold")
     func refusesSandbox() throws {
         let variables = ["PAYMENT_PROVIDER": "sandbox"]

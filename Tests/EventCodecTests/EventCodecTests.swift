@@ -33,6 +33,33 @@ import Testing
         #expect(read == event)
     }
 
+    @Test("takes an old event from version to version, and leaves out none that is needed")
+    func chainsUpcasters() throws {
+        let chain = Upcaster.Chain(
+            [1, 2, 4].map { version in
+                Upcaster(type: .boatRegistered, version: version) { old, new throws(JSONError) in
+                    new.keep(old)
+                    switch version {
+                    case 1: new.field("first", 1)
+                    // Each sees what the one before has made.
+                    case 2: new.field("second", try old["first"].integer() + 1)
+                    default: _ = try old["nothing"]
+                    }
+                }
+            })
+        func upcast(from version: Int16, to current: Int16) throws -> String {
+            let bytes = try Upcaster.upcast(
+                Array("{}".utf8), of: .boatRegistered, from: version, to: current, by: chain)
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        #expect(try upcast(from: 1, to: 2) == #"{"first":1}"#)
+        #expect(try upcast(from: 1, to: 3) == #"{"first":1,"second":2}"#)
+        // The third has only gained what may be missing.
+        #expect(try upcast(from: 1, to: 4) == #"{"first":1,"second":2}"#)
+        #expect(throws: JSONError.self) { try upcast(from: 2, to: 3) }
+        #expect(throws: JSONError.self) { try upcast(from: 4, to: 5) }
+    }
+
     @Test("reads what was written in older versions", arguments: Samples.older)
     func readsOlderVersions(_ event: Event, version: Int16) throws {
         let file = Self.fixtures.appendingPathComponent("\(event.type.name).\(version).json")

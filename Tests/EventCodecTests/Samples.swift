@@ -69,6 +69,15 @@ enum Samples {
         + [(.refundRequested(refund(isPastCutoff: false)), 1)]
         // Before the dock said how it took money.
         + [(.paymentSucceeded(charge), 1)]
+        // Before anybody looked for where a new history begins.
+        + [
+            (
+                .logEpochBegun(
+                    LogEpochBegun(
+                        log: id(90), epoch: 2, from: nil, publishedUpTo: 1_900_286,
+                        reason: "restored to 18:05")), 1
+            )
+        ]
         // Before there were other countries.
         + [
             (
@@ -269,7 +278,8 @@ enum Samples {
         .apiKeyRevoked(id(81)),
         .logEpochBegun(
             LogEpochBegun(
-                log: id(90), epoch: 2, publishedUpTo: 1_900_286, reason: "restored to 18:05")),
+                log: id(90), epoch: 2, from: 1_900_201, publishedUpTo: 1_900_286,
+                reason: "restored to 18:05")),
         .projectionEventSkipped(
             ProjectionEventSkipped(
                 log: id(90), projection: "manifest", position: 17, reason: "written by hand")),

@@ -96,6 +96,58 @@ import TestSupport
         }
     }
 
+    @Test("shows what has gone wrong in the words of the golden files")
+    func showsFaults() async throws {
+        try await withServer { server in
+            let sailing = try await openSailing(server, capacity: 10)
+            let placed = try await server.commands.post("/v1/bookings", sailing.order())
+            let code = try #require(placed.json["code"] as? String)
+            try await untilAllIsProjected(server)
+            let session = try await PostgresSession.connect(
+                to: PostgresConfiguration(url: try server.addresses().database))
+            func show(_ name: String, _ words: String) async throws {
+                let words = words.split(separator: " ").map(String.init)
+                let (_, output) = try await server.run(words)
+                try compare(name, output, code)
+            }
+            try await show("rebuild-until", "rebuild manifest --until 120")
+            try await session.execute(
+                """
+                UPDATE reading.sailing_availability SET is_paused = NOT is_paused
+                WHERE sailing = '\(sailing.sailing)'
+                """)
+            try await show("verify-faults", "verify")
+            try await show("rebuild-differing", "rebuild sailing_availability")
+            try await show("rebuild-one-json", "rebuild manifest --json --keep-old")
+            try await show("rebuild-undo-json", "rebuild manifest --undo --json")
+            // As its leader would: the test's own booking is what it can't take.
+            try await session.execute(
+                """
+                UPDATE reading.projection SET stopped_at_position = position, stopped_because = 'a test'
+                WHERE name = 'manifest'
+                """)
+            try await show("status-stopped", "status")
+            try await show("projections-stopped", "projections")
+            try await show("projections-why-stopped", "projections why manifest")
+            try await show("verify-stopped", "verify")
+            let stopped = try await session.execute(
+                "SELECT stopped_at_position FROM reading.projection WHERE name = 'manifest'")
+            try await show(
+                "projections-skip-event",
+                "projections skip-event manifest \(stopped.text(0, 0)) --reason test")
+            try await untilAllIsProjected(server)
+            try await show("projections-skipped", "projections")
+            // Somebody restores a backup of before the last two events.
+            try await session.execute(
+                """
+                SET session_replication_role = replica;
+                DELETE FROM log.event WHERE position > (SELECT max(position) - 2 FROM log.event)
+                """)
+            try await show("reset-stream-ahead", "events reset-stream")
+            try await show("status-ahead", "status")
+        }
+    }
+
     @Test("says what is wrong in the words of the golden file, and ends with a status that says so")
     func refuses() async throws {
         try await withServer { server in

@@ -24,21 +24,29 @@ public struct LogTerms: DecisionModel {
 /// Begins a new epoch, after history was lost that had been published.
 public struct BeginLogEpoch: Command {
     public var log: LogID
+    /// The epoch of what was published last: the log may have lost the event that began it.
+    public var publishedEpoch: Int
+    public var from: Int64
     public var publishedUpTo: Int64
     public var reason: String
 
-    public init(log: LogID, publishedUpTo: Int64, reason: String) {
+    public init(
+        log: LogID, publishedEpoch: Int, from: Int64, publishedUpTo: Int64, reason: String
+    ) {
         self.log = log
+        self.publishedEpoch = publishedEpoch
+        self.from = from
         self.publishedUpTo = publishedUpTo
         self.reason = reason
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        let epoch = world.look(at: LogTerms.self, of: log).epoch + 1
+        let epoch = max(world.look(at: LogTerms.self, of: log).epoch, publishedEpoch) + 1
         return [
             .logEpochBegun(
                 LogEpochBegun(
-                    log: log, epoch: epoch, publishedUpTo: publishedUpTo, reason: reason))
+                    log: log, epoch: epoch, from: from, publishedUpTo: publishedUpTo, reason: reason
+                ))
         ]
     }
 }

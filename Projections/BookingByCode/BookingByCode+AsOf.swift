@@ -8,10 +8,10 @@ extension BookingByCode {
     ) async throws -> (booking: BookingID, row: Row, ledger: [LedgerEntry])? {
         guard let booking = try await booking(with: code, asOf: moment) else { return nil }
         let events = try await moment.events(of: [booking.entity]).map(\.event)
-        guard let view = AsOf.rows(of: BookingByCode.self, from: events)[booking] else {
+        guard let view = moment.rows(of: BookingByCode.self, from: events)[booking] else {
             return nil
         }
-        let ledger = AsOf.rows(of: PaymentLedger.self, from: events)
+        let ledger = moment.rows(of: PaymentLedger.self, from: events)
             .map { LedgerEntry(id: $0, row: $1.row) }
             .filter { $0.row.booking == booking }
         return (booking, view.row, ledger)

@@ -9,11 +9,11 @@ extension Manifest {
     {
         let events = try await moment.events(of: [sailing.entity]).map(\.event)
         guard !events.isEmpty else { return nil }
-        let sold = AsOf.rows(of: Manifest.self, from: events)
+        let sold = moment.rows(of: Manifest.self, from: events)
             .filter { $0.sailing == sailing && $1.row.isSold }
         let bookings = sold.keys.map(\.booking)
         let theirs = try await moment.events(of: bookings.map(\.entity)).map(\.event)
-        let people = AsOf.rows(of: BookingSearch.self, from: theirs)
+        let people = moment.rows(of: BookingSearch.self, from: theirs)
         return sold.compactMap { key, view in
             guard let person = people[key.booking]?.row else { return nil }
             return ManifestEntry(

@@ -211,7 +211,9 @@ extension Verbs {
 
     private func rows(about entity: EntityID, _ asOf: AsOf) async throws -> [ShownRow] {
         let events = try await asOf.events(of: [entity]).map(\.event)
-        return AllReadModels.list.flatMap { ShownRow.rows(of: $0, about: entity, from: events) }
+        return AllReadModels.list.flatMap {
+            ShownRow.rows(of: $0, about: entity, from: events, asOf: asOf)
+        }
     }
 
     func asOf(_ moment: Moment) async throws -> AsOf {

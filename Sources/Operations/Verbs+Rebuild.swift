@@ -43,8 +43,7 @@ extension Verbs {
     /// Rebuilds read models beside the live ones, in one reading of the log, and swaps them.
     public func rebuild(_ request: RebuildRequest) async throws {
         let started = ContinuousClock.now
-        // Who buys comes first.
-        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+        standBack()
         let log = connections.log(2)
         var rebuild = Rebuild(
             try models(request.names), from: log, configuration: connections.rebuildable)
@@ -74,6 +73,15 @@ extension Verbs {
         let count = position - (start.withLock { $0 } ?? 0)
         let rate = Int64(Double(count) / max(seconds, 0.001))
         say("\(grouped(count)) events in \(Int(seconds.rounded(.up))) s, \(grouped(rate))/s")
+    }
+
+    /// Who buys comes first. On Linux each thread has its own place in the line, which those that it starts inherit.
+    private func standBack() {
+        let threads =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        for thread in threads.compactMap({ id_t($0) }) {
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), thread, Self.niceness)
+        }
     }
 
     /// Does what is ordered with the rebuilds of these read models; of all that it concerns when none is named.

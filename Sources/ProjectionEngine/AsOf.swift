@@ -38,6 +38,8 @@ public struct AsOf: Sendable {
     /// When the event at the position was recorded; nil before the first.
     public let recordedAt: Instant?
     private let source: EventSource
+    /// Decided at any time: what a read model does without, it never had.
+    private let skips: Skips
 
     /// The log as of `moment`: at its head when that is later.
     public init(_ moment: Moment, of log: EventLog) async throws {
@@ -46,6 +48,7 @@ public struct AsOf: Sendable {
         case .instant(let instant): position = try await log.position(at: instant.microseconds)
         }
         source = EventSource(log: log)
+        skips = try await Skips.load(from: log)
         recordedAt =
             position > 0
             ? try await log.read(position...position).first.map {
@@ -59,7 +62,6 @@ public struct AsOf: Sendable {
     ) async throws -> [(actor: String, event: ProjectedEvent)] {
         let tags = entities.map { PostgresUUID(high: $0.high, low: $0.low) }
         var events: [(actor: String, event: ProjectedEvent)] = []
-        let skips = try await Skips.load(from: source.log)
         var reached = start
         while true {
             let stored = try await source.log.read(anyOf: tags, after: reached, upTo: position)
@@ -77,12 +79,14 @@ public struct AsOf: Sendable {
     }
 
     /// The rows of a read model that these events have made.
-    public static func rows<Model: ReadModel>(
+    public func rows<Model: ReadModel>(
         of model: Model.Type, from events: [ProjectedEvent]
     ) -> [Model.Key: (row: Model.Row, position: Int64)] {
         var memory = RowMemory<Model>()
         let types = Model.types
-        let wanted = events.filter { types.contains($0.event.type) }
+        let wanted = events.filter {
+            types.contains($0.event.type) && !skips.contains($0.position, of: Model.name)
+        }
         _ = Model.missing(for: wanted, in: &memory)
         Model.fold(into: &memory)
         return memory.entries.compactMapValues { entry in

@@ -132,8 +132,28 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             guard error.stored < error.expected, table.generation == .live else { throw error }
             logger.notice("building it anew", metadata: ["version": "\(error.expected)"])
             let log = await feed.log
-            _ = try await Rebuild([Model.self], from: log, configuration: configuration).run()
+            let outcome = try await Rebuild(
+                [Model.self], from: log, configuration: configuration
+            ).run().first
+            if outcome?.end == .paused || outcome?.end == .cancelled {
+                logger.notice("is not built anew until somebody asks for it")
+                return try await waitForRebuild(on: connection)
+            }
             return try await ProjectionCheckpoint.lead(table, on: connection)
+        }
+    }
+
+    /// An operator has stopped the building of the new version: what he builds is led when it is there.
+    private func waitForRebuild(
+        on connection: PostgresConnection
+    ) async throws -> ProjectionCheckpoint? {
+        while true {
+            try await Task.sleep(for: Self.retryInterval)
+            do {
+                return try await ProjectionCheckpoint.lead(table, on: connection)
+            } catch is ProjectionVersionError {
+                continue
+            }
         }
     }
 

@@ -17,9 +17,10 @@ public struct ShownRow: Hashable, Sendable {
 
     /// The rows of a read model in which one of these entities is the key, or part of it, by key.
     public static func rows<Model: ReadModel>(
-        of model: Model.Type, about entity: EntityID, from events: [ProjectedEvent]
+        of model: Model.Type, about entity: EntityID, from events: [ProjectedEvent],
+        asOf moment: AsOf
     ) -> [ShownRow] {
-        AsOf.rows(of: model, from: events)
+        moment.rows(of: model, from: events)
             .map { ShownRow(model, $0, $1.row) }
             .filter { row in row.key.contains { $0.json == quoted(entity) } }
             .sorted { $0.key.map(\.json.text).lexicographicallyPrecedes($1.key.map(\.json.text)) }

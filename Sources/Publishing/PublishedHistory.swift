@@ -15,9 +15,8 @@ public enum PublishedHistory: Hashable, Sendable {
     /// Asks the bus and the log. Throws what the bus says when it can't be reached.
     public init(of log: EventLog, busURL: String, logger: Logger) async throws {
         let bus = try await BusConnection.connect(to: busURL, logger: logger)
-        let state = try await bus.makeStream(EventPublisher.configuration)
         try await self.init(
-            of: log, upTo: Int64(state.lastSequence), try await EventHeaders(of: log), bus)
+            of: log, upTo: try await Self.lastSequence(bus), try await EventHeaders(of: log), bus)
     }
 
     init(
@@ -41,7 +40,7 @@ public enum PublishedHistory: Hashable, Sendable {
         of log: EventLog, busURL: String, logger: Logger
     ) async throws -> (position: Int64, publishedEpoch: Int) {
         let bus = try await BusConnection.connect(to: busURL, logger: logger)
-        let last = Int64(try await bus.state(ofStream: EventPublisher.stream).lastSequence)
+        let last = try await lastSequence(bus)
         let source = try await EventHeaders(of: log)
         var (same, other) = (Int64(0), min(last, try await log.head()) + 1)
         while other - same > 1 {
@@ -53,6 +52,16 @@ public enum PublishedHistory: Hashable, Sendable {
         guard last > 0 else { return (other, 1) }
         let message = try await bus.message(at: Int(last), ofStream: EventPublisher.stream)
         return (other, message.header(EventHeaders.epoch).flatMap { Int($0) } ?? 1)
+    }
+
+    /// 0 where nobody has made the stream: who asks does not.
+    private static func lastSequence(_ bus: BusConnection) async throws(BusError) -> Int64 {
+        do {
+            return Int64(try await bus.state(ofStream: EventPublisher.stream).lastSequence)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return 0
+        }
     }
 
     /// Deletes the streams EVENTS and VIEWS: whoever publishes makes them anew and publishes the whole log.

@@ -32,7 +32,7 @@ extension QueryAPI {
             return (moment, try await moment.events(of: [entity]).map(\.event))
         }
         let rows = AllReadModels.list.flatMap {
-            ShownRow.rows(of: $0, about: entity, from: events)
+            ShownRow.rows(of: $0, about: entity, from: events, asOf: moment)
         }
         guard !rows.isEmpty else { throw Problem.notFound("entity") }
         return answer(position: moment.position) { json in

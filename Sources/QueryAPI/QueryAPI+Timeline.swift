@@ -29,10 +29,8 @@ extension QueryAPI {
         let limit =
             try request.query("limit", in: 1...Self.timelineLimit) ?? Self.timelineLimit
         let after = try request.query("after", in: 0...Int(Int64.max)) ?? 0
-        let (events, position) = try await events(of: entity)
-        guard !events.isEmpty else { throw Problem.notFound("entity") }
-        var timeline = Timeline()
-        let entries = events.map { timeline.entry(of: $0) }.filter { $0.position > after }
+        let (entries, position) = try await entries(
+            of: entity, after: Int64(after), limit: limit + 1)
         let shown = entries.prefix(limit)
         return answer(position: position) { json in
             json.field("events", shown) { json, entry in json.object { entry.write(to: &$0) } }
@@ -40,18 +38,30 @@ extension QueryAPI {
         }
     }
 
-    private func events(
-        of entity: EntityID
-    ) async throws(Problem) -> ([LoggedEvent], position: Int64) {
+    /// The events before are read as well: only they know what a field was before.
+    private func entries(
+        of entity: EntityID, after: Int64, limit: Int
+    ) async throws(Problem) -> (entries: [Timeline.Entry], position: Int64) {
         let log = EventLog(client)
+        let item = QueryItem(types: [], tags: [PostgresUUID(high: entity.high, low: entity.low)])
+        var timeline = Timeline()
+        var entries: [Timeline.Entry] = []
+        var (reached, isKnown) = (Int64(0), false)
         do throws(PostgresError) {
-            let tag = PostgresUUID(high: entity.high, low: entity.low)
-            let (events, position) = try await log.read(
-                QueryItem(types: [], tags: [tag]), limit: EventLog.readLimit)
-            return (events, position)
+            while true {
+                let (events, position) = try await log.read(item, after: reached)
+                isKnown = isKnown || !events.isEmpty
+                entries += events.map { timeline.entry(of: $0) }.filter { $0.position > after }
+                reached = position
+                if events.count < EventLog.readLimit || entries.count >= limit {
+                    break
+                }
+            }
         } catch {
             throw .unavailable("the log can't be read now")
         }
+        guard isKnown else { throw .notFound("entity") }
+        return (entries, reached)
     }
 }
 

@@ -136,6 +136,43 @@ import Testing
         #expect(fact.holdings == ada.holdings(1))
         Story.given(handedOver, [.bookingCancelled(fact)]).when(order(bob, 2))
             .then(outOfStock(1, 2))
+        // All seats given back is the same; what is named has been brought back.
+        func refunded(_ lines: RefundLines.Line...) throws -> Holdings? {
+            let refund = RefundLines(
+                booking: ada.booking, lines: lines, reason: "fog", seller: .staff)
+            let events = try Story.given(handedOver).decide(refund).get()
+            guard case .bookingCancelled(let fact) = events.first else { return nil }
+            return fact.holdings
+        }
+        let seats = RefundLines.Line.seats(
+            Place(sailing: Fleet.sailing, ticketType: Fleet.adult), quantity: nil)
+        #expect(try refunded(seats) == ada.holdings(1))
+        let patches = lines(2).map { RefundLines.Line.merchandise($0.offer, quantity: nil) }
+        #expect(try refunded(seats, patches[0]) == ada.holdings(1, merchandise: lines(2)))
+    }
+
+    @Test("hands over what was bought when a scan of before is told after one of later")
+    func fulfilsLate() throws {
+        let history = Fleet().events + shelf(3)
+        let held = try Story.given(history).decide(order(ada, 2)).get()
+        let confirm = ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
+        let sold = Story.given(
+            history, held, try Story.given(history, held).decide(confirm).get())
+        func scan(_ number: UInt64, aboard: Bool) -> RecordScan {
+            RecordScan(
+                scan: id(number), subject: .booking(ada.booking), sailing: Fleet.sailing,
+                passengers: nil, scanner: "Dock 1", at: noon + .minutes(Int(number)),
+                isAboard: aboard)
+        }
+        for order in [[1, 2], [2, 1]] as [[UInt64]] {
+            let story = order.reduce(sold) { story, number in
+                let told = try? story.decide(
+                    scan(number, aboard: number == 1), at: noon + .hours(1)
+                ).get()
+                return story.adding(told ?? [])
+            }
+            #expect(story.history.count { $0.type == .merchandiseFulfilled } == 1, "\(order)")
+        }
     }
 
     // MARK: The shelf

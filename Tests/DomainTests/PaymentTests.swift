@@ -230,4 +230,29 @@ import Testing
             Fleet().events, ada.placed(2), Self.started, sold, [.chargeDisputed(Self.charge)]
         ).when(hear(.disputed(Self.total))).thenNothing()
     }
+
+    @Test("gives back nothing that the customer's bank holds")
+    func keepsDisputed() throws {
+        let sold: [Event] = [
+            .paymentSucceeded(Self.charge), Self.confirmed(wasHeld: true),
+            .chargeDisputed(Self.charge),
+        ]
+        let story = Story.given(Fleet().events, ada.placed(2), Self.started, sold)
+        let cancel = CancelBooking(
+            booking: ada.booking, reason: "ill", version: Int64(story.history.count))
+        let after = try story.after(cancel)
+        #expect(after.events.map(\.type) == [.bookingCancelled])
+        #expect(after.money.kept == .zero)
+        story.when(RefundGoodwill(booking: ada.booking, amount: Self.total, reason: "late"))
+            .then(.refundTooLarge(wanted: Self.total, refundable: .zero))
+        // A part of it, and what had been given back before.
+        var part = Self.charge
+        part.amount = Money(minorUnits: 7606)
+        let parted = Story.given(
+            Fleet().events, ada.placed(2), Self.started, Array(sold.dropLast()),
+            [.chargeDisputed(part), Self.refund(1, .goodwill, amount: Money(minorUnits: 20000))])
+        parted.when(
+            RefundGoodwill(booking: ada.booking, amount: Money(minorUnits: 1), reason: "late")
+        ).then(.refundTooLarge(wanted: Money(minorUnits: 1), refundable: .zero))
+    }
 }

@@ -48,6 +48,40 @@ import Testing
         #expect(after.money.kept == cents(13803))
     }
 
+    @Test(
+        "settles what is due or paid too much also when the trip is over, and cancels for nobody aboard"
+    )
+    func settlesLate() throws {
+        let more = try sold.decide(
+            ChangeBooking(booking: ada.booking, changes: [.seats(Harbour.adult, quantity: 3)])
+        ).get()
+        let fewer = try sold.decide(
+            ChangeBooking(booking: ada.booking, changes: [.seats(Harbour.adult, quantity: 1)])
+        ).get()
+        func over(_ story: Story) throws -> Story {
+            story.adding(
+                try story.decide(CompleteBooking(booking: ada.booking), at: departure).get())
+        }
+        let due = try over(sold.adding(more))
+        let paid = try due.after(
+            ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock), at: departure)
+        #expect(paid.events.map(\.type) == [.paymentSucceeded])
+        #expect(paid.money.due(for: paid.quote) == .zero)
+        let start = StartPayment(payment: id(901), booking: ada.booking, provider: .sandbox)
+        #expect(try due.after(start, at: departure).events.map(\.type) == [.paymentStarted])
+        let tooMuch = try over(sold.adding(fewer)).after(refund(), at: departure)
+        #expect(tooMuch.money.kept == cents(13803))
+        let aboard = sold.adding(
+            try sold.decide(
+                CheckInPassengers(booking: ada.booking, sailing: Fleet.sailing, passengers: [1])
+            ).get())
+        aboard.when(
+            CancelBooking(
+                booking: ada.booking, reason: "late", version: Int64(aboard.history.count),
+                seller: .public)
+        ).then(.passengersAboard(aboard: 1, wanted: 0))
+    }
+
     @Test("never gives back more than was paid, whatever was given as goodwill before")
     func neverMore() throws {
         let goodwill = RefundGoodwill(booking: ada.booking, amount: cents(20000), reason: "late")
@@ -158,6 +192,24 @@ import Testing
         #expect(confirmed.events.map(\.type) == [.bookingConfirmed])
         #expect(confirmed.money.kept == Self.total)
         #expect(story.adding(confirmed.events).figures(of: Harbour.sister).committed == 2)
+    }
+
+    @Test(
+        "sells nothing late that nobody sells: paused, or on a trip or mission that was taken down")
+    func sellsNothingWithdrawn() throws {
+        let start = StartPayment(payment: Self.payment, booking: ada.booking, provider: .sandbox)
+        let story = Story.given(Harbour.events(), ada.placed(2))
+        let begun = story.adding(try story.decide(start).get())
+        #expect(try begun.after(paid, at: Self.late).events.map(\.type).last == .bookingConfirmed)
+        for stop in [
+            Event.missionDeactivated(Fleet.mission), .tripDeactivated(Fleet.trip),
+            .tripArchived(Fleet.trip),
+        ] {
+            let after = try begun.adding([stop]).after(paid, at: Self.late)
+            #expect(after.events.map(\.type) == [.paymentArrivedLate, .refundRequested], "\(stop)")
+        }
+        let paused = try begun.adding([.salesPaused(Fleet.sailing)]).after(paid, at: Self.late)
+        #expect(paused.events.map(\.type) == [.paymentArrivedLate, .alternativeOffered])
     }
 
     @Test("gives the money back when nobody takes what was offered, or it is declined")

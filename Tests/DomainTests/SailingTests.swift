@@ -227,9 +227,19 @@ import Testing
                 boat: Fleet.boat, jurisdiction: Fleet.jurisdiction, limit: nil, ticketTypes: types)
         }
         let next: SailingID = id(70)
-        story.when(AddToCatalogue(.sailing(assigned(next, []))))
+        let gone = Event.boatUnassigned(
+            BoatUnassigned(sailing: Fleet.sailing, trip: Fleet.trip, boat: Fleet.boat))
+        story.adding([gone]).when(AddToCatalogue(.sailing(assigned(next, []))))
             .then(.boatAssigned(assigned(next, types)))
         story.when(AddToCatalogue(.sailing(assigned(Fleet.sailing, [])))).thenNothing()
+        // The boat is there once, and has its seats once.
+        story.when(AddToCatalogue(.sailing(assigned(next, []))))
+            .then(.alreadyExists(kind: "sailing", id: Fleet.sailing.entity))
+        story.adding([gone]).when(AddToCatalogue(.sailing(assigned(Fleet.sailing, []))))
+            .then(
+                .invalid(
+                    field: "sailing",
+                    reason: "was taken off its trip: give the boat a new sailing"))
         before.when(SetBoatTicketTypes(boat: Fleet.boat, ticketTypes: []))
             .then(.invalid(field: "ticketTypes", reason: "must be 1 to 20"))
     }

@@ -99,6 +99,26 @@ import Testing
         }
     }
 
+    @Test("lets nobody in twice at one door, nor after he was let in by hand, and lets him back in")
+    func tellsSecond() throws {
+        let story = told([scan(1, minute: 0), scan(2, minute: 1)])
+        #expect(outcome(of: scan(1, minute: 0), story)?.first == [1, 2, 3])
+        #expect(outcome(of: scan(2, minute: 1), story)?.first.isEmpty == true)
+        let byHand = sold.adding(
+            try sold.decide(
+                CheckInPassengers(booking: ada.booking, sailing: Fleet.sailing, passengers: [2])
+            ).get())
+        #expect(
+            outcome(of: scan(1, minute: 0), told([scan(1, minute: 0)], in: byHand))?.first == [
+                1, 3,
+            ])
+        let back = told([
+            scan(1, minute: 0), scan(2, minute: 5, aboard: false),
+            scan(3, by: "Dock 2", minute: 9),
+        ])
+        #expect(outcome(of: scan(3, minute: 9), back)?.first == [1, 2, 3])
+    }
+
     @Test("tells another boat, another day, somebody who has not paid and a stranger apart")
     func tellsApart() throws {
         sold.when(scan(1, minute: 0, sailing: Harbour.sister), at: departure)

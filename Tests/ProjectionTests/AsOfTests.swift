@@ -163,7 +163,9 @@ private func canonical(_ text: String) throws -> String {
 
     private func shown(_ entity: EntityID, _ asOf: AsOf) async throws -> [ShownRow] {
         let events = try await asOf.events(of: [entity]).map(\.event)
-        return AllReadModels.list.flatMap { ShownRow.rows(of: $0, about: entity, from: events) }
+        return AllReadModels.list.flatMap {
+            ShownRow.rows(of: $0, about: entity, from: events, asOf: asOf)
+        }
     }
 
     /// Each row as PostgreSQL shows it, without the engine's position.

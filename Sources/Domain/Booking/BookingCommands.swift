@@ -108,9 +108,9 @@ public struct ConfirmBooking: Command {
         let (life, placed) = try Domain.booking(booking, in: world)
         switch life.status {
         case .held: break
-        case .confirmed, .checkedIn: return balance(of: placed, in: world)
+        case .confirmed, .checkedIn, .completed: return balance(of: placed, in: world)
         case .expired: throw .holdOver(deadline: life.deadline)
-        case .completed, .abandoned, .cancelled:
+        case .abandoned, .cancelled:
             throw .notInThatState(status: life.status, wanted: "held")
         }
         switch basis {
@@ -196,6 +196,9 @@ public struct CancelBooking: Command {
         case .expired, .abandoned: holdings = .none
         case .completed, .cancelled:
             throw .notInThatState(status: life.status, wanted: "not completed")
+        }
+        guard seller == .staff || life.aboard.isEmpty else {
+            throw .passengersAboard(aboard: life.aboard.count, wanted: 0)
         }
         let money = world.look(at: BookingMoney.self, of: booking)
         var isPastCutoff = false

@@ -31,8 +31,8 @@ public struct BookingLife: DecisionModel {
     private(set) var wasCharged = false
     /// Numbers of the seats whose passengers are aboard.
     public private(set) var aboard: Set<Int> = []
-    /// What was last seen of each passenger, by when it was seen and not by when it was told.
-    public private(set) var lastSeen: [Int: Sighting] = [:]
+    /// Where each passenger was seen, in the order in which it was told.
+    private var sightings: [Int: [Sighting]] = [:]
     /// What scanners told, in the order in which they told it.
     public private(set) var scans: [PassengersScanned] = []
     /// What was handed over.
@@ -86,9 +86,15 @@ public struct BookingLife: DecisionModel {
     }
 
     private mutating func see(_ passengers: [Int], _ sighting: Sighting) {
-        for number in passengers {
-            lastSeen[number] = max(lastSeen[number] ?? sighting, sighting)
-        }
+        for number in passengers { sightings[number, default: []].append(sighting) }
+    }
+
+    /// What was last seen of a passenger, by when it was seen and not by when it was told.
+    public func lastSeen(_ passenger: Int) -> Sighting? { sightings[passenger]?.max() }
+
+    /// Whether a passenger had been seen aboard, and not ashore since, when he was seen this time.
+    public func wasAboard(_ passenger: Int, before sighting: Sighting) -> Bool {
+        sightings[passenger]?.filter { $0 < sighting }.max()?.isAboard ?? false
     }
 
     private mutating func change(to quote: Quote, of mission: MissionID) {

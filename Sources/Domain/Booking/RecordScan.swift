@@ -46,10 +46,14 @@ public struct RecordScan: Command {
         let sighting = Sighting(fact)
         let changed = wanted.filter { number in
             life.aboard.contains(number) != isAboard
-                && max(life.lastSeen[number] ?? sighting, sighting) == sighting
+                && max(life.lastSeen(number) ?? sighting, sighting) == sighting
         }
         let scanned = Event.passengersScanned(fact)
-        guard !changed.isEmpty else { return [scanned] }
+        guard !changed.isEmpty else {
+            // Who was aboard got what he had bought, whatever was seen of him since.
+            let goods = isAboard ? handingOver(of: life, booking, on: sailing) : nil
+            return [scanned] + (goods.map { [$0] } ?? [])
+        }
         guard isAboard else {
             return [
                 scanned,
@@ -116,9 +120,9 @@ public struct Sighting: Hashable, Comparable, Sendable {
 public struct ScanOutcome: Question {
     public struct Answer: Hashable, Sendable {
         public var booking: BookingID
-        /// Those whom this scan was the first to see aboard.
+        /// Those who went aboard with this scan: nobody had let them in before.
         public var first: [Int]
-        /// Scans of others that saw some of the same people aboard as well, earlier or later.
+        /// Other scans that saw some of the same people aboard as well, earlier or later.
         public var others: [PassengersScanned]
     }
 
@@ -138,14 +142,9 @@ public struct ScanOutcome: Question {
         }
         let others = life.scans.filter { other in
             other.isAboard && other.scan != scan && other.sailing == mine.sailing
-                && other.scanner != mine.scanner
                 && !Set(other.passengers).isDisjoint(with: mine.passengers)
         }
-        let first = mine.passengers.filter { number in
-            !others.contains { other in
-                other.passengers.contains(number) && Sighting(other) < Sighting(mine)
-            }
-        }
+        let first = mine.passengers.filter { !life.wasAboard($0, before: Sighting(mine)) }
         return Answer(booking: booking, first: first, others: others)
     }
 }

@@ -106,7 +106,16 @@ public struct AddToCatalogue: Command {
         fact.mission = trip?.mission ?? fact.mission
         fact.launch = trip?.launch ?? fact.launch
         fact.jurisdiction = boat.registered?.jurisdiction ?? fact.jurisdiction
-        let known = world.look(at: SailingSeats.self, of: fact.sailing).original
+        let seats = world.look(at: SailingSeats.self, of: fact.sailing)
+        let known = seats.original
+        if known != nil, seats.assigned == nil {
+            throw .invalid(
+                field: "sailing", reason: "was taken off its trip: give the boat a new sailing")
+        }
+        // Its seats are there once.
+        if known == nil, let other = boat.sailings.first(where: { $0.trip == fact.trip }) {
+            throw .alreadyExists(kind: "sailing", id: other.sailing.entity)
+        }
         // Asked again, it is what it was, whatever the boat's types are by now.
         if fact.ticketTypes.isEmpty { fact.ticketTypes = known?.ticketTypes ?? boat.ticketTypes }
         try checkTypes(fact.ticketTypes)

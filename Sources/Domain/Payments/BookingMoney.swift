@@ -33,7 +33,8 @@ public struct BookingMoney: DecisionModel {
         public var amount: Money
         public var provider: ProviderKind
         public var state: PaymentState
-        public var isDisputed = false
+        /// What the customer's bank holds, or has taken back.
+        public var disputed: Money?
     }
 
     public struct Refund: Hashable, Sendable {
@@ -60,7 +61,7 @@ public struct BookingMoney: DecisionModel {
         case .paymentSucceeded(let fact), .paymentArrivedLate(let fact):
             payments[fact.payment, default: Payment(fact)].state = .charged(fact.amount)
             charged.append(fact.payment)
-        case .chargeDisputed(let fact): payments[fact.payment]?.isDisputed = true
+        case .chargeDisputed(let fact): payments[fact.payment]?.disputed = fact.amount
         case .refundRequested(let fact):
             refunds[fact.refund] = Refund(
                 payment: fact.payment, amount: fact.amount, state: .requested,
@@ -84,8 +85,17 @@ public struct BookingMoney: DecisionModel {
         refunds.values.filter { $0.state != .failed }.reduce(.zero) { $0 + $1.amount }
     }
 
-    /// What is charged and not on its way back.
-    public var kept: Money { chargedAmount - refundAmount }
+    /// What is charged, not on its way back and not disputed.
+    public var kept: Money {
+        payments.keys.reduce(chargedAmount - refundAmount) { $0 - disputed(of: $1) }
+    }
+
+    /// What is disputed of a payment and was not given back before.
+    private func disputed(of payment: PaymentID) -> Money {
+        guard let disputed = payments[payment]?.disputed else { return .zero }
+        let left = max(0, unreturned(of: payment).minorUnits)
+        return Money(minorUnits: min(disputed.minorUnits, left), currency: disputed.currency)
+    }
 
     /// What was paid for the booking and is still paid for it: goodwill makes it no less.
     public var paid: Money {
@@ -95,6 +105,10 @@ public struct BookingMoney: DecisionModel {
 
     /// What may still be given back of one payment.
     public func refundable(of payment: PaymentID) -> Money {
+        unreturned(of: payment) - disputed(of: payment)
+    }
+
+    private func unreturned(of payment: PaymentID) -> Money {
         guard case .charged(let amount) = payments[payment]?.state else { return .zero }
         return refunds.values.filter { $0.payment == payment && $0.state != .failed }
             .reduce(amount) { $0 - $1.amount }

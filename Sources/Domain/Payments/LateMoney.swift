@@ -24,7 +24,9 @@ private func isFree(
     _ lines: [SeatLine], on sailing: SailingID, in world: borrowing World, at now: Instant
 ) -> Bool {
     let seats = world.look(at: SailingSeats.self, of: sailing)
-    guard let assigned = seats.assigned else { return false }
+    guard let assigned = seats.assigned, !seats.isPaused,
+        obstacle(to: .staff, selling: assigned, in: world, at: now) == nil
+    else { return false }
     var wanted = Tally<TicketTypeID>()
     let portions = lines.portions(on: sailing)
     wanted.add(portions)

@@ -19,9 +19,9 @@ public struct StartPayment: Command {
         if money.payments[payment] != nil { return [] }
         switch life.status {
         case .held: try checkHold(life, placed, in: world, at: now)
-        case .confirmed, .checkedIn: break
+        case .confirmed, .checkedIn, .completed: break
         case .expired: throw .holdOver(deadline: life.deadline)
-        case .completed, .abandoned, .cancelled:
+        case .abandoned, .cancelled:
             throw .notInThatState(status: life.status, wanted: "held or confirmed")
         }
         let due = money.due(for: placed.quote)
@@ -75,7 +75,7 @@ public struct HearFromProvider: Command {
             if case .charged = money.payments[payment]?.state { return [] }
             return try received(started.charge(amount), money, in: world, at: now)
         case .disputed(let amount):
-            if money.payments[payment]?.isDisputed == true { return [] }
+            if money.payments[payment]?.disputed != nil { return [] }
             return [.chargeDisputed(started.charge(amount))]
         case .refundSucceeded(let id): return try refunded(id, money, started)
         case .refundFailed(let id, let reason): return try failed(id, reason, money, started)

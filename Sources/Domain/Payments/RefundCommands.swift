@@ -53,6 +53,8 @@ public struct RefundLines: Command {
         let (life, placed) = try Domain.booking(booking, in: world)
         switch life.status {
         case .confirmed, .checkedIn: break
+        // What was paid too much is so also when the trip is over.
+        case .completed where lines.isEmpty: break
         case .held, .completed, .expired, .abandoned, .cancelled:
             throw .notInThatState(status: life.status, wanted: "confirmed")
         }
@@ -64,7 +66,7 @@ public struct RefundLines: Command {
             return [
                 .bookingCancelled(
                     BookingCancelled(
-                        booking: booking, holdings: placed.quote.holdings, wasHeld: false,
+                        booking: booking, holdings: returned(of: life), wasHeld: false,
                         reason: reason))
             ]
                 + money.refundingAll(
@@ -77,6 +79,20 @@ public struct RefundLines: Command {
             + money.refunding(
                 Money(minorUnits: max(0, back), currency: total.currency), of: booking, .overpaid,
                 reason: reason, isPastCutoff: isPastCutoff)
+    }
+
+    /// What a booking gives back of which nothing is left: what was handed over only where it is named, for then it has
+    /// been brought back.
+    private func returned(of life: BookingLife) -> Holdings {
+        var holdings = life.placed?.quote.holdings ?? .none
+        let named = Set(
+            lines.compactMap { line in
+                if case .merchandise(let offer, _) = line { offer } else { nil as OfferID? }
+            })
+        holdings.merchandise.removeAll {
+            life.fulfilled.contains($0.offer) && !named.contains($0.offer)
+        }
+        return holdings
     }
 
     /// What is left of each line. Merchandise goes with the last seats of its trip only where it is named.

@@ -53,8 +53,8 @@ public struct ChangeTicketType: Command {
                 events.append(.ticketTypeRepriced(changed(price)))
             case .cap(let cap): events += try capped(cap, type, seats, at: now)
             case .inheritedCap:
-                let boat = world.look(at: BoatTerms.self, of: assigned.boat).registered
-                let cap = boat?.ticketTypes.first { $0.id == ticketType }?.cap ?? .shared
+                let types = world.look(at: BoatTerms.self, of: assigned.boat).ticketTypes
+                let cap = types.first { $0.id == ticketType }?.cap ?? .shared
                 events += try capped(cap, type, seats, at: now)
             case .label, .price: break
             }

@@ -26,7 +26,8 @@ public struct BookingSearch: ReadModel {
         /// and ticket types under names that nobody types.
         var words: SearchWords {
             var words = SearchWords()
-            for text in [firstName, lastName, phone] {
+            if let phone { words.add(phone: phone) }
+            for text in [firstName, lastName] {
                 if let text { words.add(text) }
             }
             if let email { words.add(mail: email) }
@@ -55,7 +56,7 @@ public struct BookingSearch: ReadModel {
     }
 
     public static let name = "booking_search"
-    public static let version = 4
+    public static let version = 5
     public static let opensContacts = true
     public static let types = BookingLife.types.subtracting([
         .holdExtended, .merchandiseFulfilled, .passengersScanned,

@@ -30,6 +30,18 @@ struct SearchWords {
         }
     }
 
+    /// People type a number with and without its country's, in one piece or as they please.
+    mutating func add(phone text: String) {
+        add(text)
+        let digits = text.utf8.filter(\.isDigit)
+        guard !digits.isEmpty else { return }
+        append(digits)
+        append(digits.suffix(Self.nationalDigits))
+    }
+
+    /// Of the numbers of North America.
+    private static let nationalDigits = 10
+
     mutating func add(mail text: String) {
         var text = text.lowercased()
         text.withUTF8 { bytes in

@@ -40,12 +40,13 @@ extension PaymentLedger {
     }
 
     /// Refunds that a provider is to make, oldest first.
-    public static func dueRefunds(limit: Int) -> PostgresCall {
+    public static func dueRefunds(of provider: ProviderKind, limit: Int) -> PostgresCall {
         PostgresCall(
             """
-            SELECT \(columns) FROM reading.payment_ledger WHERE state = 'refund_requested'
-            ORDER BY begun_at LIMIT $1::bigint
-            """, [.int64(Int64(limit))])
+            SELECT \(columns) FROM reading.payment_ledger
+            WHERE state = 'refund_requested' AND provider = $1::text
+            ORDER BY begun_at LIMIT $2::bigint
+            """, [.text(provider.rawValue), .int64(Int64(limit))])
     }
 
     /// What was charged of each booking, and what is back or on its way.

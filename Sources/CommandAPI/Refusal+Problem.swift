@@ -157,12 +157,12 @@ func problem(for refusal: Refusal) -> Problem {
     case .paymentDue(let total):
         Problem(
             "payment-due", .conflict, "There is something to pay",
-            detail: "the total is \(total), so the booking is not free",
+            detail: "\(total) has to be paid first",
             figures: [("total", .money(total))])
     case .nothingDue:
         Problem(
             "nothing-due", .conflict, "Nothing to pay",
-            detail: "the booking costs nothing: confirm it as free")
+            detail: "nothing is left to pay; a hold that costs nothing is confirmed as free")
     case .tooManyPayments(let limit):
         Problem(
             "too-many-payments", .conflict, "Tried often enough",

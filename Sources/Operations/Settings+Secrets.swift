@@ -40,6 +40,33 @@ extension Settings {
         return variables
     }
 
+    /// Those of other services that `compose/` shows to the first that starts, so that it says what is wrong with them.
+    /// They stand in addresses and settings files, which take some characters for their own.
+    private static let passwords = ["POSTGRES", "SERVICE", "REPORTING", "NATS", "GRAFANA"].map {
+        "\($0)_PASSWORD"
+    }
+
+    /// Refuses, outside development, passwords that would not arrive as they are.
+    func refuseMalformed(in variables: [String: String]) throws(OperationError) {
+        guard environment != .development else { return }
+        for name in Self.passwords {
+            guard let value = variables[name] else { continue }
+            guard value.wholeMatch(of: /[A-Za-z][A-Za-z0-9._~-]{15,}/) != nil else {
+                throw OperationError(
+                    "\(name) must be 16 characters or more, letters, digits, '.', '_', '~' and '-', a letter "
+                        + "first: it stands in addresses and settings")
+            }
+        }
+        let name = "DASHBOARD_USERS"
+        guard let users = variables[name] else { return }
+        guard users.wholeMatch(of: /[^:,]+:(\{SHA\}|\$)[^:]+(,[^:,]+:(\{SHA\}|\$)[^:]+)*/) != nil
+        else {
+            throw OperationError(
+                "\(name) must be NAME:HASH, as 'htpasswd -nB NAME' prints it; several with commas between"
+            )
+        }
+    }
+
     /// Refuses, outside development, what everybody can read in an example: also in variables that are not ours, such
     /// as passwords of which an address of ours is made, and those first.
     func refuseExamples(in variables: [String: String]) throws(OperationError) {

@@ -132,6 +132,7 @@ public struct Settings: Sendable {
             )
         }
         try refuseExamples(in: variables)
+        try refuseMalformed(in: variables)
     }
 
     var holdPolicy: HoldPolicy {

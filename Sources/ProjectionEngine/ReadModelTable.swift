@@ -41,7 +41,9 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
                 || column.name == "position"
             return "\(column.name) \(column.type.name)\(isRequired ? " NOT NULL" : "")"
         }
-        return "CREATE TABLE \(name) (\(columns.joined(separator: ", ")))"
+        // PostgreSQL tidies up what is live; what is built would be held by it when it is to be swapped.
+        let isTidied = generation == .live ? "" : " WITH (autovacuum_enabled = false)"
+        return "CREATE TABLE \(name) (\(columns.joined(separator: ", ")))\(isTidied)"
     }
 
     var primaryKey: String { "ALTER TABLE \(name) ADD PRIMARY KEY (\(keyNames))" }

@@ -275,7 +275,7 @@ public struct Rebuild: Sendable {
                 try await catchUp(builder, to: head)
                 continue
             }
-            if try await builder.beginSwap() { break }
+            if try await builder.beginSwap(patiently: attempt.isMultiple(of: 10)) { break }
             attempt += 1
             guard attempt <= Self.swapAttempts else {
                 throw RebuildError(

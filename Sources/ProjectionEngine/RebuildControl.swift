@@ -135,10 +135,12 @@ enum SwapScript<Model: ReadModel> {
     private static var old: String { Model.name + TableGeneration.old.suffix }
     private static var building: String { Model.name + TableGeneration.building.suffix }
 
-    /// Waits for the live table no longer than its readers may wait behind: "lock_not_available" else.
-    static var lock: String {
+    /// Waits for both tables no longer than readers of the live one may wait behind: "lock_not_available" else. Now and
+    /// then for longer than `deadlock_timeout`, after which PostgreSQL's own tidying up gives way.
+    static func lock(patiently: Bool) -> String {
         """
-        BEGIN; SET LOCAL lock_timeout = '500ms';
+        BEGIN; SET LOCAL lock_timeout = '\(patiently ? 1500 : 500)ms';
+        LOCK TABLE reading.\(building) IN ACCESS EXCLUSIVE MODE;
         SELECT FROM reading.projection WHERE name = '\(live)' FOR UPDATE;
         DO $$ BEGIN
             IF to_regclass('reading.\(live)') IS NOT NULL THEN
@@ -164,6 +166,7 @@ enum SwapScript<Model: ReadModel> {
         return """
             \(away);
             ALTER TABLE reading.\(building) RENAME TO \(live);
+            ALTER TABLE reading.\(live) RESET (autovacuum_enabled);
             INSERT INTO reading.projection (name, version, position, epoch, updated_at)
             VALUES ('\(live)', \(Model.version), \(position), 1, clock_timestamp())
             ON CONFLICT (name) DO UPDATE SET version = EXCLUDED.version,

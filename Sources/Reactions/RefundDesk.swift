@@ -54,13 +54,22 @@ public struct RefundDesk: Service {
         }
         var orderedAt: [EntityID: ContinuousClock.Instant] = [:]
         while !Task.isCancelled {
-            let rows = try await connection.run([PaymentLedger.dueRefunds(limit: Self.batchLimit)])
-            let due = PaymentLedger.entries(rows[0]).filter { $0.row.provider == provider.kind }
+            let rows = try await connection.run([
+                PaymentLedger.dueRefunds(of: provider.kind, limit: Self.batchLimit)
+            ])
+            let due = PaymentLedger.entries(rows[0])
             orderedAt = orderedAt.filter { entry in due.contains { $0.id == entry.key } }
             for entry in due where orderedAt[entry.id].map({ .now - $0 > Self.patience }) ?? true {
-                try await provider.refund(
-                    RefundID(entry.id), of: entry.row.payment, amount: entry.row.amount)
+                // One that can't be ordered keeps no other from it, and is ordered again in a while.
                 orderedAt[entry.id] = .now
+                do {
+                    try await provider.refund(
+                        RefundID(entry.id), of: entry.row.payment, amount: entry.row.amount)
+                } catch {
+                    logger.warning(
+                        "a refund was not ordered",
+                        metadata: ["refund": "\(entry.id)", "reason": "\(error)"])
+                }
             }
             try await Task.sleep(for: Self.interval)
         }

@@ -73,6 +73,27 @@ import Testing
     }
 
     @Test(
+        "takes no password that would not arrive as it is, and names it",
+        arguments: [
+            ("POSTGRES_PASSWORD", "with@and/in-an-address"), ("NATS_PASSWORD", "0123456789abcdef0"),
+            ("SERVICE_PASSWORD", "short"), ("GRAFANA_PASSWORD", "with a space in it"),
+            ("DASHBOARD_USERS", "admin"), ("DASHBOARD_USERS", "admin:plain"),
+        ])
+    func refusesMalformed(name: String, value: String) throws {
+        var variables = [
+            "ENVIRONMENT": "production", "PAYMENT_PROVIDER": "dock",
+            "POSTGRES_PASSWORD": "s0123456789abcdef", "NATS_PASSWORD": "s0123456789abcdef",
+            "DASHBOARD_USERS": "admin:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=,eve:$2y$05$abcdefg",
+        ]
+        _ = try Settings(variables)
+        variables[name] = value
+        let error = #expect(throws: OperationError.self) { try Settings(variables) }
+        #expect(error?.description.hasPrefix(name) ?? false)
+        variables["ENVIRONMENT"] = "development"
+        _ = try Settings(variables)
+    }
+
+    @Test(
         "starts no role outside development before it knows all secrets, and names the one it lacks"
     )
     func namesMissing() async throws {

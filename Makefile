@@ -26,7 +26,7 @@ test-deploy: ## Bring compose/ up for real, roll it, kill it, restore it (needs 
 bench: swift build-packages ## Measure everything on this machine.
 	@.ci/install wrk "the load generator of the bench"
 	$(RELEASE)
-	.build/release/quartermaster bench
+	.build/release/quartermaster bench --events 5000000 --runs 3 --seconds 2
 
 format: ## Format the sources.
 	swift format format --in-place --recursive $(SOURCES)

@@ -33,7 +33,7 @@ public struct SailingAvailability: ReadModel {
         public func figures(capacity: Int) -> SeatFigures {
             let oversold = oversales.reduce(0) { $0 + $1.seatCount }
             return SeatFigures(
-                limit: min((limit ?? capacity) + oversold, capacity),
+                limit: min(limit ?? capacity, capacity), oversold: oversold, capacity: capacity,
                 ticketTypes: types.map(\.ticketType),
                 counts: Dictionary(
                     uniqueKeysWithValues: types.map {

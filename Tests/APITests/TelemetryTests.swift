@@ -68,7 +68,8 @@ import Web
         #expect(objects[0]["odd"] == "a \"quoted\" \\ line\nand \u{1} more")
         #expect(objects[1]["message"] == "careful" && objects[1]["position"] == "7")
         #expect(
-            objects[1]["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z/) != nil)
+            objects[1]["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z/) != nil
+        )
     }
 
     @Test("takes a trace from its header, and none from a malformed one")

@@ -74,12 +74,12 @@ import Testing
         let more = try story.after(change(.seats(Harbour.adult, quantity: 4), oversale: "family"))
         #expect(more.events.map(\.type) == [.oversaleAuthorised, .lineQuantityChanged])
         let full = story.adding(more.events)
-        #expect(full.figures(of: Fleet.sailing).limit == 4)
+        #expect(full.figures(of: Fleet.sailing).oversold == 2)
         full.when(change(.seats(Harbour.adult, quantity: 51), oversale: "family"))
             .then(
                 .aboveCapacity(sailing: Fleet.sailing, capacity: 50, used: 4, wanted: 47))
         let fewer = try full.after(change(.seats(Harbour.adult, quantity: 3)))
-        #expect(full.adding(fewer.events).figures(of: Fleet.sailing).limit == 3)
+        #expect(full.adding(fewer.events).figures(of: Fleet.sailing).oversold == 1)
         #expect(full.adding(fewer.events).figures(of: Fleet.sailing).available == 0)
     }
 

@@ -179,6 +179,14 @@ import Testing
         let back = Refusal.notEnoughSeats(
             sailing: Fleet.sailing, ticketType: Fleet.adult, available: 3, wanted: 4)
         Story.given(fleet.events, sold).when(bob.order(4), at: late).then(back)
+        // When others come back, what was sold beyond the limit has their seats.
+        let before = bob.placed(2, fleet: fleet)
+        let beyondBob = try Story.given(fleet.events, before).decide(beyond(3)).get()
+        #expect(beyondBob.first == authorised(2))
+        let gone = Event.bookingAbandoned(
+            HoldEnded(booking: bob.booking, holdings: bob.holdings(2)))
+        let after = Story.given(fleet.events, before, beyondBob, [gone])
+        #expect(after.figures(of: Fleet.sailing).available == 0)
         let abandoned = Event.bookingAbandoned(
             HoldEnded(booking: ada.booking, holdings: ada.holdings(5)))
         Story.given(fleet.events, sold, [abandoned]).when(bob.order(4)).then(back)

@@ -265,7 +265,7 @@ import TestSupport
             "/v1/trips/\(place.trip)?min-position=\(position)")
         let sailings = trip.json["sailings"] as? [[String: Any]]
         let ours = sailings?.first { $0["sailing"] as? String == place.sailing }
-        #expect(ours?["limit"] as? Int == 4)
+        #expect(ours?["limit"] as? Int == 2)
         #expect(ours?["held"] as? Int == 4)
         #expect(ours?["available"] as? Int == 0)
         let unassigned = try await server.staff.post("/v1/sailings/\(place.sailing)/unassign", "")

@@ -43,9 +43,9 @@ public struct SetSailingLimit: Command {
         if let limit { try checkLimit(limit, capacity: capacity) }
         let figures = seats.figures(capacity: capacity, at: now)
         // Seats that were sold beyond the limit stay beyond it.
-        let oversold = figures.limit - min(seats.limit ?? capacity, capacity)
-        guard (limit ?? capacity) + oversold >= figures.used else {
-            throw .limitBelowUse(limit: limit ?? capacity, used: figures.used - oversold)
+        let used = figures.used - figures.oversold
+        guard limit ?? capacity >= used else {
+            throw .limitBelowUse(limit: limit ?? capacity, used: used)
         }
         guard seats.limit != limit else { return [] }
         return [.sailingLimitSet(SailingLimitSet(sailing: sailing, limit: limit))]

@@ -73,8 +73,8 @@ public struct SailingSeats: DecisionModel {
             oversold += oversale.seatCount
         }
         return SeatFigures(
-            limit: min((limit ?? capacity) + oversold, capacity), committed: commitments.sold,
-            held: commitments.held(at: now), ticketTypes: ticketTypes)
+            limit: min(limit ?? capacity, capacity), oversold: oversold, capacity: capacity,
+            committed: commitments.sold, held: commitments.held(at: now), ticketTypes: ticketTypes)
     }
 
     /// Seats that are sold, and that are held at `now`.
@@ -99,16 +99,22 @@ public struct SailingSeats: DecisionModel {
 
 /// Committed, held, available: the one place where they are computed.
 public struct SeatFigures: Sendable {
+    /// What may be sold without anybody's leave.
     public let limit: Int
+    /// What may be taken, with what staff has authorised beyond the limit.
+    private let ceiling: Int
+    /// Of what is taken, the seats beyond the limit that staff has authorised.
+    public var oversold: Int { ceiling - limit }
     private let committedTally: Tally<TicketTypeID>
     private let heldTally: Tally<TicketTypeID>
     private let ticketTypes: [TicketType]
 
     init(
-        limit: Int, committed: Tally<TicketTypeID>, held: Tally<TicketTypeID>,
-        ticketTypes: [TicketType]
+        limit: Int, oversold: Int, capacity: Int, committed: Tally<TicketTypeID>,
+        held: Tally<TicketTypeID>, ticketTypes: [TicketType]
     ) {
         self.limit = limit
+        ceiling = min(limit + oversold, capacity)
         committedTally = committed
         heldTally = held
         self.ticketTypes = ticketTypes
@@ -116,7 +122,7 @@ public struct SeatFigures: Sendable {
 
     /// For one who keeps the counts himself: `counts` has committed and held seats per type.
     public init(
-        limit: Int, ticketTypes: [TicketType],
+        limit: Int, oversold: Int, capacity: Int, ticketTypes: [TicketType],
         counts: [TicketTypeID: (committed: Int, held: Int)]
     ) {
         var committed = Tally<TicketTypeID>()
@@ -125,7 +131,9 @@ public struct SeatFigures: Sendable {
             committed.add([Portion(of: type, quantity: count.committed)])
             held.add([Portion(of: type, quantity: count.held)])
         }
-        self.init(limit: limit, committed: committed, held: held, ticketTypes: ticketTypes)
+        self.init(
+            limit: limit, oversold: oversold, capacity: capacity, committed: committed, held: held,
+            ticketTypes: ticketTypes)
     }
 
     public var committed: Int { committedTally.total }
@@ -135,7 +143,7 @@ public struct SeatFigures: Sendable {
     public var available: Int { max(0, limit - used) }
     /// More is sold and held than there are seats: somebody counted a hold as over too early.
     public var isOversold: Bool {
-        used > limit
+        used > ceiling
             || ticketTypes.contains { type in
                 guard case .fixed(let count) = type.cap else { return false }
                 return used(of: type.id) > count

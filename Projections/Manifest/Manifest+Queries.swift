@@ -51,7 +51,8 @@ extension Manifest {
     /// Sold bookings all of whose trips have departed by `now`, and one of them after `since`, where that is given; and
     /// that are not completed.
     public static func departed(at now: Instant, since: Instant?, limit: Int) -> PostgresCall {
-        PostgresCall(
+        let start = now - completionWindow
+        return PostgresCall(
             """
             SELECT DISTINCT b.booking
             FROM reading.trip_on_sale t
@@ -67,9 +68,7 @@ extension Manifest {
             LIMIT $3::bigint
             """,
             [
-                .instant(now),
-                .instant(max(since ?? now - completionWindow, now - completionWindow)),
-                .int64(Int64(limit)),
+                .instant(now), .instant(max(since ?? start, start)), .int64(Int64(limit)),
             ])
     }
 

@@ -85,17 +85,24 @@ public struct Backup: Sendable {
             $0.manifest.reason.split(separator: " ").first
         }
         let old = kinds.values.flatMap { $0.dropLast(count).map(\.folder) }.sorted()
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let part = "\(folder)/\(name)"
-            let changed = try? FileManager.default.attributesOfItem(atPath: part)[.modificationDate]
-            if name.hasSuffix(".part"), let changed = changed as? Date,
-                changed < Date(timeIntervalSinceNow: -86_400)
-            {
-                try FileManager.default.removeItem(atPath: part)
-            }
-        }
+        try removeLeftovers(in: folder) { $0.hasSuffix(".part") }
         for folder in old { try FileManager.default.removeItem(atPath: folder) }
         return old
+    }
+
+    /// Removes what was begun a day ago and longer, by its name: it was cut off so hard that it could not put itself
+    /// away.
+    public static func removeLeftovers(
+        in folder: String, where isOurs: (String) -> Bool
+    ) throws {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where isOurs(name) {
+            let path = "\(folder)/\(name)"
+            let changed = try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate]
+            guard let changed = changed as? Date, changed < Date(timeIntervalSinceNow: -86_400)
+            else { continue }
+            try FileManager.default.removeItem(atPath: path)
+        }
     }
 
     /// Throws ``BackupError`` when the dump is not what the manifest says.

@@ -105,19 +105,6 @@ extension Verbs {
 
 private let scratchPrefix = "quartermaster-restore-"
 
-/// Removes what was begun a day ago and longer: it was cut off so hard that it could not put itself away.
-private func removeLeftovers(of prefix: String, in folder: String) {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    where name.hasPrefix(prefix) {
-        let path = folder + name
-        let changed = try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate]
-        guard let changed = changed as? Date, changed < Date(timeIntervalSinceNow: -86_400) else {
-            continue
-        }
-        try? FileManager.default.removeItem(atPath: path)
-    }
-}
-
 /// Restores a backup into a scratch cluster of its own, verifies it there, and throws the cluster away. Touches no
 /// other database; true when the backup can be relied on.
 public func verifyBackup(_ path: String, _ settings: Settings, logger: Logger) async throws -> Bool
@@ -126,7 +113,7 @@ public func verifyBackup(_ path: String, _ settings: Settings, logger: Logger) a
     let backup = try Verbs.backup(path, settings)
     // Not by the number of the process: in a container that is the same every time.
     let name = "\(scratchPrefix)\(UInt32.random(in: 0 ... .max))"
-    removeLeftovers(of: scratchPrefix, in: NSTemporaryDirectory())
+    try? Backup.removeLeftovers(in: NSTemporaryDirectory()) { $0.hasPrefix(scratchPrefix) }
     let scratch = PrivatePostgres.reachableFolder(NSTemporaryDirectory() + name)
     defer { try? FileManager.default.removeItem(atPath: scratch) }
     let postgres = try await PrivatePostgres.start(in: scratch)

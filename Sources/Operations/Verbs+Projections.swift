@@ -49,11 +49,16 @@ extension Verbs {
         let lag = head - status.position
         let state =
             status.stoppedAtPosition.map { "STOPPED at position \(grouped($0))" }
-            ?? (lag == 0
-                ? "up to date"
-                : lag > 0
-                    ? "\(grouped(lag)) events behind" : "\(grouped(-lag)) events ahead of the log")
+            ?? distance(lag)
         return "\(padded(status.name, 26))  version \(status.version)  \(state)"
+    }
+
+    private static func distance(_ lag: Int64) -> String {
+        switch lag {
+        case 0: "up to date"
+        case 1...: "\(grouped(lag)) events behind"
+        default: "\(grouped(-lag)) events ahead of the log"
+        }
     }
 
     /// Says why a projection stands still, with the event that it stands before.

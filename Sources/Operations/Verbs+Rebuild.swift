@@ -86,12 +86,10 @@ extension Verbs {
 
     /// Does what is ordered with the rebuilds of these read models; of all that it concerns when none is named.
     ///
-    /// What was paused or interrupted goes on with what `request` says otherwise, whose names are passed over.
-    public func order(
-        _ order: RebuildOrder, _ names: [String], resuming request: RebuildRequest
-    ) async throws {
+    /// What was paused or interrupted goes on with what the request says otherwise.
+    public func order(_ order: RebuildOrder, _ request: RebuildRequest) async throws {
         let client = connections.writingClient(1)
-        let chosen = try models(names)
+        let chosen = try models(request.names)
         switch order {
         case .pause, .cancel:
             let wish: RebuildControl.Wish = order == .pause ? .pause : .cancel
@@ -112,7 +110,7 @@ extension Verbs {
             request.names = interrupted.map(\.name)
             try await rebuild(request)
         case .undo:
-            guard !names.isEmpty else {
+            guard !request.names.isEmpty else {
                 throw OperationError("--undo needs the read models' names")
             }
             for model in chosen {

@@ -42,8 +42,8 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
             return "\(column.name) \(column.type.name)\(isRequired ? " NOT NULL" : "")"
         }
         // PostgreSQL tidies up what is live; what is built would be held by it when it is to be swapped.
-        let isTidied = generation == .live ? "" : " WITH (autovacuum_enabled = false)"
-        return "CREATE TABLE \(name) (\(columns.joined(separator: ", ")))\(isTidied)"
+        let parameters = generation == .live ? "" : " WITH (autovacuum_enabled = false)"
+        return "CREATE TABLE \(name) (\(columns.joined(separator: ", ")))\(parameters)"
     }
 
     var primaryKey: String { "ALTER TABLE \(name) ADD PRIMARY KEY (\(keyNames))" }

@@ -142,16 +142,14 @@ public struct Rebuild: Sendable {
         try await forAll(builders) { try await $0.makeIndexes() }
         let deadline = ContinuousClock.now + Self.comparisonWait
         for builder in builders {
-            outcomes += try await heed(builder)
-            guard outcomes.last?.name != builder.model.name else { continue }
+            guard try await isWanted(builder, &outcomes) else { continue }
             tell(.comparing, await builder.position)
             let difference = compares ? try await compare(builder, until: deadline) : nil
             if onlyCompares {
                 outcomes.append(try await finish(builder, difference))
                 continue
             }
-            outcomes += try await heed(builder)
-            guard outcomes.last?.name != builder.model.name else { continue }
+            guard try await isWanted(builder, &outcomes) else { continue }
             tell(.swapping, await builder.position)
             outcomes.append(try await swap(builder, difference))
         }
@@ -210,9 +208,12 @@ public struct Rebuild: Sendable {
         return outcomes
     }
 
-    private func heed(_ builder: any Building) async throws -> [Outcome] {
+    private func isWanted(
+        _ builder: any Building, _ outcomes: inout [Outcome]
+    ) async throws -> Bool {
         var one = [builder]
-        return try await heed(&one)
+        outcomes += try await heed(&one)
+        return !one.isEmpty
     }
 
     /// What comes from a file or another database may know more than the log, or something else: a log that was

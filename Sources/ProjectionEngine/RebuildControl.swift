@@ -129,6 +129,11 @@ public enum RebuildControl {
     }
 }
 
+extension PostgresError {
+    /// Somebody else has held a lock for longer than was to be waited: "lock_not_available".
+    var isOfHeldLock: Bool { kind == .other(sqlState: "55P03") }
+}
+
 /// What puts tables of a read model in each other's place.
 enum SwapScript<Model: ReadModel> {
     private static var live: String { Model.name }
@@ -206,7 +211,7 @@ extension ReadModel {
             do throws(PostgresError) {
                 return try await exchangeNow(live, old, on: session)
             } catch {
-                guard error.kind == .other(sqlState: "55P03"), attempt < Rebuild.swapAttempts else {
+                guard error.isOfHeldLock, attempt < Rebuild.swapAttempts else {
                     throw error
                 }
                 try await session.execute("ROLLBACK")

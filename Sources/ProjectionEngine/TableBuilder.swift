@@ -155,7 +155,7 @@ actor TableBuilder<Model: ReadModel>: Building {
         do throws(PostgresError) {
             try await session.execute(SwapScript<Model>.lock(patiently: patiently))
         } catch {
-            guard error.kind == .other(sqlState: "55P03") else { throw error }
+            guard error.isOfHeldLock else { throw error }
             try await session.execute("ROLLBACK")
             return false
         }

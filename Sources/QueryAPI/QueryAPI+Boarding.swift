@@ -22,8 +22,8 @@ extension QueryAPI {
 
     private func board(_ request: Request, _ sailing: SailingID) async throws -> Response {
         try request.allowQuery(only: "min-position")
-        let (position, entries) = try await sold(
-            request, on: sailing, after: nil, limit: Self.boardLimit)
+        let (position, entries) = try await soldNow(
+            request, sailing, after: nil, limit: Self.boardLimit)
         let board = CheckInBoard(entries)
         return answer(position: position) { json in
             json.field("sailing", sailing)

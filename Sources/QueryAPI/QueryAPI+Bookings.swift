@@ -249,12 +249,12 @@ extension QueryAPI {
             }
             return (moment.position, Array(rest.prefix(limit)))
         }
-        return try await sold(request, on: sailing, after: after, limit: limit)
+        return try await soldNow(request, sailing, after: after, limit: limit)
     }
 
     /// A page of a manifest as the read models have it.
-    func sold(
-        _ request: Request, on sailing: SailingID,
+    func soldNow(
+        _ request: Request, _ sailing: SailingID,
         after: (lastName: String, booking: BookingID)?, limit: Int
     ) async throws(Problem) -> (position: Int64, entries: [ManifestEntry]) {
         let (position, rows) = try await read(

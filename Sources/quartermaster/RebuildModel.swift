@@ -94,7 +94,7 @@ struct RebuildModel: AsyncParsableCommand {
             request.standbyURL = from
             request.isJSON = json
             if let order = orders.first {
-                return try await verbs.order(order, names, resuming: request)
+                return try await verbs.order(order, request)
             }
             try await verbs.rebuild(request)
         }

@@ -115,9 +115,13 @@ public struct BookingLife: DecisionModel {
     }
 
     /// What would come back: what the booking has, but for what was handed over.
-    public var returnable: Holdings {
+    public var returnable: Holdings { returnable(withBroughtBack: []) }
+
+    /// The same with what was handed over and has been brought back.
+    func returnable(withBroughtBack offers: Set<OfferID>) -> Holdings {
         var holdings = placed?.quote.holdings ?? .none
-        holdings.merchandise.removeAll { fulfilled.contains($0.offer) }
+        let kept = fulfilled.subtracting(offers)
+        holdings.merchandise.removeAll { kept.contains($0.offer) }
         return holdings
     }
 

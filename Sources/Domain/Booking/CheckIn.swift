@@ -52,18 +52,20 @@ func boarding(
 ) -> [Event] {
     let aboard = Event.passengerCheckedIn(
         PassengersChecked(booking: booking, sailing: sailing, passengers: passengers, at: at))
-    return [aboard] + (handingOver(of: life, booking, on: sailing).map { [$0] } ?? [])
+    return [aboard] + handingOver(of: life, booking, on: sailing)
 }
 
-/// They get what they have not got yet of what they bought with the trip; nil when that is nothing.
-func handingOver(of life: BookingLife, _ booking: BookingID, on sailing: SailingID) -> Event? {
+/// They get what they have not got yet of what they bought with the trip.
+func handingOver(of life: BookingLife, _ booking: BookingID, on sailing: SailingID) -> [Event] {
     let trip = life.placed?.quote.lines.first { $0.sailing == sailing }?.trip
     let goods = life.placed?.quote.merchandise.filter {
         $0.trip == trip && !life.fulfilled.contains($0.offer)
     }
-    guard let goods, !goods.isEmpty else { return nil }
-    return .merchandiseFulfilled(
-        MerchandiseFulfilled(booking: booking, merchandise: goods.map(\.line)))
+    guard let goods, !goods.isEmpty else { return [] }
+    return [
+        .merchandiseFulfilled(
+            MerchandiseFulfilled(booking: booking, merchandise: goods.map(\.line)))
+    ]
 }
 
 /// The passengers meant, in order, of a booking that is sold, paid, and has seats on this sailing.

@@ -51,8 +51,7 @@ public struct RecordScan: Command {
         let scanned = Event.passengersScanned(fact)
         guard !changed.isEmpty else {
             // Who was aboard got what he had bought, whatever was seen of him since.
-            let goods = isAboard ? handingOver(of: life, booking, on: sailing) : nil
-            return [scanned] + (goods.map { [$0] } ?? [])
+            return [scanned] + (isAboard ? handingOver(of: life, booking, on: sailing) : [])
         }
         guard isAboard else {
             return [

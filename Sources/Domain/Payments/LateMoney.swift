@@ -1,10 +1,5 @@
 /// Whether all that an order holds could be sold now, to somebody whose hold is over.
 func isFree(_ quote: Quote, in world: borrowing World, at now: Instant) -> Bool {
-    for trip in quote.lines.map(\.trip).unique {
-        guard let times = world.look(at: TripTerms.self, of: trip).scheduled?.times,
-            now < times.departure
-        else { return false }
-    }
     for sailing in quote.sailings {
         guard isFree(quote.seats, on: sailing, in: world, at: now) else { return false }
     }
@@ -105,7 +100,6 @@ private func moves(
     for other in world.look(at: TripSailings.self, of: trip).sailings
     where !quote.sailings.contains(other) {
         let seats = world.look(at: SailingSeats.self, of: other)
-        if seats.isPaused { continue }
         var moves: [OrderChange] = []
         var wanted: [SeatLine] = []
         for line in lines {

@@ -66,7 +66,8 @@ public struct RefundLines: Command {
             return [
                 .bookingCancelled(
                     BookingCancelled(
-                        booking: booking, holdings: returned(of: life), wasHeld: false,
+                        booking: booking, holdings: life.returnable(withBroughtBack: offers),
+                        wasHeld: false,
                         reason: reason))
             ]
                 + money.refundingAll(
@@ -81,18 +82,12 @@ public struct RefundLines: Command {
                 reason: reason, isPastCutoff: isPastCutoff)
     }
 
-    /// What a booking gives back of which nothing is left: what was handed over only where it is named, for then it has
-    /// been brought back.
-    private func returned(of life: BookingLife) -> Holdings {
-        var holdings = life.placed?.quote.holdings ?? .none
-        let named = Set(
+    /// Those whose merchandise is named: what was handed over of it has been brought back.
+    private var offers: Set<OfferID> {
+        Set(
             lines.compactMap { line in
-                if case .merchandise(let offer, _) = line { offer } else { nil as OfferID? }
+                if case .merchandise(let offer, _) = line { offer } else { nil }
             })
-        holdings.merchandise.removeAll {
-            life.fulfilled.contains($0.offer) && !named.contains($0.offer)
-        }
-        return holdings
     }
 
     /// What is left of each line. Merchandise goes with the last seats of its trip only where it is named.

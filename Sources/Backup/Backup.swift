@@ -163,7 +163,7 @@ public struct Backup: Sendable {
         let list =
             NSTemporaryDirectory() + "quartermaster-contents-\(UInt32.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: list) }
-        let program = "\(try PrivatePostgres.programs())/pg_restore"
+        let program = "\(try PrivatePostgres.programs(with: "pg_restore"))/pg_restore"
         try await Self.run(
             [program, "--list", "--file=\(list)", dump], as: "pg_restore", environment: [:],
             in: NSTemporaryDirectory())
@@ -242,7 +242,8 @@ public struct Backup: Sendable {
         components?.password = nil
         let address = components?.string ?? url
         try await run(
-            ["\(try PrivatePostgres.programs())/\(program)", "--dbname=\(address)"] + arguments,
+            ["\(try PrivatePostgres.programs(with: program))/\(program)", "--dbname=\(address)"]
+                + arguments,
             as: program, environment: password.map { ["PGPASSWORD": $0] } ?? [:], in: folder)
     }
 

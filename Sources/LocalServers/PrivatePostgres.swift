@@ -128,15 +128,16 @@ public struct PrivatePostgres: Sendable {
         try await waitForEnd(of: pid, named: "postgres")
     }
 
-    /// Debian keeps the server's programs out of the path, one folder a version.
-    public static func programs() throws(ServerError) -> String {
+    /// The folder of PostgreSQL's programs, the newest that has `wanted`: Debian keeps them out of the path, one folder
+    /// a version. Throws ``ServerError`` when there is none.
+    public static func programs(with wanted: String = "postgres") throws(ServerError) -> String {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         let newest = versions.compactMap(Int.init).sorted().last {
-            FileManager.default.isExecutableFile(atPath: "\(root)/\($0)/bin/postgres")
+            FileManager.default.isExecutableFile(atPath: "\(root)/\($0)/bin/\(wanted)")
         }
         guard let newest else {
-            throw ServerError("PostgreSQL is not installed: apt-get install postgresql")
+            throw ServerError("PostgreSQL's \(wanted) is not installed: apt-get install postgresql")
         }
         return "\(root)/\(newest)/bin"
     }

@@ -9,6 +9,8 @@ internal import Web
 public struct Settings: Sendable {
     public var databaseURL: String?
     public var natsURL: String?
+    /// The server on which a backup is restored to be verified; a cluster made for it, when it is not set.
+    public var scratchDatabaseURL: String?
     public var staffToken: String?
     public var signingSecret: String?
     public var bindAddress: String
@@ -44,7 +46,7 @@ public struct Settings: Sendable {
         "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "SIGNING_SECRET", "BIND_ADDRESS", "COMMAND_PORT",
         "QUERY_PORT", "OPERATIONS_PORT", "DRAIN_SECONDS",
         "QUARTERMASTER_DATA", "BACKUP_FOLDER", "BACKUP_COUNT", "BACKUP_AT", "BACKUP_VERIFY_DAY",
-        "BACKUP_COPY_COMMAND", "HOLD_MINUTES",
+        "BACKUP_COPY_COMMAND", "SCRATCH_DATABASE_URL", "HOLD_MINUTES",
         "HOLD_EXTENSION_LIMIT", "PAYMENT_PROVIDER",
         "LOG_LEVEL", "SENTRY_DSN", "RELEASE", "ENVIRONMENT",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -79,6 +81,7 @@ public struct Settings: Sendable {
             return text
         }
         databaseURL = try url("DATABASE_URL", ["postgresql", "postgres"])
+        scratchDatabaseURL = try url("SCRATCH_DATABASE_URL", ["postgresql", "postgres"])
         natsURL = try url("NATS_URL", ["nats", "tls"])
         staffToken = text("STAFF_TOKEN")
         signingSecret = text("SIGNING_SECRET")

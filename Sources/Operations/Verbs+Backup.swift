@@ -2,7 +2,6 @@ internal import Backup
 internal import Domain
 internal import EventLog
 internal import Foundation
-internal import LocalServers
 public import Logging
 internal import Postgres
 internal import Schema
@@ -103,38 +102,24 @@ extension Verbs {
     }
 }
 
-private let scratchPrefix = "quartermaster-restore-"
-
-/// Restores a backup into a scratch cluster of its own, verifies it there, and throws the cluster away. Touches no
-/// other database; true when the backup can be relied on.
+/// Restores a backup into a scratch database, verifies it there, and throws the database away. Touches no other;
+/// true when the backup can be relied on.
 public func verifyBackup(_ path: String, _ settings: Settings, logger: Logger) async throws -> Bool
 {
     let began = ContinuousClock.now
     let backup = try Verbs.backup(path, settings)
-    // Not by the number of the process: in a container that is the same every time.
-    let name = "\(scratchPrefix)\(UInt32.random(in: 0 ... .max))"
-    try? Backup.removeLeftovers(in: NSTemporaryDirectory()) { $0.hasPrefix(scratchPrefix) }
-    let scratch = PrivatePostgres.reachableFolder(NSTemporaryDirectory() + name)
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
-    let postgres = try await PrivatePostgres.start(in: scratch)
-    do {
-        let connections = Connections(url: postgres.url, logger: logger)
+    let isSound = try await ScratchDatabase.with(settings) { url in
+        let connections = Connections(url: url, logger: logger)
         try await backup.restore(to: connections.administrative)
-        say("restored \(Verbs.text(backup)) into a scratch cluster")
+        say("restored \(Verbs.text(backup)) into a scratch database")
         // A program that is newer than the backup brings its schema up to date, as it would have to be.
         try await Schema.migrate(
             connections.administrative, try Schema.migrations(), logger: logger)
-        let isSound = try await Verbs(settings, at: connections, logger: logger)
-            .verify(ofScratch: true)
-        await postgres.stop()
-        let seconds = Int((ContinuousClock.now - began).inSeconds.rounded(.up))
-        if isSound {
-            LastVerification.note(backup, at: wallClock())
-            say("the backup can be relied on; it took \(seconds) s")
-        }
-        return isSound
-    } catch {
-        await postgres.stop()
-        throw error
+        return try await Verbs(settings, at: connections, logger: logger).verify(ofScratch: true)
     }
+    guard isSound else { return false }
+    LastVerification.note(backup, at: wallClock())
+    let seconds = Int((ContinuousClock.now - began).inSeconds.rounded(.up))
+    say("the backup can be relied on; it took \(seconds) s")
+    return true
 }

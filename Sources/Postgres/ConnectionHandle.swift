@@ -24,6 +24,21 @@ final class ConnectionHandle: @unchecked Sendable {
 
     var socket: CInt { PQsocket(pointer) }
 
+    /// What the URL, or libpq's `PGCONNECT_TIMEOUT`, says; nil where neither says so, or says that there is none.
+    private var connectTimeout: Duration? {
+        guard let options = PQconninfo(pointer) else { return nil }
+        defer { PQconninfoFree(options) }
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if strcmp(keyword, "connect_timeout") == 0 {
+                let seconds = option.pointee.val.flatMap { Int(String(cString: $0)) } ?? 0
+                return seconds > 0 ? .seconds(seconds) : nil
+            }
+            option += 1
+        }
+        return nil
+    }
+
     /// Connects without blocking the loop; the handle that failed is still owned, so it is freed.
     ///
     /// libpq resolves names with a blocking call, so `host` had better be an address or a socket
@@ -35,7 +50,8 @@ final class ConnectionHandle: @unchecked Sendable {
             preconditionFailure("PQconnectStart: out of memory")
         }
         let handle = ConnectionHandle(pointer)
-        let deadline = ContinuousClock.now + configuration.connectTimeout
+        let limit = handle.connectTimeout ?? configuration.connectTimeout
+        let deadline = ContinuousClock.now + limit
         var wants = PGRES_POLLING_WRITING
         while wants != PGRES_POLLING_OK {
             guard wants != PGRES_POLLING_FAILED, PQstatus(pointer) != CONNECTION_BAD else {
@@ -48,7 +64,7 @@ final class ConnectionHandle: @unchecked Sendable {
             else {
                 throw PostgresError(
                     kind: .unreachable,
-                    message: "PostgreSQL did not answer within \(configuration.connectTimeout)")
+                    message: "PostgreSQL did not answer within \(limit)")
             }
             wants = PQconnectPoll(pointer)
         }
@@ -64,6 +80,7 @@ public struct PostgresConfiguration: Sendable {
     /// A libpq connection URI or keyword string.
     public var url: String
     public var applicationName: String
+    /// How long a server may take to answer, where the URL has no `connect_timeout` of its own.
     public var connectTimeout: Duration
     /// The server ends a statement that runs longer; zero means no limit.
     public var statementTimeout: Duration

@@ -52,7 +52,7 @@ struct KeepBackups: AsyncParsableCommand {
             Runs until it is stopped. Every day at BACKUP_AT (UTC) it makes a backup, and takes it \
             elsewhere with BACKUP_COPY_COMMAND; a day that was missed is made up for at the start. \
             The first one, and from BACKUP_VERIFY_DAY of each month on the newest, it restores into a \
-            scratch cluster and verifies there. What failed is tried again after ten minutes (a backup \
+            scratch database and verifies there. What failed is tried again after ten minutes (a backup \
             that was found wanting is not, the next one is), logged, and counted in the metrics at \
             OPERATIONS_PORT.
             """)
@@ -68,14 +68,15 @@ struct Restore: AsyncParsableCommand {
         discussion: """
             DATABASE_URL must name a database that is empty, and a user who may make roles and \
             schemas. With --verify no database is needed: the backup is restored into a scratch \
-            cluster, verified there as 'verify' does, and thrown away; ends with 1 when it is not \
-            sound.
+            database, verified there as 'verify' does, and thrown away; ends with 1 when it is not \
+            sound. That database is made on the server of SCRATCH_DATABASE_URL, or else in a cluster \
+            of its own, for which PostgreSQL's server must be installed here.
             """)
 
     @Argument(help: "The backup's folder, as 'backup' has named it; 'latest' is the newest.")
     var backup: String
 
-    @Flag(help: "Restore into a scratch cluster, and verify it there.")
+    @Flag(help: "Restore into a scratch database, and verify it there.")
     var verify = false
 
     func run() async throws {

@@ -171,12 +171,16 @@ import TestServers
     @Test("gives up on a server that accepts and says nothing")
     func limitsConnecting() async throws {
         let silent = try SilentServer()
-        let error = await #expect(throws: PostgresError.self) {
-            try await PostgresConnection.connect(
-                to: PostgresConfiguration(
-                    url: "postgresql://postgres@127.0.0.1:\(silent.port)/postgres",
-                    connectTimeout: .milliseconds(200)))
+        let url = "postgresql://postgres@127.0.0.1:\(silent.port)/postgres"
+        let configurations = [
+            PostgresConfiguration(url: url, connectTimeout: .milliseconds(200)),
+            PostgresConfiguration(url: url + "?connect_timeout=1", connectTimeout: .seconds(3600)),
+        ]
+        for configuration in configurations {
+            let error = await #expect(throws: PostgresError.self) {
+                try await PostgresConnection.connect(to: configuration)
+            }
+            #expect(error?.kind == .unreachable)
         }
-        #expect(error?.kind == .unreachable)
     }
 }

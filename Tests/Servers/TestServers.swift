@@ -10,13 +10,14 @@ public actor TestServers {
     private var postgresTask: Task<PrivatePostgres, any Error>?
     private var natsTask: Task<PrivateNATS, any Error>?
     private var freshCount = 0
-    private let folder = "/tmp/quartermaster-tests-\(getpid())"
+    private let folder = "\(serversFolder)/quartermaster-tests-\(getpid())"
 
     /// One cluster for all tests of the run; each test makes a database of its own in it.
     public func postgresURL(user: String = "postgres", database: String = "postgres") async throws
         -> String
     {
-        try await postgres().url(user: user, database: database)
+        // A machine with all its hands full is no fault of what is tested.
+        try await postgres().url(user: user, database: database) + "?connect_timeout=60"
     }
 
     public func natsURL() async throws -> String { try await nats().url }
@@ -27,8 +28,11 @@ public actor TestServers {
             postgresTask = Task {
                 let server = try await PrivatePostgres.start(
                     in: folder,
-                    // Nothing here outlives the machine, and each database that is dropped waits for the disk.
-                    settings: ["max_connections": "400", "fsync": "off"])
+                    // Nothing here outlives the run.
+                    settings: [
+                        "max_connections": "400", "fsync": "off", "min_wal_size": "128MB",
+                        "max_wal_size": "512MB",
+                    ])
                 stopAtExit(server.process.pid, folder)
                 return server
             }

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 public import LocalServers
+internal import TestServers
 
 /// The built program as a process of its own, with a folder of its own.
 public struct ServerProcess: Sendable {
@@ -91,7 +92,7 @@ public struct ServerProcess: Sendable {
 
     /// A folder that every account can reach.
     public static func scratchFolder() -> String {
-        "/tmp/quartermaster-system-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        "\(serversFolder)/quartermaster-system-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     }
 
     /// The program lies beside the tests.

@@ -1,6 +1,7 @@
 import Foundation
 import LocalServers
 import Operations
+import Postgres
 import TestSupport
 import Testing
 
@@ -34,6 +35,7 @@ import Testing
             #expect(ready.isSuccess, "\(ready.output)")
             #expect(keeper.backups.count == 1)
             try await usesLatest(keeper)
+            try await verifiesOnAServer(keeper)
         }
     }
 
@@ -50,6 +52,25 @@ import Testing
         #expect(text.contains("CREATE TABLE log.event"))
         let packed = try Data(contentsOf: URL(fileURLWithPath: sql + ".gz"))
         #expect(packed.prefix(2) == Data([0x1F, 0x8B]))
+    }
+
+    /// As in a container, where PostgreSQL's server is another one's.
+    private func verifiesOnAServer(_ keeper: Keeper) async throws {
+        let url = try #require(keeper.environment["DATABASE_URL"])
+        let session = try await PostgresSession.connect(to: PostgresConfiguration(url: url))
+        let databases =
+            "SELECT datname FROM pg_database WHERE datname LIKE 'quartermaster-restore-%'"
+        try await session.execute("CREATE DATABASE \"quartermaster-restore-1\"")
+        var there = keeper
+        there.environment["SCRATCH_DATABASE_URL"] = url
+        try await session.execute("SELECT pg_advisory_lock(hashtext('quartermaster-restore-'))")
+        let refused = try await there.run(["restore", "--verify", "latest"])
+        #expect(!refused.isSuccess && refused.output.contains("another backup is being verified"))
+        #expect(try await session.execute(databases).count == 1)
+        try await session.execute("SELECT pg_advisory_unlock_all()")
+        let verified = try await there.run(["restore", "--verify", "latest"])
+        #expect(verified.isSuccess && verified.output.contains("can be relied on"))
+        #expect(try await session.execute(databases).count == 0)
     }
 
     @Test("keeps a backup that could not be taken elsewhere, and counts the failure")

@@ -239,7 +239,7 @@ import TestSupport
     private static func plain(_ output: String, _ code: String) -> String {
         var text = code.isEmpty ? output : output.replacing(code, with: "CODE")
         for (pattern, what) in [
-            (#"/tmp/[^\s":]*"#, "PATH"),
+            (#"/(tmp|dev/shm)/[^\s":]*"#, "PATH"),
             ("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
             (#"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?"#, "TIME"),
             ("[0-9a-f]{60,}", "HEX"),

@@ -10,13 +10,15 @@ if ((EUID == 0)); then
     exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$0" "$@"
 fi
 if [[ ! -s $PGDATA/PG_VERSION ]]; then
+    : "${POSTGRES_USER:=postgres}" "${POSTGRES_DB:=$POSTGRES_USER}" "${POSTGRES_HOST_AUTH_METHOD:=scram-sha-256}"
+    [[ ${POSTGRES_PASSWORD:-} || $POSTGRES_HOST_AUTH_METHOD == trust ]] || { echo "POSTGRES_PASSWORD is missing" >&2; exit 1; }
     # shellcheck disable=SC2086 # several arguments in one variable
     initdb --username="$POSTGRES_USER" --auth-local=trust --auth-host=scram-sha-256 \
-        --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") ${POSTGRES_INITDB_ARGS:-}
-    echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
+        --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-none}") ${POSTGRES_INITDB_ARGS:-}
+    echo "host all all all $POSTGRES_HOST_AUTH_METHOD" >>"$PGDATA/pg_hba.conf"
     pg_ctl -w start -o "-c listen_addresses=''"
     [[ $POSTGRES_DB == postgres ]] || createdb --username="$POSTGRES_USER" "$POSTGRES_DB"
-    for script in /docker-entrypoint-initdb.d/*.sh; do bash "$script"; done
+    for script in /docker-entrypoint-initdb.d/*.sh; do [[ ! -e $script ]] || bash "$script"; done
     pg_ctl -w stop -m fast
 fi
 exec "$@"

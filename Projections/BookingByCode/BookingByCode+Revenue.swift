@@ -7,7 +7,7 @@ public struct Revenue: Sendable {
     /// A day as `YYYY-MM-DD`, or nothing where it is of more than one.
     public var day: String
     public var sums: MoneyEntry.Sums
-    /// Bookings that something changed for.
+    /// Of days: bookings that something changed for; else bookings that are sold.
     public var bookingCount: Int
 }
 
@@ -17,7 +17,8 @@ public struct TripRevenue: Sendable {
     public var bookingCount: Int
     public var seatCount: Int
     public var aboardCount: Int
-    /// Tax, tip and money of a booking over several trips are divided by what its lines cost.
+    /// Prices and discounts are those of the trip's own lines; tax, tip and money of a booking over several trips are
+    /// divided by what its lines cost.
     public var sums: MoneyEntry.Sums
 }
 
@@ -71,7 +72,7 @@ extension BookingByCode {
     }
 
     private static let revenueInAll = """
-        SELECT '', count(DISTINCT b.booking),
+        SELECT '', count(DISTINCT b.booking) FILTER (WHERE b.stage IN ('confirmed', 'completed')),
             \(sums.map { "coalesce(sum(e.\($0)), 0)::bigint" }.joined(separator: ", "))
         FROM reading.booking_by_code b, \(entries)
         """
@@ -96,19 +97,18 @@ extension BookingByCode {
                 WHERE b.mission = $1::uuid AND b.money_until IS NOT NULL
             ), line AS (
                 SELECT booking, (l ->> 'trip')::uuid AS trip, (l ->> 'quantity')::bigint AS seats,
-                    (l ->> 'quantity')::bigint * (l ->> 'unitPrice')::bigint
-                        - coalesce((l ->> 'discount')::bigint, 0) AS cost
+                    (l ->> 'quantity')::bigint * (l ->> 'unitPrice')::bigint AS price,
+                    coalesce((l ->> 'discount')::bigint, 0) AS discount
                 FROM booked, json_array_elements(quote -> 'lines') l
                 UNION ALL
                 SELECT booking, (g ->> 'trip')::uuid, 0,
-                    (g ->> 'quantity')::bigint * (g ->> 'unitPrice')::bigint
-                        - coalesce((g ->> 'discount')::bigint, 0)
+                    (g ->> 'quantity')::bigint * (g ->> 'unitPrice')::bigint,
+                    coalesce((g ->> 'discount')::bigint, 0)
                 FROM booked, json_array_elements(quote -> 'merchandise') g
             ), part AS (
                 SELECT booking, trip, sum(seats) AS seats,
-                    CASE WHEN sum(sum(cost)) OVER (PARTITION BY booking) = 0
-                        THEN 1.0 / count(*) OVER (PARTITION BY booking)
-                        ELSE sum(cost) / sum(sum(cost)) OVER (PARTITION BY booking) END AS share
+                    \(share(of: "price")) AS price_share, \(share(of: "discount")) AS discount_share,
+                    \(share(of: "price - discount")) AS share
                 FROM line GROUP BY booking, trip
             )
             SELECT p.trip, count(*) FILTER (WHERE b.stage IN ('confirmed', 'completed')),
@@ -117,10 +117,22 @@ extension BookingByCode {
                     SELECT sum(json_array_length(m.aboard))
                     FROM reading.manifest m JOIN reading.sailing_availability a USING (sailing)
                     WHERE a.trip = p.trip), 0)::bigint,
-                \(sums.map { "round(sum(b.\($0) * p.share))::bigint" }.joined(separator: ", "))
+                \(sums.map { "round(sum(b.\($0) * p.\(shares[$0] ?? "share")))::bigint" }.joined(separator: ", "))
             FROM part p JOIN booked b USING (booking)
             GROUP BY p.trip ORDER BY p.trip
             """, [.id(mission)])
+    }
+
+    /// By which share a sum is divided among trips, where not by what their lines cost.
+    private static let shares = ["gross": "price_share", "discount": "discount_share"]
+
+    /// What a trip's lines have of something of all lines of a booking; an equal share where there is none of it.
+    private static func share(of column: String) -> String {
+        let all = "sum(sum(\(column))) OVER (PARTITION BY booking)"
+        return """
+            CASE WHEN \(all) = 0 THEN 1.0 / count(*) OVER (PARTITION BY booking)
+                ELSE sum(\(column)) / \(all) END
+            """
     }
 
     public static func tripRevenues(_ rows: Rows) -> [TripRevenue] {

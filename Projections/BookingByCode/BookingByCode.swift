@@ -62,7 +62,7 @@ public struct BookingByCode: ReadModel {
     }
 
     public static let name = "booking_by_code"
-    public static let version = 3
+    public static let version = 4
     public static let opensContacts = true
     public static let types = BookingLife.versionTypes
     public static let table = TableDefinition(
@@ -118,15 +118,15 @@ public struct BookingByCode: ReadModel {
         case .contactChanged: row?.contact = event.contact
         case .paymentSucceeded(let fact), .paymentArrivedLate(let fact):
             row?.enter(at: event.recordedAt) { _ in
-                var sums = MoneyEntry.Sums()
-                sums.charged = fact.amount.minorUnits
-                return sums
+                MoneyEntry.Sums(charged: fact.amount.minorUnits)
             }
         case .refundSucceeded(let fact):
             row?.enter(at: event.recordedAt) { _ in
-                var sums = MoneyEntry.Sums()
-                sums.refunded = fact.amount.minorUnits
-                return sums
+                MoneyEntry.Sums(refunded: fact.amount.minorUnits)
+            }
+        case .refundFailed(let fact) where fact.hadSucceeded:
+            row?.enter(at: event.recordedAt) { _ in
+                MoneyEntry.Sums(refunded: -fact.amount.minorUnits)
             }
         case .staffNoteWritten:
             row?.notes.append(Note(at: event.recordedAt, text: event.note))

@@ -18,7 +18,10 @@ public struct MoneyEntry: Equatable, Sendable {
         public var charged = 0
         public var refunded = 0
 
-        public init() {}
+        public init(charged: Int = 0, refunded: Int = 0) {
+            self.charged = charged
+            self.refunded = refunded
+        }
 
         init(_ quote: Quote) {
             gross = quote.subtotal.minorUnits

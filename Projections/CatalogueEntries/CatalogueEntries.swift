@@ -1,10 +1,12 @@
 public import Domain
+internal import EventCodec
+internal import JSON
 public import Postgres
 public import ProjectionEngine
 
 /// Names and terms of everything that trips and sailings refer to, for joining when read.
 public struct CatalogueEntries: ReadModel {
-    public enum Kind: String, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
         case location, jurisdiction, provider, boat, launch, mission, merchandise
     }
 
@@ -21,19 +23,29 @@ public struct CatalogueEntries: ReadModel {
         public var capacity: Int?
         /// Launches only.
         public var liftOff: Instant?
+        /// The fact that added it, as the log has it: JSON.
+        public var terms: [UInt8]
+        /// Jurisdictions only: the facts that set tax rates, in their order.
+        public var rates: [[UInt8]] = []
 
-        init(_ kind: Kind, _ name: String, parent: EntityID? = nil) {
+        init(_ kind: Kind, _ name: String, _ event: Event, parent: EntityID? = nil) {
+            self.init(kind, name, terms: EventCodec.encode(event).data, parent: parent)
+        }
+
+        fileprivate init(_ kind: Kind, _ name: String, terms: [UInt8], parent: EntityID?) {
             self.kind = kind
             self.name = name
+            self.terms = terms
             self.parent = parent
         }
     }
 
     public static let name = "catalogue_entry"
-    public static let version = 2
+    public static let version = 3
     public static let opensContacts = false
     public static let types: Set<EventType> = [
-        .locationAdded, .jurisdictionAdded, .providerAdded, .boatRegistered, .boatCapacityChanged,
+        .locationAdded, .jurisdictionAdded, .taxRateSet, .providerAdded, .boatRegistered,
+        .boatCapacityChanged,
         .launchAnnounced, .launchArchived, .launchUnarchived, .missionPlanned, .missionActivated,
         .missionDeactivated, .missionArchived, .missionUnarchived, .merchandiseAdded,
     ]
@@ -42,14 +54,16 @@ public struct CatalogueEntries: ReadModel {
         columns: [
             .init("kind", .text), .init("name", .text), .init("parent", .uuid),
             .init("is_archived", .bool), .init("is_active", .bool), .init("time_zone", .text),
-            .init("capacity", .int8), .init("lift_off", .timestamptz),
+            .init("capacity", .int8), .init("lift_off", .timestamptz), .init("terms", .json),
+            .init("rates", .json),
         ],
-        indexes: ["(kind, name)", "(position)"])
+        indexes: ["(kind, name, entity)", "(position)"])
 
     public static func keys(of event: Event) -> [EntityID] {
         switch event {
         case .locationAdded(let fact): [fact.location.entity]
         case .jurisdictionAdded(let fact): [fact.jurisdiction.entity]
+        case .taxRateSet(let fact): [fact.jurisdiction.entity]
         case .providerAdded(let fact): [fact.provider.entity]
         case .boatRegistered(let fact): [fact.boat.entity]
         case .boatCapacityChanged(let fact): [fact.boat.entity]
@@ -68,24 +82,25 @@ public struct CatalogueEntries: ReadModel {
         var row = row
         switch event.event {
         case .locationAdded(let fact):
-            row = Row(.location, fact.name)
+            row = Row(.location, fact.name, event.event)
             row?.timeZone = fact.timeZone
         case .jurisdictionAdded(let fact):
-            row = Row(.jurisdiction, fact.name, parent: fact.location.entity)
+            row = Row(.jurisdiction, fact.name, event.event, parent: fact.location.entity)
+        case .taxRateSet: row?.rates.append(EventCodec.encode(event.event).data)
         case .providerAdded(let fact):
-            row = Row(.provider, fact.name, parent: fact.jurisdiction.entity)
+            row = Row(.provider, fact.name, event.event, parent: fact.jurisdiction.entity)
         case .boatRegistered(let fact):
-            row = Row(.boat, fact.name, parent: fact.provider.entity)
+            row = Row(.boat, fact.name, event.event, parent: fact.provider.entity)
             row?.capacity = fact.capacity
         case .boatCapacityChanged(let fact): row?.capacity = fact.capacity
         case .launchAnnounced(let fact):
-            row = Row(.launch, fact.name, parent: fact.location.entity)
+            row = Row(.launch, fact.name, event.event, parent: fact.location.entity)
             row?.liftOff = fact.liftOff
         case .launchArchived, .missionArchived: row?.isArchived = true
         case .launchUnarchived, .missionUnarchived: row?.isArchived = false
         case .missionPlanned(let fact):
-            row = Row(.mission, fact.name, parent: fact.launch.entity)
-        case .merchandiseAdded(let fact): row = Row(.merchandise, fact.name)
+            row = Row(.mission, fact.name, event.event, parent: fact.launch.entity)
+        case .merchandiseAdded(let fact): row = Row(.merchandise, fact.name, event.event)
         case .missionActivated: row?.isActive = true
         case .missionDeactivated: row?.isActive = false
         default: break
@@ -106,6 +121,8 @@ public struct CatalogueEntries: ReadModel {
         fields.append(row.timeZone)
         fields.append(row.capacity)
         fields.append(row.liftOff)
+        fields.append { $0.value(json: row.terms[...]) }
+        fields.append { $0.array(row.rates) { $0.value(json: $1[...]) } }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: EntityID, row: Row) {
@@ -113,12 +130,16 @@ public struct CatalogueEntries: ReadModel {
         let parent = rows.isNull(index, 3) ? nil : rows.uuid(index, 3)
         var row = Row(
             rows.choice(index, 1), rows.text(index, 2),
+            terms: Array(rows.json(index, 9).source),
             parent: parent.map { EntityID(high: $0.high, low: $0.low) })
         row.isArchived = rows.bool(index, 4)
         row.isActive = rows.bool(index, 5)
         row.timeZone = rows.optionalText(index, 6)
         row.capacity = rows.optionalInteger(index, 7)
         row.liftOff = rows.optionalInstant(index, 8)
+        row.rates = trusted { () throws(JSONError) in
+            try rows.json(index, 10).list { Array($0.source) }
+        }
         return (EntityID(high: key.high, low: key.low), row)
     }
 }

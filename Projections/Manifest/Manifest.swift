@@ -11,7 +11,8 @@ public struct Manifest: ReadModel {
         public var booking: BookingID
     }
 
-    public struct Seats: Equatable, Sendable {
+    /// So many of something, under the name at which it was sold.
+    public struct Portion: Equatable, Sendable {
         public var label: String
         public var quantity: Int
     }
@@ -26,10 +27,12 @@ public struct Manifest: ReadModel {
 
     public struct Row: Equatable, Sendable {
         public var isSold: Bool
-        public var seats: [Seats]
+        public var seats: [Portion]
         /// The numbers of the booking's passengers on this sailing, and of those aboard.
         public var passengers: [Int]
         public var aboard: [Int]
+        /// What they bought with the trip, and get when the first of them comes aboard.
+        public var merchandise: [Portion]
         /// What scanners told of them.
         public var scans: [Scan] = []
 
@@ -39,23 +42,28 @@ public struct Manifest: ReadModel {
             guard !lines.isEmpty else { return nil }
             self.isSold = isSold
             self.aboard = aboard
-            seats = lines.map { Seats(label: $0.label, quantity: $0.quantity) }
+            seats = lines.map { Portion(label: $0.label, quantity: $0.quantity) }
             passengers = quote.passengers(on: sailing)
+            merchandise = quote.merchandise.filter { $0.trip == lines[0].trip }
+                .map { Portion(label: $0.label, quantity: $0.quantity) }
         }
 
         fileprivate init(
-            isSold: Bool, seats: [Seats], passengers: [Int], aboard: [Int], scans: [Scan]
+            isSold: Bool, seats: [Portion], passengers: [Int], aboard: [Int],
+            merchandise: [Portion],
+            scans: [Scan]
         ) {
             self.isSold = isSold
             self.seats = seats
             self.passengers = passengers
             self.aboard = aboard
+            self.merchandise = merchandise
             self.scans = scans
         }
     }
 
     public static let name = "manifest"
-    public static let version = 3
+    public static let version = 4
     public static let opensContacts = false
     // A hold that is over stays: money that comes late may bring it back.
     public static let types = BookingLife.types.subtracting([
@@ -66,7 +74,7 @@ public struct Manifest: ReadModel {
         key: [.init("sailing", .uuid), .init("booking", .uuid)],
         columns: [
             .init("is_sold", .bool), .init("seats", .json), .init("passengers", .json),
-            .init("aboard", .json), .init("scans", .json),
+            .init("aboard", .json), .init("scans", .json), .init("merchandise", .json),
         ], indexes: ["(booking)"])
 
     public static func keys(of event: Event) -> [Key] {
@@ -129,15 +137,18 @@ public struct Manifest: ReadModel {
     }
 
     public static func write(_ row: Row, to fields: inout PostgresFields) {
-        fields.append(row.isSold)
-        fields.append { json in
-            json.array(row.seats) { json, seats in
-                json.object { json in
-                    json.field("label", seats.label)
-                    json.field("quantity", seats.quantity)
+        func append(_ portions: [Portion]) {
+            fields.append { json in
+                json.array(portions) { json, portion in
+                    json.object { json in
+                        json.field("label", portion.label)
+                        json.field("quantity", portion.quantity)
+                    }
                 }
             }
         }
+        fields.append(row.isSold)
+        append(row.seats)
         fields.append { $0.array(row.passengers) { $0.value($1) } }
         fields.append { $0.array(row.aboard) { $0.value($1) } }
         fields.append { json in
@@ -151,6 +162,7 @@ public struct Manifest: ReadModel {
                 }
             }
         }
+        append(row.merchandise)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: Key, row: Row) {
@@ -161,11 +173,14 @@ public struct Manifest: ReadModel {
                 }
             }
         }
-        let seats = trusted { () throws(JSONError) in
-            try rows.json(index, 3).list { value throws(JSONError) in
-                let json = try value.object()
-                return Seats(
-                    label: try json["label"].string(), quantity: try json["quantity"].integer())
+        func portions(_ column: Int) -> [Portion] {
+            trusted { () throws(JSONError) in
+                try rows.json(index, column).list { value throws(JSONError) in
+                    let json = try value.object()
+                    return Portion(
+                        label: try json["label"].string(),
+                        quantity: try json["quantity"].integer())
+                }
             }
         }
         let scans = trusted { () throws(JSONError) in
@@ -182,8 +197,8 @@ public struct Manifest: ReadModel {
         return (
             Key(sailing: rows.id(index, 0), booking: rows.id(index, 1)),
             Row(
-                isSold: rows.bool(index, 2), seats: seats, passengers: numbers(4),
-                aboard: numbers(5), scans: scans)
+                isSold: rows.bool(index, 2), seats: portions(3), passengers: numbers(4),
+                aboard: numbers(5), merchandise: portions(7), scans: scans)
         )
     }
 }

@@ -11,22 +11,25 @@ public struct LedgerEntry: Sendable {
 extension PaymentLedger {
     private static let columns = (table.key + table.columns).map(\.name).joined(separator: ", ")
 
-    /// Movements by the time they began, newest first, a page after `after`; of one booking where one
-    /// is named.
+    /// Movements by the time they began, newest first, a page after `after`; of one booking and in one state where they
+    /// are named.
     public static func all(
-        of booking: BookingID?, after: (begunAt: Instant, entry: EntityID)?, limit: Int
+        of booking: BookingID?, in state: State?, after: (begunAt: Instant, entry: EntityID)?,
+        limit: Int
     ) -> PostgresCall {
         let entry = after.map { PostgresUUID(high: $0.entry.high, low: $0.entry.low) }
         return PostgresCall(
             """
             SELECT \(columns) FROM reading.payment_ledger
             WHERE ($1::uuid IS NULL OR booking = $1::uuid)
+                AND ($5::text IS NULL OR state = $5::text)
                 AND (begun_at, entry) < (coalesce($2::timestamptz, 'infinity'), $3::uuid)
             ORDER BY begun_at DESC, entry DESC LIMIT $4::bigint
             """,
             [
                 .optional(booking) { .id($0) }, .optional(after) { .instant($0.begunAt) },
                 .uuid(entry ?? PostgresUUID(high: .max, low: .max)), .int64(Int64(limit)),
+                .optional(state) { .text($0.rawValue) },
             ])
     }
 

@@ -10,6 +10,9 @@ public struct TripView: Sendable {
     public var locationName: String
     public var timeZone: String
     public var liftOff: Instant
+    /// Whether it, or what it belongs to, is taken down or not in use.
+    public var isArchived: Bool
+    public var isActive: Bool
     /// The position of the trip's own last event.
     public var version: Int64
 }
@@ -21,7 +24,9 @@ extension TripsOnSale {
 
     private static let selection = """
         SELECT \(columns.joined(separator: ", ")), mission.name, launch.name, location.name,
-               location.time_zone, launch.lift_off, t.position
+               location.time_zone, launch.lift_off, t.position,
+               t.is_archived OR mission.is_archived OR launch.is_archived,
+               t.is_active AND mission.is_active
         FROM reading.trip_on_sale t
         JOIN reading.catalogue_entry mission ON mission.entity = t.mission
         JOIN reading.catalogue_entry launch ON launch.entity = t.launch
@@ -51,6 +56,23 @@ extension TripsOnSale {
             ])
     }
 
+    /// All trips that depart after `start`, on sale or not, by departure, a page after `after`.
+    public static func all(
+        from start: Instant, after: (departure: Instant, trip: TripID)?, limit: Int
+    ) -> PostgresCall {
+        PostgresCall(
+            """
+            \(selection)
+            WHERE (t.departs_at, t.trip) > ($1::timestamptz, $2::uuid)
+            ORDER BY t.departs_at, t.trip LIMIT $3::bigint
+            """,
+            [
+                .instant(after?.departure ?? start),
+                .uuid(after.map { PostgresUUID($0.trip) } ?? PostgresUUID(high: 0, low: 0)),
+                .int64(Int64(limit)),
+            ])
+    }
+
     /// One trip, listed or not: its link is enough to see it.
     public static func one(_ trip: TripID) -> PostgresCall {
         PostgresCall("\(selection) WHERE t.trip = $1::uuid", [.id(trip)])
@@ -63,6 +85,7 @@ extension TripsOnSale {
                 trip: read(rows, index).row, missionName: rows.text(index, first),
                 launchName: rows.text(index, first + 1), locationName: rows.text(index, first + 2),
                 timeZone: rows.text(index, first + 3), liftOff: rows.instant(index, first + 4),
+                isArchived: rows.bool(index, first + 6), isActive: rows.bool(index, first + 7),
                 version: Int64(rows.integer(index, first + 5)))
         }
     }

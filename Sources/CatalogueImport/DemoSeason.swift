@@ -44,7 +44,8 @@ public struct DemoSeason: Sendable {
                         trip: trip, mission: mission, launch: launch,
                         location: CatalogueReader.id("location", location), kind: .launchViewing,
                         label: nil,
-                        times: TripTimes(departure: liftOff - .hours(1), of: .launchViewing),
+                        times: TripTimes(
+                            departure: liftOff - TripTimes.viewingSpan, of: .launchViewing),
                         saleMode: .public, salesOpenAt: nil, isListed: true)),
             ]
             for boat in isEven ? ["trident", "osprey"] : ["pelican", "dorado"] {

@@ -149,11 +149,22 @@ extension CommandAPI {
         var version = receipt.events.last { BookingLife.versionTypes.contains($0.event.type) }?
             .position
         if version == nil { version = try await ask(BookingVersion(booking: booking)).answer }
+        let goods = try await handedOver(by: receipt)
         return answer(position: receipt.position, version: version) { json in
             json.field("booking", booking)
             json.field("happened", receipt.events) { $0.value($1.event.type.name) }
+            json.field("handedOver", goods) { $0.write($1) }
             json.field("version", version)
         }
+    }
+
+    /// What those at the quay have to give to who came aboard just now.
+    func handedOver(by receipt: Receipt) async throws(Problem) -> [HandedOver.Portion] {
+        for case .merchandiseFulfilled(let fact) in receipt.events.map(\.event) {
+            let question = HandedOver(booking: fact.booking, merchandise: fact.merchandise)
+            return try await ask(question).answer
+        }
+        return []
     }
 
     private func boarding(
@@ -217,5 +228,14 @@ private struct BookingVersion: Question {
 
     func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> Int64 {
         world.look(at: BookingLife.self, of: booking).version
+    }
+}
+
+extension JSONWriter {
+    mutating func write(_ portion: HandedOver.Portion) {
+        object { json in
+            json.field("label", portion.label)
+            json.field("quantity", portion.quantity)
+        }
     }
 }

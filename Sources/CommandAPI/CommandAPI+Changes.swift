@@ -43,6 +43,16 @@ extension CommandAPI {
                 try await refund(request, context.id("booking"))
             },
             Operation(
+                "handOutRefund", .post, "/v1/bookings/{booking}/refunds/{refund}/hand-out",
+                for: .quay
+            ) { request, context in
+                let booking = try context.id("booking", Kind.Booking.self)
+                let refund = try context.id("refund", Kind.Refund.self)
+                return try await change(
+                    request, booking, requestHash(request, []),
+                    HandOutRefund(booking: booking, refund: refund))
+            },
+            Operation(
                 "reassignPassengers", .post, "/v1/sailings/{sailing}/reassign", for: .office
             ) { request, context in
                 try await reassign(request, context.id("sailing"))

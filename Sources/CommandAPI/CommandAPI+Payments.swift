@@ -7,10 +7,6 @@ internal import JSON
 internal import Payments
 internal import Web
 
-extension HTTPField.Name {
-    fileprivate static let paymentSignature = Self(ProviderMessage.signatureHeader)!
-}
-
 extension CommandAPI {
     var paymentOperations: [Operation] {
         [
@@ -53,19 +49,22 @@ extension CommandAPI {
     /// A message takes effect once, however often it comes: its own id is the key.
     private func hear(_ request: Request) async throws -> Response {
         let body = try await Body.read(request)
-        let signature = request.headers[.paymentSignature] ?? ""
-        guard let secret = sandbox?.secret, secret.signed(body.bytes, as: signature, at: clock())
-        else {
+        let message: HeardMessage
+        do throws(MessageFault) {
+            message = try provider.heard(
+                body.bytes,
+                header: { name in HTTPField.Name(name).flatMap { request.headers[$0] } },
+                at: clock())
+        } catch .notSigned {
             throw Problem(
                 "bad-signature", .unauthorized, "Who are you?",
                 detail: "the message is not signed by the payment provider, or too old")
-        }
-        guard let message = ProviderMessage(body: body.bytes), let heard = message.heard else {
+        } catch .notUnderstood {
             throw Problem.malformed(field: "", "this is no message of a payment provider")
         }
         let envelope = Envelope(
             id: message.id, requestHash: body.hash, actor: "provider:\(provider.kind.rawValue)",
-            commands: [heard])
+            commands: [message.command])
         do throws(CommandError) {
             let receipt = try await loop.submit(envelope)
             return answer(position: receipt.position) { json in

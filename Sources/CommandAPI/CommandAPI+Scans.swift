@@ -42,20 +42,22 @@ extension CommandAPI {
             return await group.reduce(into: [Int: Told]()) { $0[$1.0] = $1.1 }
         }
         // Asked when all are told, so that what one scan says of another is the same in any order.
-        var outcomes: [(RecordScan, Result<ScanOutcome.Answer, Problem>)] = []
+        var outcomes: [(RecordScan, Told, Result<ScanOutcome.Answer, Problem>)] = []
         var position: Int64 = 0
         for (index, scan) in scans.enumerated() {
-            position = max(position, told[index]?.position ?? 0)
-            outcomes.append((scan, await outcome(of: scan, told[index]?.problem)))
+            let told = told[index] ?? Told()
+            position = max(position, told.position)
+            outcomes.append((scan, told, await outcome(of: scan, told.problem)))
         }
         return answer(position: position) { json in
             json.field("scans", outcomes) { json, outcome in
                 json.object { json in
                     json.field("scan", outcome.0.scan)
-                    switch outcome.1 {
+                    switch outcome.2 {
                     case .success(let answer): json.write(answer, of: outcome.0)
                     case .failure(let problem): json.write(problem)
                     }
+                    json.field("handedOver", outcome.1.handedOver) { $0.write($1) }
                 }
             }
         }
@@ -64,6 +66,7 @@ extension CommandAPI {
     /// What came of telling one scan.
     private struct Told: Sendable {
         var position: Int64 = 0
+        var handedOver: [HandedOver.Portion] = []
         var problem: Problem?
     }
 
@@ -71,7 +74,9 @@ extension CommandAPI {
         let envelope = Envelope(
             id: scan.scan.entity, requestHash: hash, actor: actor, commands: [scan])
         do throws(CommandError) {
-            return Told(position: try await loop.submit(envelope).position)
+            let receipt = try await loop.submit(envelope)
+            let goods = try? await handedOver(by: receipt)
+            return Told(position: receipt.position, handedOver: goods ?? [])
         } catch {
             return Told(problem: problem(for: error))
         }

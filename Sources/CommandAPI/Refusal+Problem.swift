@@ -149,6 +149,11 @@ func problem(for refusal: Refusal) -> Problem {
             "extension-limit-reached", .conflict, "Extended often enough",
             detail: "a hold may be extended \(limit) times",
             figures: [("limit", .number(limit))])
+    case .holdEndsAtDeparture(let departure):
+        Problem(
+            "hold-ends-at-departure", .conflict, "The trip departs then",
+            detail: "the seats are set aside until the trip departs at \(departure), and no longer",
+            figures: [("departure", .text(departure.description))])
     case .notInThatState(let status, let wanted):
         Problem(
             "not-in-that-state", .conflict, "Not in that state",

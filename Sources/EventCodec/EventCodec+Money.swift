@@ -34,6 +34,7 @@ extension EventCodec {
             json.field("refund", fact.refund)
             write(fact.payment, fact.booking, fact.amount, to: &json)
             json.field("reason", fact.reason)
+            json.field("hadSucceeded", fact.hadSucceeded)
         default: preconditionFailure("an event of another subject")
         }
     }
@@ -81,7 +82,8 @@ extension EventCodec {
                 RefundFailed(
                     refund: try json["refund"].id(), payment: try json["payment"].id(),
                     booking: try json["booking"].id(), amount: try amount(json),
-                    reason: try json["reason"].string()))
+                    reason: try json["reason"].string(),
+                    hadSucceeded: try json.optional("hadSucceeded")?.bool() ?? false))
         default: preconditionFailure("an event of another subject")
         }
     }

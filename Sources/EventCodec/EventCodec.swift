@@ -53,6 +53,8 @@ public enum EventCodec {
         case .passengerCheckedIn, .checkInReverted: 2
         // 2: whether it is goodwill, and whether staff went past the cutoff.
         case .refundRequested: 2
+        // 2: whether it was said before that it had arrived.
+        case .refundFailed: 2
         // 2: how money was taken at the dock.
         case .paymentSucceeded: 2
         // 2: where the new history begins.

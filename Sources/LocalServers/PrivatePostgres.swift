@@ -128,15 +128,16 @@ public struct PrivatePostgres: Sendable {
         try await waitForEnd(of: pid, named: "postgres")
     }
 
-    /// The folder of PostgreSQL's programs, the newest that has `wanted`: Debian keeps them out of the path, one folder
-    /// a version. Throws ``ServerError`` when there is none.
+    /// The folder of PostgreSQL's programs that has `wanted`, of the newest version whose server is here as well, else of
+    /// the newest: Debian keeps them out of the path, one folder a version. Throws ``ServerError`` when there is none.
     public static func programs(with wanted: String = "postgres") throws(ServerError) -> String {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-        let newest = versions.compactMap(Int.init).sorted().last {
-            FileManager.default.isExecutableFile(atPath: "\(root)/\($0)/bin/\(wanted)")
+        func have(_ program: String, _ version: Int) -> Bool {
+            FileManager.default.isExecutableFile(atPath: "\(root)/\(version)/bin/\(program)")
         }
-        guard let newest else {
+        let ours = versions.compactMap(Int.init).sorted().filter { have(wanted, $0) }
+        guard let newest = ours.last(where: { have("postgres", $0) }) ?? ours.last else {
             throw ServerError("PostgreSQL's \(wanted) is not installed: apt-get install postgresql")
         }
         return "\(root)/\(newest)/bin"

@@ -71,7 +71,7 @@ actor BackupKeeper: Service {
         var fault: (any Error)?
         for backup in Backup.all(in: folder).reversed() {
             do {
-                try await verbs.takeElsewhere(backup)
+                _ = try await verbs.takeElsewhere(backup)
             } catch {
                 fault = fault ?? error
             }

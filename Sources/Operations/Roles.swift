@@ -128,7 +128,8 @@ public struct Roles: Sendable {
         return QueryAPI(
             client, gatekeeper: gate(client).caller,
             links: BookingLink(SigningKeys(secrets.signing)), feed: feed,
-            exportingFrom: connections.reading, clock: { clock().microseconds },
+            exportingFrom: connections.reading, buildingWith: connections.rebuildable,
+            clock: { clock().microseconds },
             isToEnd: { [drain] in drain.isDraining },
             observer: RequestObserver(logger))
     }

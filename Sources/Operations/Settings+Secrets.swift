@@ -13,6 +13,7 @@ extension Settings {
     /// its name.
     public static let secrets = [
         "DATABASE_URL", "NATS_URL", "STAFF_TOKEN", "SIGNING_SECRET", "SENTRY_DSN",
+        "SCRATCH_DATABASE_URL",
     ]
     /// What the values of examples have in them, and no secret has.
     public static let exampleMark = "change-me"

@@ -168,13 +168,13 @@ extension Verbs {
         let asOf = try await asOf(moment)
         guard let model = try models([name]).first else { return }
         let meter = Meter(Meter.Style(isJSON: false))
-        try await RebuildControl.sweep(connections.writingClient(1))
-        let build = TableAsOf(connections.log(2), configuration: connections.rebuildable)
-        try await build.copyOut(model, upTo: asOf.position) {
+        let build = try await TableAsOf.begin(
+            model, upTo: asOf.position, connections.rebuildable)
+        try await build.copyOut(as: .csv) {
             meter.tell("reading", $0, of: asOf.position)
             if $0 >= asOf.position { meter.finish() }
-        } _: { line in
-            FileHandle.standardOutput.write(Data(line))
+        } _: { rows in
+            FileHandle.standardOutput.write(Data(rows))
         }
     }
 

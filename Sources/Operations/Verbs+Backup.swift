@@ -20,16 +20,16 @@ extension Verbs {
         let seconds = Int((ContinuousClock.now - began).inSeconds.rounded(.up))
         say("backed up \(Self.text(backup)) in \(seconds) s: \(backup.folder)")
         try removeOldest(in: folder, keeping: count)
-        if isCopied { try await takeElsewhere(backup) }
+        guard isCopied, try await !takeElsewhere(backup) else { return }
+        say("being taken elsewhere by another process: \(backup.folder)")
     }
 
-    /// By BACKUP_COPY_COMMAND, where that is set and it has not been taken before.
-    func takeElsewhere(_ backup: Backup) async throws {
-        guard let command = settings.backupCopyCommand, !backup.isElsewhere else { return }
-        let isDone = try await backup.takeElsewhere(by: command)
-        say(
-            isDone ? "taken elsewhere: \(backup.folder)" : "being taken elsewhere: \(backup.folder)"
-        )
+    /// By BACKUP_COPY_COMMAND, where that is set and it has not been taken before. False when another process is at it.
+    func takeElsewhere(_ backup: Backup) async throws -> Bool {
+        guard let command = settings.backupCopyCommand, !backup.isElsewhere else { return true }
+        guard try await backup.takeElsewhere(by: command) else { return false }
+        say("taken elsewhere: \(backup.folder)")
+        return true
     }
 
     /// Writes the database as SQL that `psql` reads, compressed when the file's name ends in .gz.

@@ -124,12 +124,12 @@ extension Verbs {
         }
     }
 
-    private func report(_ model: any ReadModel.Type, _ done: String, _ isJSON: Bool) {
-        guard isJSON else { return say("\(model.name): \(done)") }
+    private func report(_ model: any ReadModel.Type, _ outcome: String, _ isJSON: Bool) {
+        guard isJSON else { return say("\(model.name): \(outcome)") }
         sayJSON { json in
             json.object { json in
                 json.field("name", model.name)
-                json.field("done", done)
+                json.field("outcome", outcome)
             }
         }
     }

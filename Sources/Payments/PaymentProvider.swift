@@ -3,7 +3,7 @@ public import Domain
 /// Somebody who moves money for us.
 ///
 /// It is told what to do, perhaps more than once, and the ids make the second time the same as the
-/// first. What became of it comes back as messages, see ``HearFromProvider``.
+/// first. What became of it comes back as messages, which it alone can read.
 public protocol PaymentProvider: Sendable {
     var kind: ProviderKind { get }
 
@@ -12,6 +12,25 @@ public protocol PaymentProvider: Sendable {
 
     /// Has money of a payment given back. Throws when the order did not arrive; it is then given again.
     func refund(_ refund: RefundID, of payment: PaymentID, amount: Money) async throws
+
+    /// What a message says that somebody sent in its name: `header` gives the fields of the request by their names.
+    /// Throws ``MessageFault``.
+    func heard(
+        _ body: [UInt8], header: (String) -> String?, at now: Instant
+    ) throws(MessageFault) -> HeardMessage
+}
+
+/// What a provider has said, and the provider's own id of the message: the same when it is sent again.
+public struct HeardMessage: Sendable {
+    public var id: EntityID
+    public var command: HearFromProvider
+}
+
+/// Why a message was not heard.
+public enum MessageFault: Error {
+    /// It is not the provider's, or too old.
+    case notSigned
+    case notUnderstood
 }
 
 /// Staff with a till or a card terminal: what is taken and handed out is recorded as it is done, by the
@@ -24,4 +43,10 @@ public struct DockProvider: PaymentProvider {
     public func page(of payment: PaymentID) -> String? { nil }
 
     public func refund(_ refund: RefundID, of payment: PaymentID, amount: Money) {}
+
+    public func heard(
+        _ body: [UInt8], header: (String) -> String?, at now: Instant
+    ) throws(MessageFault) -> HeardMessage {
+        throw .notSigned
+    }
 }

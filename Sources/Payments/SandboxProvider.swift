@@ -18,7 +18,7 @@ public final class SandboxProvider: PaymentProvider, Service {
     }
 
     public let kind = ProviderKind.sandbox
-    public let secret = SigningSecret()
+    private let secret = SigningSecret()
     /// Messages on their way, beyond which new ones are lost, as they may be.
     public static let messageLimit = 10_000
     /// Times that a message is sent until somebody takes it.
@@ -62,6 +62,17 @@ public final class SandboxProvider: PaymentProvider, Service {
         } else {
             send(.refundSucceeded, payment, refund: refund, amount, nil)
         }
+    }
+
+    public func heard(
+        _ body: [UInt8], header: (String) -> String?, at now: Instant
+    ) throws(MessageFault) -> HeardMessage {
+        let signature = header(ProviderMessage.signatureHeader) ?? ""
+        guard secret.signed(body, as: signature, at: now) else { throw .notSigned }
+        guard let message = ProviderMessage(body: body), let command = message.heard else {
+            throw .notUnderstood
+        }
+        return HeardMessage(id: message.id, command: command)
     }
 
     private func send(

@@ -64,28 +64,39 @@ public actor PostgresSession {
         return try await expect(PGRES_COMMAND_OK).affectedCount
     }
 
-    /// Runs `COPY … TO STDOUT` and lends each message (in binary format: one row) to `body`.
-    public func copyOut(
-        _ statement: String, _ body: (UnsafeRawBufferPointer) -> Void
-    ) async throws(PostgresError) {
+    private var isCopying = false
+
+    /// Begins a `COPY … TO STDOUT`, of which ``copied(_:)`` is what comes. Nothing else runs until it has come to its end.
+    public func beginCopyOut(_ statement: String) async throws(PostgresError) {
         guard PQsendQuery(handle.pointer, statement) == 1 else { throw lost() }
         try await flush()
         try await expect(PGRES_COPY_OUT, drains: false)
-        while true {
+        isCopying = true
+    }
+
+    /// The next messages (each one row), one behind the other, until they are `size` bytes or more, or PostgreSQL has no
+    /// more ready; nil at the end.
+    public func copied(_ size: Int = 64 << 10) async throws(PostgresError) -> [UInt8]? {
+        guard isCopying else { return nil }
+        var bytes: [UInt8] = []
+        while bytes.count < size {
             var buffer: UnsafeMutablePointer<CChar>?
             let length = PQgetCopyData(handle.pointer, &buffer, 1)
             if length > 0, let buffer {
-                body(UnsafeRawBufferPointer(start: buffer, count: Int(length)))
+                bytes += UnsafeRawBufferPointer(start: buffer, count: Int(length))
                 PQfreemem(buffer)
             } else if length == 0 {
+                guard bytes.isEmpty else { return bytes }
                 try await waitForInput()
             } else if length == -1 {
-                break
+                try await expect(PGRES_COMMAND_OK)
+                isCopying = false
+                return bytes.isEmpty ? nil : bytes
             } else {
                 throw lost()
             }
         }
-        try await expect(PGRES_COMMAND_OK)
+        return bytes
     }
 
     private func put(_ chunk: [UInt8]) async throws(PostgresError) {

@@ -83,13 +83,17 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
         "COPY \(plainName)_gone (\(keyNames)) FROM STDIN (FORMAT binary)"
     }
 
-    /// All rows as CSV, by key; without what is there for finding rows only.
-    var copyOut: String {
+    /// All rows by key, without what is there for finding rows only.
+    func copyOut(as format: RowFormat) -> String {
         let columns = definition.all.filter { $0.type != .tsvector }.map(\.name)
-        return """
-            COPY (SELECT \(columns.joined(separator: ", ")) FROM \(name) ORDER BY \(keyNames))
-            TO STDOUT (FORMAT csv, HEADER)
-            """
+        let rows = "SELECT \(columns.joined(separator: ", ")) FROM \(name) ORDER BY \(keyNames)"
+        return switch format {
+        case .csv: "COPY (\(rows)) TO STDOUT (FORMAT csv, HEADER)"
+        case .json:
+            // JSON has no control characters, so nothing of it is put in quotes or escaped.
+            "COPY (SELECT row_to_json(r) FROM (\(rows)) r) "
+                + "TO STDOUT (FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01')"
+        }
     }
 
     var updateFromStaging: String {

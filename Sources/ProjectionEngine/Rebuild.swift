@@ -14,6 +14,13 @@ public struct Rebuild: Sendable {
     public static let swapLimit: Int64 = 1_000
     /// How often the swap is tried while somebody reads the live table.
     static let swapAttempts = 120
+
+    /// Begins a transaction that takes tables from those who read them, and waits for them no longer than readers of the
+    /// live one may wait behind: "lock_not_available" else. In every tenth attempt for longer than `deadlock_timeout`,
+    /// after which PostgreSQL's own tidying up gives way.
+    static func beginSwap(attempt: Int) -> String {
+        "BEGIN; SET LOCAL lock_timeout = '\(attempt.isMultiple(of: 10) ? 1500 : 500)ms';"
+    }
     /// How often an operator's wishes are asked for.
     static let controlInterval = Duration.milliseconds(500)
     /// Events a second that others append, above which a rebuild stands back, and the part of its time that it
@@ -276,7 +283,7 @@ public struct Rebuild: Sendable {
                 try await catchUp(builder, to: head)
                 continue
             }
-            if try await builder.beginSwap(patiently: attempt.isMultiple(of: 10)) { break }
+            if try await builder.beginSwap(attempt: attempt) { break }
             attempt += 1
             guard attempt <= Self.swapAttempts else {
                 throw RebuildError(

@@ -67,19 +67,26 @@ public enum RebuildControl {
     /// Removes what an interrupted 'verify' or 'table' has left: nothing goes on from there.
     public static func sweep(_ client: PostgresClient) async throws(PostgresError) {
         for status in try await all(client) where !status.isRunning && status.isThrowAway {
-            try await client.run([
-                PostgresCall("DROP TABLE IF EXISTS reading.\(status.name)"),
-                PostgresCall(
-                    "DELETE FROM reading.rebuild WHERE name = $1::text", [.text(status.name)]),
-            ])
+            // Others may sweep as well, and one of them have begun anew.
+            try await client.run(
+                """
+                DO $$ BEGIN
+                    IF pg_try_advisory_xact_lock(\(lockKey(status.name))) THEN
+                        DROP TABLE IF EXISTS reading.\(status.name);
+                        DELETE FROM reading.rebuild WHERE name = '\(status.name)';
+                    END IF;
+                END $$
+                """)
         }
     }
 
     // MARK: For those who build
 
     /// Takes the name for as long as the connection lives.
-    static func lock(_ name: String) -> String {
-        "SELECT pg_try_advisory_lock(hashtextextended('quartermaster.rebuild.\(name)', 0))"
+    static func lock(_ name: String) -> String { "SELECT pg_try_advisory_lock(\(lockKey(name)))" }
+
+    private static func lockKey(_ name: String) -> String {
+        "hashtextextended('quartermaster.rebuild.\(name)', 0)"
     }
 
     static func start(_ name: String, version: Int) -> String {
@@ -140,11 +147,9 @@ enum SwapScript<Model: ReadModel> {
     private static var old: String { Model.name + TableGeneration.old.suffix }
     private static var building: String { Model.name + TableGeneration.building.suffix }
 
-    /// Waits for both tables no longer than readers of the live one may wait behind: "lock_not_available" else. Now and
-    /// then for longer than `deadlock_timeout`, after which PostgreSQL's own tidying up gives way.
-    static func lock(patiently: Bool) -> String {
+    static func lock(attempt: Int) -> String {
         """
-        BEGIN; SET LOCAL lock_timeout = '\(patiently ? 1500 : 500)ms';
+        \(Rebuild.beginSwap(attempt: attempt))
         LOCK TABLE reading.\(building) IN ACCESS EXCLUSIVE MODE;
         SELECT FROM reading.projection WHERE name = '\(live)' FOR UPDATE;
         DO $$ BEGIN
@@ -209,7 +214,7 @@ extension ReadModel {
     ) async throws {
         for attempt in 1...Rebuild.swapAttempts {
             do throws(PostgresError) {
-                return try await exchangeNow(live, old, on: session)
+                return try await exchangeNow(live, old, attempt, on: session)
             } catch {
                 guard error.isOfHeldLock, attempt < Rebuild.swapAttempts else {
                     throw error
@@ -221,11 +226,11 @@ extension ReadModel {
     }
 
     private static func exchangeNow(
-        _ live: String, _ old: String, on session: PostgresSession
+        _ live: String, _ old: String, _ attempt: Int, on session: PostgresSession
     ) async throws(PostgresError) {
         try await session.execute(
             """
-            BEGIN; SET LOCAL lock_timeout = '500ms';
+            \(Rebuild.beginSwap(attempt: attempt))
             SELECT FROM reading.projection WHERE name IN ('\(live)', '\(old)')
                 ORDER BY name FOR UPDATE;
             ALTER TABLE reading.\(live) RENAME TO \(live)_between;

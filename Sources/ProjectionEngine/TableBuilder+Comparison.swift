@@ -81,7 +81,7 @@ extension TableBuilder {
 /// What a comparison of a rebuilt table with the live one at the same position has found.
 public struct TableDifference: Hashable, Sendable {
     /// Rows beyond this many are counted only.
-    public static let rowLimit = 20
+    public static let rowLimit = 1000
 
     /// A row that differs, or that one of them only has, and the last event that changed it.
     public struct Row: Hashable, Sendable {
@@ -105,8 +105,8 @@ public struct TableDifference: Hashable, Sendable {
 
     mutating func add(_ key: String, at position: Int64) {
         count += 1
+        guard rows.count < Self.rowLimit || key < rows[rows.count - 1].key else { return }
         let place = rows.firstIndex { $0.key > key } ?? rows.count
-        guard place < Self.rowLimit else { return }
         rows.insert(Row(key: key, position: position), at: place)
         if rows.count > Self.rowLimit { rows.removeLast() }
     }

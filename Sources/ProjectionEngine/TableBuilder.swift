@@ -150,10 +150,10 @@ actor TableBuilder<Model: ReadModel>: Building {
     /// Locks the live table and its checkpoint until ``swap(keepsOld:)``; what is taken meanwhile is written there.
     ///
     /// False when somebody reads the live table for so long that everybody else would have to wait behind.
-    func beginSwap(patiently: Bool) async throws -> Bool {
+    func beginSwap(attempt: Int) async throws -> Bool {
         try await write()
         do throws(PostgresError) {
-            try await session.execute(SwapScript<Model>.lock(patiently: patiently))
+            try await session.execute(SwapScript<Model>.lock(attempt: attempt))
         } catch {
             guard error.isOfHeldLock else { throw error }
             try await session.execute("ROLLBACK")
@@ -196,7 +196,7 @@ protocol Building: Actor {
     func makeIndexes() async throws
     func holdLive() async throws -> Int64?
     func compareWithLive() async throws -> TableDifference
-    func beginSwap(patiently: Bool) async throws -> Bool
+    func beginSwap(attempt: Int) async throws -> Bool
     func swap(keepsOld: Bool) async throws -> Int
     func discard() async throws
     func release() async throws

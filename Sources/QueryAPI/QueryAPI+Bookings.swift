@@ -48,7 +48,8 @@ extension QueryAPI {
         let sums = view.ledger.sums
         let shownContact = isKnown ? contact : nil
         return answer(position: position, version: view.row.version) { json in
-            json.field("booking", view.booking)
+            // Its id lets whoever has it give its seats up.
+            json.field("booking", isKnown ? view.booking : nil)
             json.field("code", view.row.code.description)
             json.field("status", view.row.status.rawValue)
             json.field("mission", view.row.mission)
@@ -58,8 +59,10 @@ extension QueryAPI {
             json.field("charged") { $0.write(sums.charged) }
             json.field("refunded") { $0.write(sums.refunded) }
             json.field("refunding") { $0.write(sums.refunding) }
-            json.field("balance") { $0.write(view.row.owed - sums.paid) }
+            json.field("balance") { $0.write(Quote.chargeable(view.row.owed - sums.paid)) }
             json.field("passengersAboard", view.row.aboard) { $0.value($1) }
+            json.name("wantsUpdates")
+            if isKnown { json.value(view.row.wantsUpdates) } else { json.null() }
             json.field("cancelReason", isStaff ? view.row.cancelReason : nil)
             json.field("notes", isStaff ? view.row.notes : []) { json, note in
                 json.object { json in
@@ -219,14 +222,10 @@ extension QueryAPI {
                     json.field("firstName", view.firstName)
                     json.field("lastName", view.lastName)
                     json.field("specialRequests", view.specialRequests)
-                    json.field("seats", view.row.seats) { json, seats in
-                        json.object { json in
-                            json.field("label", seats.label)
-                            json.field("quantity", seats.quantity)
-                        }
-                    }
+                    json.field("seats", view.row.seats) { $0.write($1) }
                     json.field("passengers", view.row.passengers) { $0.value($1) }
                     json.field("aboard", view.row.aboard) { $0.value($1) }
+                    json.field("merchandise", view.row.merchandise) { $0.write($1) }
                 }
             }
             json.field("next", next?.text)
@@ -273,6 +272,15 @@ extension Cursor {
         switch place {
         case .placed(let instant, let booking): self.init(instant, booking.entity)
         case .named(let name, let booking): self.init(name, booking.entity)
+        }
+    }
+}
+
+extension JSONWriter {
+    mutating func write(_ portion: Manifest.Portion) {
+        object { json in
+            json.field("label", portion.label)
+            json.field("quantity", portion.quantity)
         }
     }
 }

@@ -57,7 +57,7 @@ extension QueryAPI {
                 try request.allowQuery()
                 return try await export(
                     [PaymentLedger.self], Self.ledgerColumns,
-                    { PaymentLedger.all(of: nil, after: $0, limit: $1) },
+                    { PaymentLedger.all(of: nil, in: nil, after: $0, limit: $1) },
                     { rows in
                         let entries = PaymentLedger.entries(rows)
                         return (
@@ -120,7 +120,7 @@ extension QueryAPI {
 
     private static let manifestColumns = [
         "code", "first_name", "last_name", "seats", "passengers", "aboard", "special_requests",
-        "booking",
+        "booking", "merchandise",
     ]
 
     private static let ledgerColumns = [
@@ -141,11 +141,15 @@ private func bookingFields(_ view: (booking: BookingID, row: BookingSearch.Row))
 }
 
 private func manifestFields(_ entry: ManifestEntry) -> [CSV.Field] {
-    let seats = entry.row.seats.map { "\($0.quantity) \($0.label)" }.joined(separator: "; ")
+    func text(_ portions: [Manifest.Portion]) -> String {
+        portions.map { "\($0.quantity) \($0.label)" }.joined(separator: "; ")
+    }
     return [
-        .text(entry.code), .text(entry.firstName), .text(entry.lastName), .text(seats),
+        .text(entry.code), .text(entry.firstName), .text(entry.lastName),
+        .text(text(entry.row.seats)),
         .number(entry.row.passengers.count), .number(entry.row.aboard.count),
         .text(entry.specialRequests), .text(entry.booking.description),
+        .text(text(entry.row.merchandise)),
     ]
 }
 

@@ -15,15 +15,16 @@ extension QueryAPI {
     }
 
     private func ledger(_ request: Request) async throws -> Response {
-        try request.allowQuery(only: "booking", "limit", "cursor", "min-position")
+        try request.allowQuery(only: "booking", "state", "limit", "cursor", "min-position")
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageDefault
         let booking = try request.id("booking", Kind.Booking.self)
+        let state = try request.query("state", of: PaymentLedger.State.self)
         let after = try Cursor(request.query("cursor")).map { cursor throws(Problem) in
             (begunAt: try cursor.instant(), entry: cursor.id)
         }
         let (position, rows) = try await read(
             request, from: [PaymentLedger.self],
-            [PaymentLedger.all(of: booking, after: after, limit: limit + 1)])
+            [PaymentLedger.all(of: booking, in: state, after: after, limit: limit + 1)])
         let found = PaymentLedger.entries(rows[0])
         let entries = found.prefix(limit)
         let next =

@@ -23,14 +23,12 @@ extension QueryAPI {
     /// Straight from the log: it is what the log says, whatever the read models have come to.
     private func timeline(_ request: Request, _ context: APIContext) async throws -> Response {
         try request.allowQuery(only: "after", "limit")
-        guard let text = context.parameters.get("entity"),
-            let entity = EntityID(text) ?? ConfirmationCode(text)?.entity
-        else { throw Problem.notFound("entity") }
+        let subjects = try await subjects(context.parameters.get("entity") ?? "")
         let limit =
             try request.query("limit", in: 1...Self.timelineLimit) ?? Self.timelineLimit
         let after = try request.query("after", in: 0...Int(Int64.max)) ?? 0
         let (entries, position) = try await entries(
-            of: entity, after: Int64(after), limit: limit + 1)
+            ofFirstKnown: subjects, after: Int64(after), limit: limit + 1)
         let shown = entries.prefix(limit)
         return answer(position: position) { json in
             json.field("events", shown) { json, entry in json.object { entry.write(to: &$0) } }
@@ -38,10 +36,37 @@ extension QueryAPI {
         }
     }
 
+    /// What somebody may mean: a thing by its id, a booking by its code, a discount or access code by its letters.
+    private func subjects(_ text: String) async throws(Problem) -> [EntityID] {
+        if let entity = EntityID(text) { return [entity] }
+        var subjects: [EntityID] = []
+        if let code = ConfirmationCode(text) {
+            let tag = PostgresUUID(high: code.entity.high, low: code.entity.low)
+            do throws(PostgresError) {
+                let placed = try await EventLog(client).read(QueryItem(types: [], tags: [tag]))
+                subjects += placed.events.compactMap(\.decoded?.concernedBooking?.entity)
+            } catch {
+                throw .unavailable("the log can't be read now")
+            }
+        }
+        return subjects + [.discount, .access].compactMap { SalesCode($0, text)?.entity }
+    }
+
+    private func entries(
+        ofFirstKnown subjects: [EntityID], after: Int64, limit: Int
+    ) async throws(Problem) -> (entries: [Timeline.Entry], position: Int64) {
+        for subject in subjects {
+            if let found = try await entries(of: subject, after: after, limit: limit) {
+                return found
+            }
+        }
+        throw .notFound("entity")
+    }
+
     /// The events before are read as well: only they know what a field was before.
     private func entries(
         of entity: EntityID, after: Int64, limit: Int
-    ) async throws(Problem) -> (entries: [Timeline.Entry], position: Int64) {
+    ) async throws(Problem) -> (entries: [Timeline.Entry], position: Int64)? {
         let log = EventLog(client)
         let item = QueryItem(types: [], tags: [PostgresUUID(high: entity.high, low: entity.low)])
         var timeline = Timeline()
@@ -60,8 +85,7 @@ extension QueryAPI {
         } catch {
             throw .unavailable("the log can't be read now")
         }
-        guard isKnown else { throw .notFound("entity") }
-        return (entries, reached)
+        return isKnown ? (entries, reached) : nil
     }
 }
 
@@ -69,8 +93,16 @@ extension QueryAPI {
 private struct Timeline {
     /// What is sealed is not shown: it may be somebody's who is forgotten.
     private static let sealed: Set<String> = ["contact", "note"]
+    /// What a field is of: an event about a sailing may be about one of its ticket types, and a sailing's timeline has
+    /// the events of its bookings as well.
+    private struct Field: Hashable {
+        var subject: EntityID?
+        var ticketType: ArraySlice<UInt8>?
+        var name: String
+    }
+
     /// The value that each field had last.
-    private var values: [String: ArraySlice<UInt8>] = [:]
+    private var values: [Field: ArraySlice<UInt8>] = [:]
 
     struct Entry {
         var position: Int64
@@ -99,15 +131,33 @@ private struct Timeline {
     /// An event with the fields that it gives another value than the events before it.
     mutating func entry(of event: LoggedEvent) -> Entry {
         var changes: [(field: String, before: ArraySlice<UInt8>?, after: ArraySlice<UInt8>)] = []
-        let object = try? JSONDocument(event.data).root.object()
-        for (field, value) in object?.members ?? [] where !Self.sealed.contains(field) {
+        let members = (try? JSONDocument(event.data).root.object())?.members ?? []
+        var field = Field(
+            subject: event.decoded?.timelineSubject,
+            ticketType: members.first { $0.name == "ticketType" }?.value.source, name: "")
+        for (name, value) in members where !Self.sealed.contains(name) {
+            field.name = name
             let after = value.source
-            if values[field] != after { changes.append((field, values[field], after)) }
+            if values[field] != after { changes.append((name, values[field], after)) }
             values[field] = after
         }
         return Entry(
             position: event.position, recordedAt: Instant(microseconds: event.recordedAt),
             actor: event.actor, type: EventType(rawValue: event.type)?.name ?? "\(event.type)",
             changes: changes)
+    }
+}
+
+extension LoggedEvent {
+    /// nil where this program can't read it.
+    fileprivate var decoded: Event? {
+        try? EventCodec.decode(type: type, schemaVersion: schemaVersion, data: data)
+    }
+}
+
+extension Event {
+    /// What its fields are of: the first of its tags, but that oversales of a sailing are of their bookings.
+    fileprivate var timelineSubject: EntityID? {
+        if case .oversaleAuthorised(let fact) = self { fact.booking.entity } else { tags.first }
     }
 }

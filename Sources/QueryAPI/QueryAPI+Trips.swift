@@ -21,8 +21,15 @@ extension QueryAPI {
         ]
     }
 
+    private enum Flag: String, CaseIterable {
+        case `true`, `false`
+    }
+
     private func trips(_ request: Request) async throws -> Response {
-        try request.allowQuery(only: "limit", "cursor", "min-position")
+        try request.allowQuery(only: "all", "departsFrom", "limit", "cursor", "min-position")
+        let isAll = try request.query("all", of: Flag.self) == .true
+        if isAll { try Caller.current.require(.crew) }
+        let start = try request.instant("departsFrom")
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageDefault
         let cursor = try Cursor(request.query("cursor"))
         let after = try cursor.map { cursor throws(Problem) in
@@ -30,7 +37,13 @@ extension QueryAPI {
         }
         let (position, rows) = try await read(
             request, from: [TripsOnSale.self, CatalogueEntries.self],
-            [TripsOnSale.upcoming(at: clock(), after: after, limit: limit + 1)])
+            [
+                isAll
+                    ? TripsOnSale.all(
+                        from: start ?? Instant(microseconds: 0), after: after, limit: limit + 1)
+                    : TripsOnSale.upcoming(
+                        at: max(clock(), start ?? clock()), after: after, limit: limit + 1)
+            ])
         let found = TripsOnSale.views(rows[0])
         let views = found.prefix(limit)
         let sailings = try await sailings(request, of: views.map(\.trip.scheduled.trip))
@@ -93,6 +106,10 @@ extension QueryAPI {
         json.field("saleMode", mode.rawValue)
         json.field("salesOpenAt", trip.salesOpenAt)
         json.field("isListed", trip.isListed)
+        let obstacle = obstacle(
+            to: .public, selling: trip, isArchived: view.isArchived, isActive: view.isActive,
+            at: clock())
+        json.field("notOnSale", obstacle?.rawValue)
         json.field("sailings", sailings.filter { $0.row.trip == trip.trip }) { $1.write(to: &$0) }
     }
 

@@ -8,7 +8,8 @@ internal import ProjectionEngine
 internal import Projections
 public import Web
 
-/// Answers from the read models, each answer good for a position of the log. It never writes.
+/// Answers from the read models, each answer good for a position of the log. It writes nothing but tables that it
+/// throws away.
 public struct QueryAPI: Sendable {
     /// How long a query waits for a read model to reach `min-position`.
     public static let waitLimit = Duration.seconds(3)
@@ -23,6 +24,8 @@ public struct QueryAPI: Sendable {
     let feed: AvailabilityFeed
     let links: BookingLink
     let exports: Exports
+    /// For whole read models as of a moment, which are built before they are read.
+    let building: PostgresConfiguration
     let attempts = Attempts<ConfirmationCode>(of: "the last name")
     let clock: @Sendable () -> Instant
     private let observer: RequestObserver
@@ -33,6 +36,7 @@ public struct QueryAPI: Sendable {
         _ client: PostgresClient, gatekeeper: @escaping Gatekeeper, links: BookingLink,
         feed: AvailabilityFeed,
         exportingFrom configuration: PostgresConfiguration,
+        buildingWith building: PostgresConfiguration,
         clock: @escaping @Sendable () -> Int64,
         isToEnd: @escaping @Sendable () -> Bool, observer: RequestObserver
     ) {
@@ -41,6 +45,7 @@ public struct QueryAPI: Sendable {
         self.gatekeeper = gatekeeper
         self.links = links
         exports = Exports(configuration)
+        self.building = building
         self.feed = feed
         self.observer = observer
         self.isToEnd = isToEnd
@@ -48,9 +53,9 @@ public struct QueryAPI: Sendable {
     }
 
     public var operations: [Operation] {
-        tripOperations + bookingOperations + codeOperations + ledgerOperations
+        tripOperations + catalogueOperations + bookingOperations + codeOperations + ledgerOperations
             + merchandiseOperations + staffOperations + revenueOperations + boardingOperations
-            + timelineOperations + asOfOperations + exportOperations + [
+            + timelineOperations + asOfOperations + readModelOperations + exportOperations + [
                 OpenAPI.operation,
                 Operation("liveness", .get, "/livez") { _, _ in
                     answer(position: 0) { $0.field("status", "alive") }

@@ -64,6 +64,29 @@ import Testing
             .then(.extensionLimitReached(limit: 2))
     }
 
+    @Test("holds nothing beyond the departure, and sells nothing of what is held after it")
+    func endsWithDeparture() throws {
+        let late = departure - .minutes(4)
+        guard
+            case .bookingPlaced(let fact) = try Story.given(Fleet().events)
+                .decide(ada.order(2), at: late).get().last
+        else { return }
+        #expect(fact.deadline == departure)
+        let story = Story.given(Fleet().events, [.bookingPlaced(fact)])
+        let extend = ExtendHold(booking: ada.booking, policy: policy)
+        story.when(extend, at: late + .minutes(1)).then(.holdEndsAtDeparture(departure))
+        let confirm = ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
+        story.when(confirm, at: departure).then(.holdOver(deadline: departure))
+        story.when(
+            StartPayment(payment: id(1), booking: ada.booking, provider: .sandbox), at: departure
+        ).then(.holdOver(deadline: departure))
+        // A hold of some minutes earlier is extended until then.
+        let early = Story.given(Fleet().events, ada.placed(2, until: departure - .minutes(2)))
+        guard case .holdExtended(let extended) = try early.decide(extend, at: late).get().first
+        else { return }
+        #expect(extended.deadline == departure)
+    }
+
     @Test("records that a hold has run out, once, and not too early")
     func expires() {
         let expired = Event.holdExpired(HoldEnded(booking: ada.booking, holdings: ada.holdings(2)))

@@ -136,6 +136,58 @@ import Testing
         #expect(sold.adding(after.events).figures(of: Fleet.sailing).committed == 0)
         sold.when(change(.move(from: Harbour.adult, to: Harbour.onLater, quantity: 1)))
             .then(.severalMissions)
+        try takesMerchandiseAlong()
+    }
+
+    /// It draws on what the later trip offers of it, where that does, and on the old trip's allotment no more.
+    private func takesMerchandiseAlong() throws {
+        let variation: VariationID = id(601)
+        func offered(_ offer: OfferID, _ trip: TripID, _ allotment: Int) -> Event {
+            .merchandiseOffered(
+                MerchandiseOffered(
+                    offer: offer, trip: trip, variation: variation, allotment: allotment))
+        }
+        let (here, there): (OfferID, OfferID) = (id(602), id(603))
+        let shelf: [Event] = [
+            .merchandiseAdded(MerchandiseAdded(merchandise: id(600), name: "Patch")),
+            .variationAdded(
+                VariationAdded(
+                    variation: variation, merchandise: id(600), label: "blue",
+                    price: Money(minorUnits: 900))),
+            .stockReceived(StockReceived(variation: variation, quantity: 2)),
+            offered(here, Fleet.trip, 2),
+        ]
+        let open = Story.given(Harbour.events(), shelf)
+        let held = open.adding(
+            try open.decide(
+                ada.order(2, merchandise: [OrderedMerchandise(offer: here, quantity: 2)])
+            ).get())
+        let bought = held.adding(
+            try held.decide(ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)).get())
+        let move = change(.move(from: Harbour.adult, to: Harbour.onLater, quantity: nil))
+        func offer(_ story: Story) throws -> OfferID? {
+            try story.after(move).quote.merchandise.first?.offer
+        }
+        #expect(try offer(bought) == here)
+        let both = bought.adding([offered(there, Harbour.laterTrip, 2)])
+        #expect(try offer(both) == there)
+        let moved = both.adding(try both.decide(move).get())
+        let terms = World(source: StorySource(moved.history))
+        #expect(terms.look(at: OfferTerms.self, of: here).used(at: noon) == 0)
+        #expect(terms.look(at: OfferTerms.self, of: there).used(at: noon) == 2)
+        #expect(terms.look(at: VariationStock.self, of: variation).available(at: noon) == 0)
+        bought.adding([offered(there, Harbour.laterTrip, 1)]).when(move)
+            .then(.notEnoughStock(offer: there, available: 1, wanted: 2))
+        // What he has in his hands stays what it was.
+        let aboard = both.adding([
+            .merchandiseFulfilled(
+                MerchandiseFulfilled(
+                    booking: ada.booking,
+                    merchandise: [
+                        MerchandiseLine(offer: here, variation: variation, quantity: 2)
+                    ]))
+        ])
+        #expect(try offer(aboard) == here)
     }
 
     @Test("moves nobody to where there is no seat, no sale, no boat or no such type")

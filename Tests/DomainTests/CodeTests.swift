@@ -357,6 +357,34 @@ import Testing
         }
     }
 
+    @Test(
+        "sells an unlisted trip as a listed one, and nothing of what is taken down or has departed",
+        arguments: sales)
+    func admitsNobody(
+        mode: SaleMode, isOpen: Bool, seller: Seller, isForThisMission: Bool?, refusal: Refusal?,
+        isUsed: Bool
+    ) throws {
+        let opening = isOpen ? noon : noon + .seconds(1)
+        let fleet = Fleet(saleMode: mode, salesOpenAt: opening).events
+        let codes = isForThisMission.map { admitting(mission: $0 ? Fleet.mission : id(99)) } ?? []
+        let order = ada.order(1, seller: seller, access: isForThisMission.map { _ in Self.crew })
+        let listed = Story.given(fleet, codes)
+        let unlisted = listed.adding([.tripUnlisted(Fleet.trip)])
+        #expect(unlisted.decide(order) == listed.decide(order))
+        let ends: [(Event, Refusal.NotOnSale)] = [
+            (.tripArchived(Fleet.trip), .archived), (.missionArchived(Fleet.mission), .archived),
+            (.launchArchived(Fleet.launch), .archived),
+            (.tripDeactivated(Fleet.trip), .inactive),
+            (.missionDeactivated(Fleet.mission), .inactive),
+        ]
+        for (end, reason) in ends {
+            listed.adding([end]).when(order).then(.notOnSale(trip: Fleet.trip, because: reason))
+        }
+        listed.when(order, at: departure).then(.notOnSale(trip: Fleet.trip, because: .departed))
+        listed.adding([.salesPaused(Fleet.sailing)]).when(order)
+            .then(refusal ?? .salesPaused(sailing: Fleet.sailing))
+    }
+
     @Test("admits as many as an access code may, and none with one that is not good")
     func limitsAccess() throws {
         let fleet = Fleet(saleMode: .earlyBird).events

@@ -149,6 +149,55 @@ import Testing
         #expect(try refunded(seats) == ada.holdings(1))
         let patches = lines(2).map { RefundLines.Line.merchandise($0.offer, quantity: nil) }
         #expect(try refunded(seats, patches[0]) == ada.holdings(1, merchandise: lines(2)))
+        let one = RefundLines.Line.merchandise(Self.offer, quantity: 1)
+        #expect(try refunded(seats, one) == ada.holdings(1, merchandise: lines(1)))
+    }
+
+    @Test("hands over what was bought after the rest, and takes back no more than was brought back")
+    func fulfilsMore() throws {
+        let history = Fleet().events + shelf(5)
+        let held = try Story.given(history).decide(order(ada, 2)).get()
+        let confirm = ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
+        let checkIn = CheckInPassengers(
+            booking: ada.booking, sailing: Fleet.sailing, passengers: nil)
+        var story = Story.given(history, held)
+        func go(_ command: some Command) throws {
+            story = story.adding(try story.decide(command).get())
+        }
+        func change(to quantity: Int) -> ChangeBooking {
+            ChangeBooking(
+                booking: ada.booking, changes: [.merchandise(Self.offer, quantity: quantity)])
+        }
+        func handedOver() -> [Int] {
+            story.history.compactMap { event in
+                guard case .merchandiseFulfilled(let fact) = event else { return nil }
+                return fact.merchandise.reduce(0) { $0 + $1.quantity }
+            }
+        }
+        try go(confirm)
+        try go(checkIn)
+        #expect(handedOver() == [2])
+        // One more is bought at the quay: it is handed over alone, and not by who tells late of what was before.
+        try go(change(to: 3))
+        try go(confirm)
+        try go(
+            RecordScan(
+                scan: id(1), subject: .booking(ada.booking), sailing: Fleet.sailing,
+                passengers: nil, scanner: "Dock 2", at: noon - .minutes(1), isAboard: true))
+        #expect(handedOver() == [2])
+        try go(checkIn)
+        try go(checkIn)
+        #expect(handedOver() == [2, 1])
+        // Two are brought back, and one of them is bought again.
+        try go(change(to: 1))
+        try go(change(to: 2))
+        try go(RevertCheckIn(booking: ada.booking, sailing: Fleet.sailing, passengers: nil))
+        let cancel = CancelBooking(
+            booking: ada.booking, reason: "fog", version: Int64(story.history.count))
+        guard case .bookingCancelled(let fact) = try story.decide(cancel).get().first else {
+            return
+        }
+        #expect(fact.holdings.merchandise == lines(1))
     }
 
     @Test("hands over what was bought when a scan of before is told after one of later")

@@ -65,6 +65,49 @@ import Testing
         story.when(ada.order(Int.max)).then(.orderTooLarge(wanted: .max, limit: 100))
     }
 
+    @Test(
+        "refuses orders that are no orders: nothing, too much, something twice, a tip that is none")
+    func refusesBadOrders() {
+        let story = Story.given(Fleet().events)
+        func order(_ change: (inout QuoteOrder) -> Void) -> PlaceBooking {
+            var order = ada.order(1)
+            change(&order.order)
+            return order
+        }
+        let line = ada.order(1).order.lines[0]
+        let goods = OrderedMerchandise(offer: id(42), quantity: 1)
+        let cents = Money.minorUnitsLimit
+        let cases: [(PlaceBooking, String, String)] = [
+            (order { $0.lines = [] }, "lines", "must be 1 to 20"),
+            (
+                order { $0.lines = Array(repeating: line, count: 21) }, "lines", "must be 1 to 20"
+            ),
+            (order { $0.lines = [line, line] }, "lines[1]", "repeats an earlier line"),
+            (order { $0.tip = Money(minorUnits: -1) }, "tip", "must be 0 to \(cents) cents"),
+            (
+                order { $0.tip = Money(minorUnits: cents + 1) }, "tip",
+                "must be 0 to \(cents) cents"
+            ),
+            (
+                order { $0.merchandise = Array(repeating: goods, count: 21) }, "merchandise",
+                "must be at most 20"
+            ),
+            (
+                order { $0.merchandise = [goods, goods] }, "merchandise[1]",
+                "repeats an earlier one"
+            ),
+            (
+                order { $0.merchandise = [OrderedMerchandise(offer: id(42), quantity: 0)] },
+                "merchandise[0].quantity", "must be 1 to 100"
+            ),
+        ]
+        for (order, field, reason) in cases {
+            story.when(order).then(.invalid(field: field, reason: reason))
+        }
+        story.when(order { $0.merchandise = [goods] })
+            .then(.unknown(kind: "offer", id: goods.offer.entity))
+    }
+
     @Test("refuses what does not exist, and a sailing of another trip")
     func refusesStrangers() {
         Story.given([]).when(ada.order(1))

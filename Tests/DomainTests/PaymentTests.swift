@@ -177,6 +177,72 @@ import Testing
         again.when(hear(.refundSucceeded(Self.refundID(2)))).then(done)
     }
 
+    @Test("gives back again what a bank sends back after it had arrived, told in whatever order")
+    func retriesReturned() {
+        let requested = late + [Self.refund(2, .again)]
+        func failed(_ hadSucceeded: Bool) -> Event {
+            .refundFailed(
+                RefundFailed(
+                    refund: Self.refundID(1), payment: Self.payment, booking: ada.booking,
+                    amount: Self.total, reason: "closed", hadSucceeded: hadSucceeded))
+        }
+        let arrived = Event.refundSucceeded(
+            RefundSucceeded(
+                refund: Self.refundID(1), payment: Self.payment, booking: ada.booking,
+                amount: Self.total))
+        let success = hear(.refundSucceeded(Self.refundID(1)))
+        let failure = hear(.refundFailed(Self.refundID(1), reason: "closed"))
+        let story = Story.given(Fleet().events, ada.placed(2), Self.started, late)
+        story.when(success).then(arrived)
+        story.adding([arrived]).when(failure).then(failed(true), requested[2])
+        story.adding([arrived, failed(true), requested[2]]).when(failure).thenNothing()
+        story.when(failure).then(failed(false), requested[2])
+        story.adding([failed(false), requested[2]]).when(success).thenNothing()
+    }
+
+    @Test("gives nothing back of what the customer's bank has taken back, whatever is said first")
+    func givesDisputedBackOnce() {
+        func disputed(_ cents: Int) -> Event {
+            var charge = Self.charge
+            charge.amount = Money(minorUnits: cents)
+            return .chargeDisputed(charge)
+        }
+        let cancelled = Event.bookingCancelled(
+            BookingCancelled(
+                booking: ada.booking, holdings: ada.holdings(2), wasHeld: true, reason: "fog"))
+        let gone = Story.given(Fleet().events, ada.placed(2), Self.started, [cancelled])
+        gone.adding([disputed(27606)]).when(hear(.succeeded(Self.total)))
+            .then(.paymentArrivedLate(Self.charge))
+        gone.adding([disputed(7606)]).when(hear(.succeeded(Self.total))).then(
+            .paymentArrivedLate(Self.charge),
+            Self.refund(1, .paidTooLate, amount: Money(minorUnits: 20000)))
+        // He went to his bank while we gave it back, and ours did not arrive.
+        let failed = Event.refundFailed(
+            RefundFailed(
+                refund: Self.refundID(1), payment: Self.payment, booking: ada.booking,
+                amount: Self.total, reason: "closed"))
+        let story = Story.given(Fleet().events, ada.placed(2), Self.started, late)
+        let message = hear(.refundFailed(Self.refundID(1), reason: "closed"))
+        story.adding([disputed(27606)]).when(message).then(failed)
+        story.adding([disputed(7606)]).when(message)
+            .then(failed, Self.refund(2, .again, amount: Money(minorUnits: 20000)))
+    }
+
+    @Test("begins no more payments for a booking than anybody needs")
+    func limitsPayments() {
+        let begun = (0..<UInt64(StartPayment.countLimit)).map { number in
+            Event.paymentStarted(
+                PaymentStarted(
+                    payment: id(400 + number), booking: ada.booking, amount: Self.total,
+                    provider: .sandbox))
+        }
+        let start = StartPayment(
+            payment: Self.payment, booking: ada.booking, provider: .sandbox)
+        let held = Story.given(Fleet().events, ada.placed(2))
+        held.adding(Array(begun.dropLast())).when(start).then(Self.started[0])
+        held.adding(begun).when(start).then(.tooManyPayments(limit: StartPayment.countLimit))
+    }
+
     @Test("gives back all that was paid when a booking is cancelled; at the dock, at once")
     func refundsCancelled() throws {
         let sold = Story.given(

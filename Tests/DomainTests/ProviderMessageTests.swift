@@ -25,7 +25,8 @@ import Testing
             }
         }
 
-        var history: [Event] {
+        /// `payments` were begun, each for all that is due.
+        func history(_ payments: [PaymentID] = [payment]) -> [Event] {
             let ended = HoldEnded(booking: ada.booking, holdings: ada.holdings(2))
             let taken = bob.placed(2, until: deadline + .minutes(5), fleet: fleet)
             let aboard = PassengersChecked(
@@ -54,24 +55,25 @@ import Testing
                                 reason: "fog"))
                     ]
                 }
-            let started = Event.paymentStarted(
-                PaymentStarted(
-                    payment: payment, booking: ada.booking, amount: total, provider: .sandbox))
-            return fleet.events + ada.placed(2, fleet: fleet) + [started] + more
+            let started = payments.map { payment in
+                Event.paymentStarted(
+                    PaymentStarted(
+                        payment: payment, booking: ada.booking, amount: total, provider: .sandbox))
+            }
+            return fleet.events + ada.placed(2, fleet: fleet) + started + more
         }
     }
 
     private enum Message: CaseIterable {
         case declined, succeeded, disputed, refundSucceeded, refundFailed
 
-        /// The refund messages are about the newest refund.
-        func command(_ money: BookingMoney) -> HearFromProvider {
+        /// The refund messages are about the payment's newest refund.
+        func command(_ money: BookingMoney, about payment: PaymentID) -> HearFromProvider {
             let entity = payment.entity
+            let count = money.refunds.values.count { $0.payment == payment }
             let newest = RefundID(
                 EntityID(
-                    customHigh: entity.high,
-                    low: entity.low &+ UInt64(max(1, money.refunds.count)) << 32)
-            )
+                    customHigh: entity.high, low: entity.low &+ UInt64(max(1, count)) << 32))
             let message: HearFromProvider.Message =
                 switch self {
                 case .declined: .declined(reason: "no cover")
@@ -88,26 +90,58 @@ import Testing
         "keeps money and seats together, whatever a provider says up to five times",
         arguments: Situation.allCases)
     func keepsMoneyAndSeats(_ situation: Situation) {
+        let payments = [Self.payment]
         var count = 0
-        walk(situation.history, at: situation.now, depth: 5, &count)
+        walk(situation.history(payments), payments, at: situation.now, depth: 5, &count)
         #expect(count == 5 + 25 + 125 + 625 + 3125)
     }
 
-    private func walk(_ history: [Event], at now: Instant, depth: Int, _ count: inout Int) {
+    @Test(
+        "keeps them together also when a customer pays twice at the same time",
+        arguments: Situation.allCases)
+    func keepsMoneyOfTwoPayments(_ situation: Situation) {
+        let payments = [Self.payment, id(301)]
+        var count = 0
+        walk(situation.history(payments), payments, at: situation.now, depth: 4, &count)
+        #expect(count == 10 + 100 + 1000 + 10_000)
+    }
+
+    private func walk(
+        _ history: [Event], _ payments: [PaymentID], at now: Instant, depth: Int,
+        _ count: inout Int
+    ) {
         guard depth > 0 else { return }
         let before = Ledger(history)
-        for message in Message.allCases {
-            let decided = Story.given(history).decide(message.command(before.money), at: now)
-            let events = (try? decided.get()) ?? []
+        let width = payments.count * Message.allCases.count
+        for (payment, message) in payments.flatMap({ payment in
+            Message.allCases.map { (payment, $0) }
+        }) {
+            let command = message.command(before.money, about: payment)
+            let events = (try? Story.given(history).decide(command, at: now).get()) ?? []
             #expect(Ledger(history + events).faults(since: before, at: now) == [])
+            #expect(!givesBackTooMuch(events, before.money))
             count += 1
             if events.isEmpty {
                 // Nothing has changed, so what follows is what would follow without it.
-                count += (1..<depth).reduce(0) { $0 + power(5, depth - $1) }
+                count += (1..<depth).reduce(0) { $0 + power(width, depth - $1) }
             } else {
-                walk(history + events, at: now, depth: depth - 1, &count)
+                walk(history + events, payments, at: now, depth: depth - 1, &count)
             }
         }
+    }
+
+    /// More than is left of a payment when the bank has taken its part.
+    private func givesBackTooMuch(_ events: [Event], _ money: BookingMoney) -> Bool {
+        var money = money
+        for event in events {
+            if case .refundRequested(let fact) = event,
+                fact.amount.minorUnits > money.refundable(of: fact.payment).minorUnits
+            {
+                return true
+            }
+            money.evolve(RecordedEvent(position: 1, recordedAt: dawn, event: event))
+        }
+        return false
     }
 
     private func power(_ base: Int, _ exponent: Int) -> Int {
@@ -165,14 +199,16 @@ import Testing
                     amount: Self.total, provider: .sandbox, cause: .again, reason: ""))
         }
         func faults(_ situation: Situation, _ events: [Event]) -> [String] {
-            Ledger(situation.history + events)
-                .faults(since: Ledger(situation.history), at: situation.now)
+            Ledger(situation.history() + events)
+                .faults(since: Ledger(situation.history()), at: situation.now)
         }
         let late = Event.paymentArrivedLate(charge)
         #expect(faults(.expired, [late]) == ["charged, without a seat or a refund"])
         #expect(faults(.expired, [late, refund(1)]) == [])
         #expect(
             faults(.sold, [refund(1), refund(2)]) == ["more is given back than was paid"])
+        #expect(givesBackTooMuch([late, .chargeDisputed(charge), refund(1)], Ledger([]).money))
+        #expect(!givesBackTooMuch([late, refund(1), .chargeDisputed(charge)], Ledger([]).money))
         let confirmed = Event.bookingConfirmed(
             BookingConfirmed(
                 booking: ada.booking, holdings: ada.holdings(2), basis: .paid, wasHeld: false))

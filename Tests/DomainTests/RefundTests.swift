@@ -123,6 +123,42 @@ import Testing
         #expect(isPastCutoff(try sold.decide(cancel(.public), at: noon).get()) == false)
     }
 
+    @Test("hands out at the dock what a customer asked back from afar, when staff says so, once")
+    func handsOut() throws {
+        let line = RefundLines.Line.seats(Harbour.adult, quantity: 1)
+        let paid = Story.given(
+            Harbour.events(), ada.placed(2),
+            try Story.given(Harbour.events(), ada.placed(2)).decide(
+                ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
+            ).get())
+        let asked = try paid.after(refund(line, by: .public))
+        #expect(asked.events.map(\.type) == [.lineQuantityChanged, .refundRequested])
+        let cancelled = try paid.after(
+            CancelBooking(
+                booking: ada.booking, reason: "ill", version: Int64(paid.history.count),
+                seller: .public))
+        #expect(cancelled.events.map(\.type) == [.bookingCancelled, .refundRequested])
+        #expect(cancelled.money.kept == .zero)
+        guard case .refundRequested(let fact) = asked.events[1] else { return }
+        let handOut = HandOutRefund(booking: ada.booking, refund: fact.refund)
+        let done = Event.refundSucceeded(
+            RefundSucceeded(
+                refund: fact.refund, payment: fact.payment, booking: ada.booking,
+                amount: cents(13803)))
+        let story = paid.adding(asked.events)
+        story.when(handOut).then(done)
+        story.adding([done]).when(handOut).thenNothing()
+        paid.when(handOut).then(.unknown(kind: "refund", id: fact.refund.entity))
+        var card = fact
+        (card.payment, card.refund, card.provider) = (id(700), id(701), .sandbox)
+        let charge = ChargeMade(
+            payment: card.payment, booking: ada.booking, amount: cents(100), provider: .sandbox)
+        story.adding([.paymentSucceeded(charge), .refundRequested(card)])
+            .when(HandOutRefund(booking: ada.booking, refund: card.refund))
+            .then(
+                .invalid(field: "refund", reason: "is made by who took the card, who says when"))
+    }
+
     @Test("refunds no line that is not there, nobody who is aboard, and no more than the line")
     func refuses() {
         sold.when(refund(.seats(Harbour.deck, quantity: nil)))
@@ -138,6 +174,30 @@ import Testing
     }
 
     // MARK: What a changed booking costs more
+
+    @Test("asks for nothing that is too little to be charged, and lets its people aboard")
+    func waivesBalance() throws {
+        let dearer = sold.adding([
+            .ticketTypeRepriced(
+                TicketTypeChanged(
+                    sailing: Fleet.sailing, ticketType: Fleet.adult,
+                    value: Money(minorUnits: 12920)))
+        ])
+        let changed = dearer.adding(
+            try dearer.decide(
+                ChangeBooking(
+                    booking: ada.booking, changes: [.seats(Harbour.adult, quantity: 2)],
+                    pricing: .current)
+            ).get())
+        #expect(changed.history.count > dearer.history.count)
+        changed.when(StartPayment(payment: id(1), booking: ada.booking, provider: .sandbox))
+            .then(.nothingDue)
+        #expect(throws: Never.self) {
+            try changed.decide(
+                CheckInPassengers(booking: ada.booking, sailing: Fleet.sailing, passengers: nil)
+            ).get()
+        }
+    }
 
     @Test("takes what a changed booking costs more at the dock, once, or with a card")
     func takesBalance() throws {

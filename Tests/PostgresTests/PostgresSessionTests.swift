@@ -25,12 +25,15 @@ import TestServers
         let counted = try await session.execute("SELECT count(*), count(name) FROM launch")
         #expect(counted.text(0, 0) == "20000")
         #expect(counted.text(0, 1) == "10000")
-        let messages = NIOLockedValueBox(0)
-        try await session.copyOut("COPY launch TO STDOUT (FORMAT binary)") { _ in
-            messages.withLockedValue { $0 += 1 }
+        try await session.beginCopyOut("COPY launch TO STDOUT (FORMAT csv)")
+        var lines: [Substring] = []
+        while let rows = try await session.copied(1000) {
+            // Whole rows, and a few at a time.
+            #expect(rows.last == UInt8(ascii: "\n") && rows.count < 1100)
+            lines += String(decoding: rows, as: UTF8.self).split(separator: "\n")
         }
-        // One message a row, and one for the trailer.
-        #expect(messages.withLockedValue { $0 } == 20_001)
+        #expect(lines.count == 20_000 && lines[19_998] == "19999,Starship 19999")
+        #expect(try await session.execute("SELECT 1").count == 1)
     }
 
     @Test("takes no row when one is wrong, and can be used again")

@@ -184,24 +184,26 @@ private func canonical(_ text: String) throws -> String {
 
     private func liveTable(_ database: TestDatabase) async throws -> String {
         let session = try await PostgresSession.connect(to: database.connections.administrative)
-        let text = Mutex("")
-        try await session.copyOut(
+        try await session.beginCopyOut(
             """
             COPY (SELECT * FROM reading.manifest ORDER BY sailing, booking)
             TO STDOUT (FORMAT csv, HEADER)
-            """
-        ) { line in text.withLock { $0 += String(decoding: line, as: UTF8.self) } }
-        return text.withLock { $0 }
+            """)
+        var text = ""
+        while let rows = try await session.copied() {
+            text += String(decoding: rows, as: UTF8.self)
+        }
+        return text
     }
 
     private func builtTable(_ database: TestDatabase, upTo position: Int64) async throws -> String {
-        let text = Mutex("")
-        try await TableAsOf(
-            database.connections.log(1), configuration: database.connections.rebuildable
-        ).copyOut(Manifest.self, upTo: position) { _ in
-        } _: { line in
-            text.withLock { $0 += String(decoding: line, as: UTF8.self) }
+        var text = ""
+        try await TableAsOf.begin(
+            Manifest.self, upTo: position, database.connections.rebuildable
+        ).copyOut(as: .csv) { _ in
+        } _: { rows in
+            text += String(decoding: rows, as: UTF8.self)
         }
-        return text.withLock { $0 }
+        return text
     }
 }

@@ -72,6 +72,10 @@ import TestSupport
     ) async throws -> String {
         let booked = try await server.commands.post(
             "/v1/bookings", place.order(quantity: quantity))
+        return try await sold(booked, server)
+    }
+
+    private func sold(_ booked: HTTPAnswer, _ server: ServerProcess) async throws -> String {
         let booking = booked.json["booking"] as? String ?? ""
         let paid = try await server.staff.post(
             "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
@@ -140,12 +144,61 @@ import TestSupport
             let fields = (ofBooking.json["events"] as? [[String: Any]])?.first?["changes"]
             let names = (fields as? [[String: Any]])?.compactMap { $0["field"] as? String } ?? []
             #expect(names.contains("quote") && !names.contains("contact"))
+            _ = try await sold(booked, server)
+            let later = try await server.staffQueries.get("/v1/timeline/\(code)")
+            let types = (later.json["events"] as? [[String: Any]])?.map { $0["type"] as? String }
+            #expect(types == ["BookingPlaced", "PaymentSucceeded", "BookingConfirmed"])
+            let issued = try await server.staff.post(
+                "/v1/discount-codes", #"{"code":"spring-26","reduction":{"basisPoints":1000}}"#)
+            #expect(issued.status == 201)
+            let ofCode = try await server.staffQueries.get("/v1/timeline/SPRING-26")
+            #expect((ofCode.json["events"] as? [Any])?.count == 1)
             let page = try await server.staffQueries.get(
                 "/v1/timeline/\(place.sailing)?limit=1")
             #expect((page.json["events"] as? [Any])?.count == 1 && page.json["next"] is Int)
             #expect(
                 try await server.staffQueries.get("/v1/timeline/\(UUID().uuidString)").status == 404
             )
+        }
+    }
+
+    @Test("lists what the office has to choose from, and all trips to staff, whoever may buy them")
+    func listsCatalogue() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 5)
+            let hidden = try await server.staff.post(
+                "/v1/trips/\(place.trip)", #"{"isArchived":true,"isListed":false}"#,
+                method: "PATCH")
+            let wait = "min-position=\(hidden.headers["quartermaster-position"] ?? "")"
+            func trips(_ query: String, _ door: HTTPDoor) async throws -> [String?] {
+                let answer = try await door.get("/v1/trips?\(query)&limit=100&\(wait)")
+                let trips = answer.json["trips"] as? [[String: Any]] ?? []
+                return trips.map { $0["trip"] as? String }
+            }
+            #expect(try await !trips("", server.queries).contains(place.trip))
+            #expect(try await !trips("", server.staffQueries).contains(place.trip))
+            #expect(try await trips("all=true", server.staffQueries).contains(place.trip))
+            #expect(try await server.queries.get("/v1/trips?all=true").status == 401)
+            let far = "all=true&departsFrom=2100-01-01T00:00:00Z"
+            #expect(try await trips(far, server.staffQueries).isEmpty)
+            func entries(_ path: String) async throws -> [[String: Any]] {
+                let answer = try await server.staffQueries.get("/v1/catalogue/\(path)&\(wait)")
+                #expect(answer.status == 200)
+                return answer.json["entries"] as? [[String: Any]] ?? []
+            }
+            for kind in ["location", "jurisdiction", "provider", "boat", "launch", "mission"] {
+                let all = try await entries("\(kind)?limit=100")
+                #expect(!all.isEmpty && all.allSatisfy { $0["kind"] as? String == kind })
+                #expect(all.allSatisfy { $0["terms"] is [String: Any] })
+            }
+            let launch = try #require(try await entries("launch?limit=1").first)
+            #expect(launch["suggestedDeparture"] is String)
+            let missions = try await entries("mission?parent=\(launch["id"] as? String ?? "")")
+            #expect(missions.allSatisfy { $0["parent"] as? String == launch["id"] as? String })
+            let taxed = try await entries("jurisdiction?limit=1").first?["rates"] as? [Any]
+            #expect(taxed?.count == 1)
+            #expect(try await entries("boat?name=zzz").isEmpty)
+            #expect(try await server.staffQueries.get("/v1/catalogue/rocket").status == 404)
         }
     }
 

@@ -82,8 +82,56 @@ import TestSupport
                 "\(booking)/refunds", refund, headers: link)
             #expect(
                 refunded.json["happened"] as? [String]
-                    == ["LineQuantityChanged", "RefundRequested", "RefundSucceeded"])
+                    == ["LineQuantityChanged", "RefundRequested"])
             try await showsBalance(0, of: booked, after: refunded, server)
+            try await handsOut(booking, after: refunded, server)
+            // The code alone shows neither who it is nor what would let somebody give the seats up.
+            let code = booked.json["code"] as? String ?? ""
+            let alone = try await server.queries.get("/v1/bookings/\(code)")
+            #expect(alone.json["booking"] is NSNull && alone.json["contact"] is NSNull)
+            #expect(alone.json["status"] as? String == "confirmed")
+        }
+    }
+
+    /// He paid at the dock, and asked for it from afar: it waits for him there.
+    private func handsOut(
+        _ booking: String, after refunded: HTTPAnswer, _ server: ServerProcess
+    ) async throws {
+        func entries(_ state: String, after change: HTTPAnswer) async throws -> [[String: Any]] {
+            let ledger = try await server.staffQueries.get(
+                "/v1/ledger?state=\(state)&min-position=\(position(change))")
+            return ledger.json["entries"] as? [[String: Any]] ?? []
+        }
+        let due = try await entries("refund_requested", after: refunded)
+        #expect(due.map { $0["provider"] as? String } == ["dock"])
+        let path = "\(booking)/refunds/\(due.first?["entry"] as? String ?? "")/hand-out"
+        #expect(try await server.commands.post(path, "").status == 401)
+        let done = try await server.staff.post(path, "")
+        #expect(done.json["happened"] as? [String] == ["RefundSucceeded"])
+        #expect(try await server.staff.post(path, "").json["happened"] as? [String] == [])
+        #expect(try await entries("refund_requested", after: done).isEmpty)
+        #expect(try await entries("refunded", after: done).count == 1)
+        let unknown = try await server.staffQueries.get("/v1/ledger?state=lost")
+        #expect(unknown.status == 400)
+    }
+
+    @Test("shows of a trip whose link somebody has why it can't be booked")
+    func showsObstacles() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 5)
+            let trip = "/v1/trips/\(place.trip)"
+            func notOnSale(_ change: String) async throws -> String? {
+                let changed = try await server.staff.post(trip, change, method: "PATCH")
+                let shown = try await server.queries.get(
+                    "\(trip)?min-position=\(position(changed))")
+                #expect(shown.json["notOnSale"] != nil)
+                return shown.json["notOnSale"] as? String
+            }
+            #expect(try await notOnSale(#"{"isListed":false}"#) == nil)
+            #expect(try await notOnSale(#"{"saleMode":"private"}"#) == "staffOnly")
+            #expect(try await notOnSale(#"{"saleMode":"early_bird"}"#) == "accessCodeNeeded")
+            #expect(try await notOnSale(#"{"isActive":false}"#) == "inactive")
+            #expect(try await notOnSale(#"{"isArchived":true}"#) == "archived")
         }
     }
 
@@ -218,7 +266,15 @@ import TestSupport
             "/v1/bookings/\(booking)/check-in", #"{"sailing":"\#(place.sailing)"}"#)
         #expect(
             aboard.json["happened"] as? [String] == ["PassengerCheckedIn", "MerchandiseFulfilled"])
+        func portions(_ value: Any?) -> [String] {
+            (value as? [[String: Any]] ?? []).map { "\($0["quantity"] ?? "") \($0["label"] ?? "")" }
+        }
+        #expect(portions(aboard.json["handedOver"]) == ["2 Mission patch, blue"])
         let position = aboard.headers["quartermaster-position"] ?? ""
+        let manifest = try await server.staffQueries.get(
+            "/v1/sailings/\(place.sailing)/manifest?min-position=\(position)")
+        let entry = (manifest.json["bookings"] as? [[String: Any]])?.first
+        #expect(portions(entry?["merchandise"]) == ["2 Mission patch, blue"])
         let offers = try await server.queries.get(
             "/v1/trips/\(place.trip)/merchandise?min-position=\(position)")
         let ours = (offers.json["offers"] as? [[String: Any]])?.first

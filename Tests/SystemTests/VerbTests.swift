@@ -2,6 +2,7 @@ import Foundation
 import Projections
 import Glibc
 import LocalServers
+import Postgres
 import Testing
 import TestSupport
 
@@ -122,7 +123,33 @@ import TestSupport
             #expect(wrong.status == 400)
             let stranger = try await server.queries.get("/v1/bookings/\(code)?as-of=\(then)")
             #expect(stranger.status == 401)
+            try await sendsTables(server, code, then: then, now: now)
         }
+    }
+
+    private func sendsTables(
+        _ server: ServerProcess, _ code: String, then: String, now: String
+    ) async throws {
+        let path = "/v1/exports/read-models/booking_by_code"
+        for (position, stage) in [(then, "held"), (now, "confirmed")] {
+            let table = try await server.staffQueries.get("\(path)?as-of=\(position)")
+            #expect(table.headers["quartermaster-position"] == position)
+            let lines = String(decoding: table.body, as: UTF8.self).split(separator: "\n")
+                .map { jsonObject(Data($0.utf8)) }
+            #expect(lines.first?["of"] as? Int == Int(position))
+            #expect(lines.last?["rows"] as? Int == lines.count { $0["row"] != nil })
+            let ours = lines.compactMap { $0["row"] as? [String: Any] }
+                .filter { $0["code"] as? String == code }
+            #expect(ours.map { $0["stage"] as? String } == [stage])
+        }
+        #expect(try await server.staffQueries.get(path).status == 400)
+        #expect(try await server.queries.get("\(path)?as-of=1").status == 401)
+        let unknown = try await server.staffQueries.get("\(path)s?as-of=1")
+        #expect(unknown.status == 404)
+        let left = try await PostgresSession.connect(
+            to: PostgresConfiguration(url: try server.addresses().database)
+        ).execute("SELECT count(*) FROM reading.rebuild")
+        #expect(left.text(0, 0) == "0")
     }
 
     private func imports(_ server: ServerProcess) async throws {

@@ -26,10 +26,12 @@ public struct Audit: Sendable {
         case refundedTooMuch = "more is given back than was paid"
         case passengerTwice = "a passenger's number is there twice"
         case moneyForNothing = "money is kept, and the booking has nothing for it"
+        case handedOverTooMuch = "more of a thing is handed over than the booking has"
         case aboardWithoutSeat = "somebody is aboard who has no seat"
     }
 
     private var boats: [BoatID: BoatTerms] = [:]
+    private var departures: [TripID: Instant] = [:]
     private var sailings: [SailingID: SailingSeats] = [:]
     private var codes: [EntityID: CodeUses] = [:]
     private var variations: [VariationID: VariationStock] = [:]
@@ -47,6 +49,7 @@ public struct Audit: Sendable {
             boats[fact.boat, default: BoatTerms(of: fact.boat.entity)].evolve(recorded)
         case .boatCapacityChanged(let fact):
             boats[fact.boat, default: BoatTerms(of: fact.boat.entity)].evolve(recorded)
+        case .tripScheduled(let fact): departures[fact.trip] = fact.times.departure
         default: break
         }
         for sailing in event.concernedSailings {
@@ -86,13 +89,13 @@ public struct Audit: Sendable {
         }
     }
 
-    /// After an event that takes something. A hold that is nearly over counts for nothing: another process,
-    /// by another clock, may have sold what it held.
+    /// Of what an event takes, or leaves less of. A hold that is nearly over counts for nothing: another process, by
+    /// another clock, may have sold what it held.
     private func limitFaults(_ recorded: RecordedEvent) -> [(Statement, EntityID)] {
         let now = recorded.recordedAt + LiveHolds<BookingID>.clockMargin
-        let taken = recorded.event.commitmentChanges.filter { $0.held > 0 || $0.sold > 0 }
         var found: [(Statement, EntityID)] = []
-        for sailing in taken.flatMap(\.holdings.seats.sailings).unique {
+        let pressed = pressed(by: recorded)
+        for sailing in pressed.sailings {
             guard let seats = sailings[sailing], let boat = seats.assigned?.boat else {
                 found.append((.overLimit, sailing.entity))
                 continue
@@ -100,20 +103,56 @@ public struct Audit: Sendable {
             let figures = seats.figures(capacity: boats[boat]?.capacity ?? 0, at: now)
             if figures.isOversold { found.append((.overLimit, sailing.entity)) }
         }
-        for use in taken.flatMap(\.holdings.codes) {
-            if codes[use.code.entity]?.isOverused(at: now) ?? true {
-                found.append((.codeOverused, use.code.entity))
-            }
+        for code in pressed.codes where codes[code]?.isOverused(at: now) ?? true {
+            found.append((.codeOverused, code))
         }
-        for line in taken.flatMap(\.holdings.merchandise) {
-            if variations[line.variation]?.available(at: now) ?? -1 < 0 {
-                found.append((.stockOverused, line.variation.entity))
-            }
-            guard let offer = offers[line.offer], offer.available(at: now) ?? 0 >= 0 else {
-                found.append((.allotmentOverused, line.offer.entity))
+        for variation in pressed.variations
+        where variations[variation]?.available(at: now) ?? -1 < 0 {
+            found.append((.stockOverused, variation.entity))
+        }
+        for offer in pressed.offers {
+            guard let terms = offers[offer], terms.available(at: now) ?? 0 >= 0 else {
+                found.append((.allotmentOverused, offer.entity))
                 continue
             }
         }
         return found
+    }
+
+    /// What has to be enough after an event.
+    private struct Pressed {
+        var sailings: [SailingID] = []
+        var codes: [EntityID] = []
+        var variations: [VariationID] = []
+        var offers: [OfferID] = []
+    }
+
+    /// Who was aboard in earlier years was within the law of then.
+    private func isToDepart(_ sailing: SailingID, at now: Instant) -> Bool {
+        guard let trip = sailings[sailing]?.assigned?.trip else { return false }
+        return now < departures[trip] ?? now
+    }
+
+    private func pressed(by recorded: RecordedEvent) -> Pressed {
+        let event = recorded.event
+        switch event {
+        case .sailingLimitSet, .ticketTypeCapped:
+            let sailings = event.concernedSailings
+            return Pressed(sailings: sailings.filter { isToDepart($0, at: recorded.recordedAt) })
+        case .boatCapacityChanged(let fact):
+            let ours = sailings.filter { $0.value.assigned?.boat == fact.boat }.keys
+                .filter { isToDepart($0, at: recorded.recordedAt) }
+            return Pressed(sailings: ours.sorted { $0.entity < $1.entity })
+        case .stockAdjusted: return Pressed(variations: event.concernedVariations)
+        case .offerAllotmentSet: return Pressed(offers: event.concernedOffers)
+        default:
+            let taken = event.commitmentChanges.filter { $0.held > 0 || $0.sold > 0 }
+                .map(\.holdings)
+            let merchandise = taken.flatMap(\.merchandise)
+            return Pressed(
+                sailings: taken.flatMap(\.seats.sailings).unique,
+                codes: taken.flatMap(\.codes).map(\.code.entity),
+                variations: merchandise.map(\.variation), offers: merchandise.map(\.offer))
+        }
     }
 }

@@ -9,6 +9,8 @@ struct AuditedBooking: Sendable {
     private var holdings = Holdings.none
     private var passengers: Set<Int> = []
     private var aboard: Set<Int> = []
+    /// How many of each thing the customer has in his hands.
+    private var handedOver: [OfferID: Int] = [:]
     private var wasOffered = false
     /// Of the last event that was about it.
     private(set) var position: Int64 = 0
@@ -55,6 +57,12 @@ struct AuditedBooking: Sendable {
         case .checkInReverted(let fact):
             if !aboard.isSuperset(of: fact.passengers) { faults.append(.passengerTwice) }
             aboard.subtract(fact.passengers)
+        case .merchandiseFulfilled(let fact):
+            for line in fact.merchandise { handedOver[line.offer, default: 0] += line.quantity }
+            let isOurs = fact.merchandise.allSatisfy { line in
+                has(line.offer) >= handedOver[line.offer] ?? 0
+            }
+            if !isOurs { faults.append(.handedOverTooMuch) }
         default: faults += move(recorded)
         }
         if !aboard.isSubset(of: passengers) { faults.append(.aboardWithoutSeat) }
@@ -68,7 +76,10 @@ struct AuditedBooking: Sendable {
         case .paymentSucceeded(let fact), .paymentArrivedLate(let fact):
             return before.charged.contains(fact.payment) ? [.movedTwice] : []
         case .refundRequested(let fact):
-            return before.refunds[fact.refund] == nil ? [] : [.movedTwice]
+            if before.refunds[fact.refund] != nil { return [.movedTwice] }
+            // What a bank has taken back is no more there to be given back.
+            return fact.amount.minorUnits <= before.refundable(of: fact.payment).minorUnits
+                ? [] : [.refundedTooMuch]
         default: return []
         }
     }
@@ -93,7 +104,13 @@ struct AuditedBooking: Sendable {
         passengers = Set(numbers)
         if passengers.count != numbers.count { faults.append(.passengerTwice) }
         holdings = quote.holdings
+        // What the booking has no more was brought back.
+        for (offer, count) in handedOver { handedOver[offer] = min(count, has(offer)) }
         return faults
+    }
+
+    private func has(_ offer: OfferID) -> Int {
+        holdings.merchandise.reduce(0) { $0 + ($1.offer == offer ? $1.quantity : 0) }
     }
 
     /// Merchandise that was handed over may stay with the customer.
@@ -104,7 +121,12 @@ struct AuditedBooking: Sendable {
         if stage != expected { faults.append(.impossibleState) }
         let isOurs =
             given.seats == holdings.seats && given.codes == holdings.codes
-            && Set(given.merchandise).isSubset(of: holdings.merchandise)
+            && given.merchandise.allSatisfy { line in
+                holdings.merchandise.contains {
+                    ($0.offer, $0.variation) == (line.offer, line.variation)
+                        && line.quantity <= $0.quantity
+                }
+            }
         if !isOurs { faults.append(.givenBackTwice) }
         (stage, holdings) = (next, .none)
         return faults

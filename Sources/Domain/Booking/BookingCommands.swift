@@ -48,7 +48,14 @@ func isHeld(
     }
 }
 
-/// Gives a customer more time to pay.
+/// When the first trip of an order departs: from then on nothing of it is sold.
+func departure(of quote: Quote, in world: borrowing World) -> Instant {
+    quote.lines.map(\.trip).unique.reduce(Instant(microseconds: .max)) { first, trip in
+        min(first, world.look(at: TripTerms.self, of: trip).scheduled?.times.departure ?? first)
+    }
+}
+
+/// Gives a customer more time to pay, at most until the first of his trips departs.
 public struct ExtendHold: Command {
     public var booking: BookingID
     public var policy: HoldPolicy
@@ -69,7 +76,9 @@ public struct ExtendHold: Command {
         guard life.extensionCount < policy.extensionLimit else {
             throw .extensionLimitReached(limit: policy.extensionLimit)
         }
-        let deadline = max(life.deadline, now + policy.span)
+        let last = departure(of: placed.quote, in: world)
+        let deadline = max(life.deadline, min(now + policy.span, last))
+        guard deadline > life.deadline || deadline < last else { throw .holdEndsAtDeparture(last) }
         return [
             .holdExtended(
                 HoldExtended(
@@ -212,7 +221,7 @@ public struct CancelBooking: Command {
                     reason: reason))
         ]
             + money.refundingAll(
-                of: booking, .cancelled, reason: reason, isPastCutoff: isPastCutoff)
+                of: booking, .cancelled, reason: reason, by: seller, isPastCutoff: isPastCutoff)
     }
 }
 
@@ -239,7 +248,7 @@ private func lateMoneyBack(
 ) -> [Event] {
     guard life.wasCharged else { return [] }
     return world.look(at: BookingMoney.self, of: booking).refundingAll(
-        of: booking, .paidTooLate, reason: "")
+        of: booking, .paidTooLate, reason: "", by: .public)
 }
 
 /// Records that all trips of a sold booking have departed.

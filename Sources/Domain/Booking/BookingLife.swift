@@ -17,6 +17,7 @@ public struct BookingLife: DecisionModel {
         .bookingCompleted, .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged,
         .bookingRescheduled, .passengersReassigned, .alternativeOffered, .passengersScanned,
         .staffNoteWritten, .paymentSucceeded, .paymentArrivedLate, .refundSucceeded,
+        .refundFailed,
     ]
     /// Those that give the booking another version: what is shown of it is different.
     public static let versionTypes = types.subtracting([.passengersScanned])
@@ -35,8 +36,8 @@ public struct BookingLife: DecisionModel {
     private var sightings: [Int: [Sighting]] = [:]
     /// What scanners told, in the order in which they told it.
     public private(set) var scans: [PassengersScanned] = []
-    /// What was handed over.
-    public private(set) var fulfilled: Set<OfferID> = []
+    /// How many of each thing were handed over.
+    public private(set) var fulfilled: [OfferID: Int] = [:]
     /// The highest number that a passenger of the booking ever had.
     public private(set) var lastPassenger = 0
     /// Position of the last event that changed what is shown of the booking: what an ETag shows.
@@ -78,7 +79,8 @@ public struct BookingLife: DecisionModel {
         case .passengersScanned(let fact):
             scans.append(fact)
             see(fact.passengers, Sighting(fact))
-        case .merchandiseFulfilled(let fact): fulfilled.formUnion(fact.merchandise.map(\.offer))
+        case .merchandiseFulfilled(let fact):
+            for line in fact.merchandise { fulfilled[line.offer, default: 0] += line.quantity }
         case .bookingCompleted: stage = .completed
         case .paymentSucceeded, .paymentArrivedLate: wasCharged = true
         default: break
@@ -100,7 +102,12 @@ public struct BookingLife: DecisionModel {
     private mutating func change(to quote: Quote, of mission: MissionID) {
         placed?.quote = quote
         placed?.mission = mission
-        fulfilled.formIntersection(quote.merchandise.map(\.offer))
+        // What the booking has no more was brought back.
+        var left: [OfferID: Int] = [:]
+        for goods in quote.merchandise {
+            left[goods.offer] = fulfilled[goods.offer].map { min($0, goods.quantity) }
+        }
+        fulfilled = left
         count(quote)
     }
 
@@ -115,14 +122,30 @@ public struct BookingLife: DecisionModel {
     }
 
     /// What would come back: what the booking has, but for what was handed over.
-    public var returnable: Holdings { returnable(withBroughtBack: []) }
+    public var returnable: Holdings { returnable(withBroughtBack: [:]) }
 
-    /// The same with what was handed over and has been brought back.
-    func returnable(withBroughtBack offers: Set<OfferID>) -> Holdings {
+    /// The same with so many of each thing that were handed over and have been brought back.
+    func returnable(withBroughtBack counts: [OfferID: Int]) -> Holdings {
         var holdings = placed?.quote.holdings ?? .none
-        let kept = fulfilled.subtracting(offers)
-        holdings.merchandise.removeAll { kept.contains($0.offer) }
+        let kept = fulfilled.merging(counts) { max(0, $0 - $1) }
+            .filter { fulfilled[$0.key] != nil }
+        holdings.merchandise = notHandedOver(holdings.merchandise, asIf: kept)
         return holdings
+    }
+
+    /// What of lines is still to be handed over.
+    func notHandedOver(_ lines: [MerchandiseLine]) -> [MerchandiseLine] {
+        notHandedOver(lines, asIf: fulfilled)
+    }
+
+    private func notHandedOver(
+        _ lines: [MerchandiseLine], asIf fulfilled: [OfferID: Int]
+    ) -> [MerchandiseLine] {
+        lines.compactMap { line in
+            var line = line
+            line.quantity -= fulfilled[line.offer] ?? 0
+            return line.quantity > 0 ? line : nil
+        }
     }
 
     public var passengerCount: Int { placed?.quote.seats.seatCount ?? 0 }

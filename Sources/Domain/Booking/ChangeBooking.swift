@@ -58,7 +58,7 @@ func draft(
     var draft = OrderDraft(life, placed)
     for change in changes { try draft.apply(change, in: world) }
     if draft.lines.isEmpty { return draft }
-    try draft.followSeats()
+    try draft.followSeats(in: world)
     if pricing == .current { draft.reprice(in: world) }
     return draft
 }

@@ -15,7 +15,8 @@ public struct CheckInPassengers: Command {
         let life = world.look(at: BookingLife.self, of: booking)
         let wanted = try boardable(passengers, of: life, booking, on: sailing, in: world)
         let coming = wanted.filter { !life.aboard.contains($0) }
-        guard !coming.isEmpty else { return [] }
+        // Who is aboard may have bought something since.
+        guard !coming.isEmpty else { return handingOver(of: life, booking, on: sailing) }
         return boarding(coming, of: life, booking, on: sailing, at: nil)
     }
 }
@@ -55,17 +56,42 @@ func boarding(
     return [aboard] + handingOver(of: life, booking, on: sailing)
 }
 
-/// They get what they have not got yet of what they bought with the trip.
-func handingOver(of life: BookingLife, _ booking: BookingID, on sailing: SailingID) -> [Event] {
+/// They get what they have not got yet of what they bought with the trip; with `isTold`, where somebody tells of what
+/// was done before, nothing of a thing that they had some of by then, for what was bought since is not in their hands.
+func handingOver(
+    of life: BookingLife, _ booking: BookingID, on sailing: SailingID, isTold: Bool = false
+) -> [Event] {
     let trip = life.placed?.quote.lines.first { $0.sailing == sailing }?.trip
-    let goods = life.placed?.quote.merchandise.filter {
-        $0.trip == trip && !life.fulfilled.contains($0.offer)
+    let bought = (life.placed?.quote.merchandise ?? []).filter {
+        $0.trip == trip && !(isTold && life.fulfilled[$0.offer] != nil)
     }
-    guard let goods, !goods.isEmpty else { return [] }
-    return [
-        .merchandiseFulfilled(
-            MerchandiseFulfilled(booking: booking, merchandise: goods.map(\.line)))
-    ]
+    let goods = life.notHandedOver(bought.map(\.line))
+    guard !goods.isEmpty else { return [] }
+    return [.merchandiseFulfilled(MerchandiseFulfilled(booking: booking, merchandise: goods))]
+}
+
+/// What things that were handed over are called, as the customer bought them.
+public struct HandedOver: Question {
+    public struct Portion: Hashable, Sendable {
+        public var label: String
+        public var quantity: Int
+    }
+
+    public var booking: BookingID
+    public var merchandise: [MerchandiseLine]
+
+    public init(booking: BookingID, merchandise: [MerchandiseLine]) {
+        self.booking = booking
+        self.merchandise = merchandise
+    }
+
+    public func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> [Portion] {
+        let (_, placed) = try Domain.booking(booking, in: world)
+        return merchandise.compactMap { line in
+            placed.quote.merchandise.first { $0.offer == line.offer }
+                .map { Portion(label: $0.label, quantity: line.quantity) }
+        }
+    }
 }
 
 /// The passengers meant, in order, of a booking that is sold, paid, and has seats on this sailing.

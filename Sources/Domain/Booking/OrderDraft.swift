@@ -32,6 +32,8 @@ struct OrderDraft {
     private(set) var lines: [Quote.Line]
     private(set) var goods: [Quote.Goods]
     private let aboard: Set<Int>
+    /// What the customer has in his hands stays what it was.
+    private let handedOver: Set<OfferID>
     private var lastPassenger: Int
     /// Where the passengers of a trip went first: merchandise follows them.
     private var followed: [TripID: TripID] = [:]
@@ -40,6 +42,7 @@ struct OrderDraft {
         lines = placed.quote.lines
         goods = placed.quote.merchandise
         aboard = life.aboard
+        handedOver = Set(life.fulfilled.keys)
         lastPassenger = life.lastPassenger
     }
 
@@ -55,14 +58,21 @@ struct OrderDraft {
         goods.removeAll { $0.quantity == 0 }
     }
 
-    /// Merchandise is sold with the seats of its trip: it goes where they went.
-    mutating func followSeats() throws(Refusal) {
+    /// Merchandise is sold with the seats of its trip: it goes where they went, and is what that trip offers of it, where
+    /// it does.
+    mutating func followSeats(in world: borrowing World) throws(Refusal) {
         for index in goods.indices where !lines.contains(where: { $0.trip == goods[index].trip }) {
             guard let trip = followed[goods[index].trip] else {
                 throw .merchandiseWithoutSeats(
                     offer: goods[index].offer, trip: goods[index].trip)
             }
             goods[index].trip = trip
+            let offers = world.look(at: TripOffers.self, of: trip).offers
+            guard let offer = offers[goods[index].variation],
+                !handedOver.contains(goods[index].offer),
+                !goods.contains(where: { $0.offer == offer })
+            else { continue }
+            goods[index].offer = offer
         }
     }
 

@@ -66,7 +66,8 @@ public struct PlaceBooking: Command {
             .bookingPlaced(
                 BookingPlaced(
                     booking: booking, customer: customer, code: code, mission: quoted.mission,
-                    quote: quote, deadline: now + policy.span, contact: contact,
+                    quote: quote, deadline: min(now + policy.span, departure(of: quote, in: world)),
+                    contact: contact,
                     wantsUpdates: wantsUpdates, reseller: reseller))
         ]
     }

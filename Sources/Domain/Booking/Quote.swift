@@ -83,6 +83,12 @@ public struct Quote: Hashable, Sendable {
     /// A total below this, but above nothing, cannot be charged and is waived.
     public static let smallestCharge = Money(minorUnits: 50)
 
+    /// What is asked for of what is due: nothing, where that is too little to be charged.
+    public static func chargeable(_ due: Money) -> Money {
+        (1..<smallestCharge.minorUnits).contains(due.minorUnits)
+            ? Money(minorUnits: 0, currency: due.currency) : due
+    }
+
     public var lines: [Line]
     public var merchandise: [Goods]
     public var taxes: [Tax]

@@ -51,7 +51,8 @@ public struct RecordScan: Command {
         let scanned = Event.passengersScanned(fact)
         guard !changed.isEmpty else {
             // Who was aboard got what he had bought, whatever was seen of him since.
-            return [scanned] + (isAboard ? handingOver(of: life, booking, on: sailing) : [])
+            return [scanned]
+                + (isAboard ? handingOver(of: life, booking, on: sailing, isTold: true) : [])
         }
         guard isAboard else {
             return [

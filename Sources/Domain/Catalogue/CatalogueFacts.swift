@@ -185,6 +185,9 @@ public struct TripTimes: Hashable, Sendable {
         self.departure = departure
     }
 
+    /// A trip that watches a launch is suggested to depart so long before lift-off.
+    public static let viewingSpan = TimeSpan.hours(1)
+
     /// Derives boarding and check-in from the departure by the kind's usual spans.
     public init(departure: Instant, of kind: TripKind) {
         self.departure = departure

@@ -160,9 +160,20 @@ public func obstacle(
     watching launch: LaunchTerms, at now: Instant
 ) -> Refusal.NotOnSale? {
     guard let scheduled = trip.scheduled else { return .inactive }
+    return obstacle(
+        to: seller, selling: scheduled,
+        isArchived: trip.isArchived || mission.isArchived || launch.isArchived,
+        isActive: trip.isActive && mission.isActive, at: now)
+}
+
+/// The same for one who knows whether the trip, or what it belongs to, is archived or inactive.
+public func obstacle(
+    to seller: Seller, selling scheduled: TripScheduled, isArchived: Bool, isActive: Bool,
+    at now: Instant
+) -> Refusal.NotOnSale? {
     if now >= scheduled.times.departure { return .departed }
-    if trip.isArchived || mission.isArchived || launch.isArchived { return .archived }
-    if !trip.isActive || !mission.isActive { return .inactive }
+    if isArchived { return .archived }
+    if !isActive { return .inactive }
     if seller == .staff { return nil }
     switch scheduled.saleMode.effective(opening: scheduled.salesOpenAt, at: now) {
     case .private: return .staffOnly

@@ -32,6 +32,7 @@ public enum Refusal: Error, Hashable, Sendable {
 
     case holdOver(deadline: Instant)
     case extensionLimitReached(limit: Int)
+    case holdEndsAtDeparture(Instant)
     case notInThatState(status: BookingStatus, wanted: String)
     case paymentDue(total: Money)
     case nothingDue

@@ -80,3 +80,16 @@ public struct OfferTerms: DecisionModel {
     /// What the allotment leaves; nil where there is none.
     public func available(at now: Instant) -> Int? { allotment.map { $0 - used(at: now) } }
 }
+
+/// What a trip offers of each variation.
+public struct TripOffers: DecisionModel {
+    public static let types: Set<EventType> = [.merchandiseOffered]
+    public private(set) var offers: [VariationID: OfferID] = [:]
+
+    public init(of entity: EntityID) {}
+
+    public mutating func evolve(_ recorded: RecordedEvent) {
+        guard case .merchandiseOffered(let fact) = recorded.event else { return }
+        offers[fact.variation] = offers[fact.variation] ?? fact.offer
+    }
+}

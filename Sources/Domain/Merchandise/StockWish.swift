@@ -21,6 +21,11 @@ func checkStock(
     at now: Instant
 ) throws(Refusal) {
     var others: [VariationID: Int] = [:]
+    // What goes back to the shelf with the same order is there again.
+    for old in before {
+        let kept = goods.first { $0.offer == old.offer }?.quantity ?? 0
+        if kept < old.quantity { others[old.variation, default: 0] -= old.quantity - kept }
+    }
     for goods in goods {
         var line = goods.line
         line.quantity -= before.first { $0.offer == goods.offer }?.quantity ?? 0

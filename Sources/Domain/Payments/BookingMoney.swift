@@ -43,6 +43,10 @@ public struct BookingMoney: DecisionModel {
         public var state: RefundState
         /// It lowers what is kept, and not what was paid for the booking.
         public var isGoodwill: Bool
+
+        func success(_ id: RefundID, of booking: BookingID) -> RefundSucceeded {
+            RefundSucceeded(refund: id, payment: payment, booking: booking, amount: amount)
+        }
     }
 
     public private(set) var payments: [PaymentID: Payment] = [:]

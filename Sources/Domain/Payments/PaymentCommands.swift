@@ -78,7 +78,8 @@ public struct HearFromProvider: Command {
             if money.payments[payment]?.disputed != nil { return [] }
             return [.chargeDisputed(started.charge(amount))]
         case .refundSucceeded(let id): return try refunded(id, money, started)
-        case .refundFailed(let id, let reason): return try failed(id, reason, money, started)
+        case .refundFailed(let id, let reason):
+            return try failed(id, reason, money, started, at: now)
         }
     }
 
@@ -88,8 +89,14 @@ public struct HearFromProvider: Command {
         _ charge: ChargeMade, _ money: BookingMoney, in world: borrowing World, at now: Instant
     ) throws(Refusal) -> [Event] {
         let (life, placed) = try Domain.booking(charge.booking, in: world)
-        func back(_ cause: RefundCause) -> Event {
-            .refundRequested(charge.refund(money.nextRefund(of: payment), charge.amount, cause))
+        // What the customer's bank holds is not given back as well.
+        let disputed = money.payments[payment]?.disputed ?? .zero
+        let free = Money(
+            minorUnits: max(0, (charge.amount - disputed).minorUnits),
+            currency: charge.amount.currency)
+        func back(_ cause: RefundCause) -> [Event] {
+            guard free.minorUnits > 0 else { return [] }
+            return [.refundRequested(charge.refund(money.nextRefund(of: payment), free, cause))]
         }
         let confirmed = Event.bookingConfirmed(
             BookingConfirmed(
@@ -100,18 +107,18 @@ public struct HearFromProvider: Command {
         case .confirmed, .checkedIn, .completed:
             let isDue = charge.amount.minorUnits <= due.minorUnits
             return isDue
-                ? [.paymentSucceeded(charge)] : [.paymentSucceeded(charge), back(.notDue)]
-        case .cancelled: return [.paymentArrivedLate(charge), back(.paidTooLate)]
+                ? [.paymentSucceeded(charge)] : [.paymentSucceeded(charge)] + back(.notDue)
+        case .cancelled: return [.paymentArrivedLate(charge)] + back(.paidTooLate)
         case .held, .expired, .abandoned: break
         }
         if life.status == .held, isHeld(life, placed, in: world, at: now) {
             guard charge.amount == due else {
-                return [.paymentSucceeded(charge), back(.notDue)]
+                return [.paymentSucceeded(charge)] + back(.notDue)
             }
             return [.paymentSucceeded(charge), confirmed]
         }
         guard charge.amount == due else {
-            return [.paymentArrivedLate(charge), back(.paidTooLate)]
+            return [.paymentArrivedLate(charge)] + back(.paidTooLate)
         }
         if isFree(placed.quote, in: world, at: now) {
             return [.paymentArrivedLate(charge), confirmed]
@@ -119,7 +126,7 @@ public struct HearFromProvider: Command {
         if let offered = alternative(to: placed, of: life, in: world, at: now) {
             return [.paymentArrivedLate(charge), .alternativeOffered(offered)]
         }
-        return [.paymentArrivedLate(charge), back(.paidTooLate)]
+        return [.paymentArrivedLate(charge)] + back(.paidTooLate)
     }
 
     private func refunded(
@@ -129,38 +136,42 @@ public struct HearFromProvider: Command {
             throw .unknown(kind: "refund", id: id.entity)
         }
         guard known.state == .requested else { return [] }
-        return [
-            .refundSucceeded(
-                RefundSucceeded(
-                    refund: id, payment: payment, booking: started.booking, amount: known.amount))
-        ]
+        return [.refundSucceeded(known.success(id, of: started.booking))]
     }
 
-    /// Tries again at once, under a new id.
+    /// Tries again at once, under a new id; also what was said to have arrived, and came back after all.
     private func failed(
-        _ id: RefundID, _ reason: String, _ money: BookingMoney, _ started: PaymentStarted
+        _ id: RefundID, _ reason: String, _ money: BookingMoney, _ started: PaymentStarted,
+        at now: Instant
     ) throws(Refusal) -> [Event] {
         guard let known = money.refunds[id], known.payment == payment else {
             throw .unknown(kind: "refund", id: id.entity)
         }
-        guard known.state == .requested else { return [] }
+        guard known.state != .failed else { return [] }
         let failed = Event.refundFailed(
             RefundFailed(
                 refund: id, payment: payment, booking: started.booking, amount: known.amount,
-                reason: reason))
+                reason: reason, hadSucceeded: known.state == .succeeded))
         guard money.failedRefundCount + 1 < Self.refundAttemptLimit else { return [failed] }
+        var after = money
+        after.evolve(RecordedEvent(position: 0, recordedAt: now, event: failed))
+        // Meanwhile the customer may have gone to his bank.
+        let left = min(
+            known.amount.minorUnits, after.refundable(of: payment).minorUnits)
         return [failed]
-            + money.refunding(
-                known.amount, of: payment, started.booking, .again, reason: "",
+            + after.refunding(
+                Money(minorUnits: left, currency: known.amount.currency), of: payment,
+                started.booking, .again, reason: "", by: .public,
                 isGoodwill: known.isGoodwill)
     }
 }
 
 extension BookingMoney {
-    /// The events by which money of a payment goes back; what was paid at the dock is handed out there.
-    func refunding(
+    /// The events by which money of a payment goes back. What was paid at the dock is handed out there: by staff as it
+    /// says so, and to somebody who is not at the dock later, see ``HandOutRefund``.
+    fileprivate func refunding(
         _ amount: Money, of payment: PaymentID, _ booking: BookingID, _ cause: RefundCause,
-        reason: String, isGoodwill: Bool? = nil, isPastCutoff: Bool = false
+        reason: String, by seller: Seller, isGoodwill: Bool? = nil, isPastCutoff: Bool = false
     ) -> [Event] {
         guard let known = payments[payment], amount.minorUnits > 0 else { return [] }
         let charge = ChargeMade(
@@ -170,19 +181,16 @@ extension BookingMoney {
         fact.isGoodwill = isGoodwill ?? (cause == .goodwill)
         fact.isPastCutoff = isPastCutoff
         let requested = Event.refundRequested(fact)
-        switch known.provider {
-        case .sandbox: return [requested]
-        case .dock:
-            let done = RefundSucceeded(
-                refund: fact.refund, payment: payment, booking: booking, amount: amount)
-            return [requested, .refundSucceeded(done)]
-        }
+        guard known.provider == .dock, seller == .staff else { return [requested] }
+        let done = RefundSucceeded(
+            refund: fact.refund, payment: payment, booking: booking, amount: amount)
+        return [requested, .refundSucceeded(done)]
     }
 
     /// The events by which so much goes back, of the payments that came first first.
     func refunding(
         _ amount: Money, of booking: BookingID, _ cause: RefundCause, reason: String,
-        isPastCutoff: Bool = false
+        by seller: Seller, isPastCutoff: Bool = false
     ) -> [Event] {
         var left = amount
         return charged.flatMap { payment in
@@ -190,19 +198,22 @@ extension BookingMoney {
             let money = Money(minorUnits: part, currency: amount.currency)
             left = left - money
             return refunding(
-                money, of: payment, booking, cause, reason: reason, isPastCutoff: isPastCutoff)
+                money, of: payment, booking, cause, reason: reason, by: seller,
+                isPastCutoff: isPastCutoff)
         }
     }
 
     /// The same with all that is kept for a booking.
     func refundingAll(
-        of booking: BookingID, _ cause: RefundCause, reason: String, isPastCutoff: Bool = false
+        of booking: BookingID, _ cause: RefundCause, reason: String, by seller: Seller,
+        isPastCutoff: Bool = false
     ) -> [Event] {
-        refunding(kept, of: booking, cause, reason: reason, isPastCutoff: isPastCutoff)
+        refunding(
+            kept, of: booking, cause, reason: reason, by: seller, isPastCutoff: isPastCutoff)
     }
 
     /// What is still to be paid for a booking; negative: what is paid too much.
-    public func due(for quote: Quote) -> Money { quote.total - paid }
+    public func due(for quote: Quote) -> Money { Quote.chargeable(quote.total - paid) }
 
     /// An id for the next refund of a payment: derived from its id, so that decisions stay pure.
     fileprivate func nextRefund(of payment: PaymentID) -> RefundID {

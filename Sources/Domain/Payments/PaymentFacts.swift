@@ -122,16 +122,21 @@ public struct RefundSucceeded: Hashable, Sendable {
     }
 }
 
+/// The money did not reach the customer.
 public struct RefundFailed: Hashable, Sendable {
     public var refund: RefundID
     public var payment: PaymentID
     public var booking: BookingID
     public var amount: Money
     public var reason: String
+    /// Whether it was said before to be with the customer: banks send back what they can't book.
+    public var hadSucceeded: Bool
 
     public init(
-        refund: RefundID, payment: PaymentID, booking: BookingID, amount: Money, reason: String
+        refund: RefundID, payment: PaymentID, booking: BookingID, amount: Money, reason: String,
+        hadSucceeded: Bool = false
     ) {
+        self.hadSucceeded = hadSucceeded
         self.refund = refund
         self.payment = payment
         self.booking = booking

@@ -19,7 +19,32 @@ public struct RefundGoodwill: Command {
         guard amount.minorUnits <= money.kept.minorUnits else {
             throw .refundTooLarge(wanted: amount, refundable: money.kept)
         }
-        return money.refunding(amount, of: booking, .goodwill, reason: reason)
+        return money.refunding(amount, of: booking, .goodwill, reason: reason, by: .staff)
+    }
+}
+
+/// Records that money which was paid at the dock, and which its customer asked for by himself, is in his hands. Once
+/// more changes nothing.
+public struct HandOutRefund: Command {
+    public var booking: BookingID
+    public var refund: RefundID
+
+    public init(booking: BookingID, refund: RefundID) {
+        self.booking = booking
+        self.refund = refund
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        _ = try Domain.booking(booking, in: world)
+        let money = world.look(at: BookingMoney.self, of: booking)
+        guard let known = money.refunds[refund] else {
+            throw .unknown(kind: "refund", id: refund.entity)
+        }
+        guard money.payments[known.payment]?.provider == .dock else {
+            throw .invalid(field: "refund", reason: "is made by who took the card, who says when")
+        }
+        guard known.state == .requested else { return [] }
+        return [.refundSucceeded(known.success(refund, of: booking))]
     }
 }
 
@@ -66,12 +91,13 @@ public struct RefundLines: Command {
             return [
                 .bookingCancelled(
                     BookingCancelled(
-                        booking: booking, holdings: life.returnable(withBroughtBack: offers),
+                        booking: booking, holdings: life.returnable(withBroughtBack: broughtBack),
                         wasHeld: false,
                         reason: reason))
             ]
                 + money.refundingAll(
-                    of: booking, .cancelled, reason: reason, isPastCutoff: isPastCutoff)
+                    of: booking, .cancelled, reason: reason, by: seller,
+                    isPastCutoff: isPastCutoff)
         }
         let events = try draft.events(of: life, placed, .kept, in: world, at: now)
         let total = events.last.flatMap(\.changedTotal) ?? placed.quote.total
@@ -79,15 +105,18 @@ public struct RefundLines: Command {
         return events
             + money.refunding(
                 Money(minorUnits: max(0, back), currency: total.currency), of: booking, .overpaid,
-                reason: reason, isPastCutoff: isPastCutoff)
+                reason: reason, by: seller, isPastCutoff: isPastCutoff)
     }
 
-    /// Those whose merchandise is named: what was handed over of it has been brought back.
-    private var offers: Set<OfferID> {
-        Set(
-            lines.compactMap { line in
-                if case .merchandise(let offer, _) = line { offer } else { nil }
-            })
+    /// Merchandise that is named: what was handed over of so many has been brought back.
+    private var broughtBack: [OfferID: Int] {
+        var counts: [OfferID: Int] = [:]
+        for line in lines {
+            if case .merchandise(let offer, let quantity) = line {
+                counts[offer] = quantity ?? QuoteOrder.seatLimit
+            }
+        }
+        return counts
     }
 
     /// What is left of each line. Merchandise goes with the last seats of its trip only where it is named.
@@ -131,12 +160,7 @@ func checkCutoff(
     _ placed: BookingPlaced, for seller: Seller, in world: borrowing World, at now: Instant
 ) throws(Refusal) -> Bool {
     let hours = world.look(at: MissionTerms.self, of: placed.mission).planned?.refundCutoffHours
-    var first = Instant(microseconds: .max)
-    for trip in placed.quote.lines.map(\.trip).unique {
-        let times = world.look(at: TripTerms.self, of: trip).scheduled?.times
-        first = min(first, times?.departure ?? first)
-    }
-    let cutoff = first - .hours(hours ?? 0)
+    let cutoff = departure(of: placed.quote, in: world) - .hours(hours ?? 0)
     if now < cutoff { return false }
     guard seller == .staff else { throw .refundCutoffPassed(cutoff: cutoff) }
     return true

@@ -123,6 +123,11 @@ func problem(for refusal: Refusal) -> Problem {
             "merchandise-without-seats", .badRequest, "Sold with seats only",
             detail: "this is sold with seats on its trip, and the order has none",
             figures: [("offer", .text(offer.description)), ("trip", .text(trip.description))])
+    case .merchandiseHandedOver(let offer, let quantity):
+        Problem(
+            "merchandise-handed-over", .conflict, "The customer has it",
+            detail: "\(quantity) of it were handed over: name as many that were brought back",
+            figures: [("offer", .text(offer.description)), ("quantity", .number(quantity))])
     case .stockBelowUse(let variation, let stock, let used):
         Problem(
             "stock-below-use", .conflict, "More is promised",

@@ -83,7 +83,8 @@ extension Verbs {
             faults.append(contradiction)
         }
         faults += audit.chargedWithoutSeats.map(\.description)
-        faults += try await ledgerFaults(audit, at: head)
+        let ledger = try await ledgerFaults(audit, at: head)
+        faults += ledger ?? []
         var compared: [Rebuild.Outcome] = []
         if !request.isOfLogOnly, faults.isEmpty {
             faults += try await stoppedReadModels()
@@ -97,6 +98,10 @@ extension Verbs {
                 + "readable, tags as they should be",
             "every promise holds at every position: seats, codes, stock, totals, money, states",
         ]
+        if ledger == nil {
+            findings.append(
+                "the ledger was not compared with the log: it lags behind, verify again")
+        }
         if let published {
             let reached = grouped(min(published.head, head))
             findings.append("the stream EVENTS is the log, up to position \(reached)")
@@ -195,13 +200,13 @@ extension Verbs {
         return findings
     }
 
-    /// Where the ledger says something else than the log; nothing while it lags behind.
-    private func ledgerFaults(_ audit: Audit, at head: Int64) async throws -> [String] {
+    /// Where the ledger says something else than the log; nil while it lags behind.
+    private func ledgerFaults(_ audit: Audit, at head: Int64) async throws -> [String]? {
         // Before the first event nobody has made the ledger's table.
         guard head > 0 else { return [] }
         let client = connections.client(1)
         let reached = try await client.run([ProjectionStatus.reached(by: [PaymentLedger.name])])
-        guard Int64(reached[0].integer(0, 0)) == head else { return [] }
+        guard Int64(reached[0].integer(0, 0)) == head else { return nil }
         var ledger: [BookingID: (charged: Int, refunded: Int)] = [:]
         for sum in PaymentLedger.sums(try await client.run([PaymentLedger.sums])[0]) {
             ledger[sum.booking] = (sum.charged, sum.refunded)

@@ -11,7 +11,8 @@ internal import Web
 extension QueryAPI {
     var asOfOperations: [Operation] {
         [
-            Operation("showEntity", .get, "/v1/entities/{entity}", for: .desk) { request, context in
+            Operation("showEntity", .get, "/v1/entities/{entity}", for: .books) {
+                request, context in
                 try await entity(request, context)
             }
         ]

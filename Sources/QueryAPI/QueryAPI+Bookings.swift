@@ -13,7 +13,7 @@ extension QueryAPI {
             Operation("showBooking", .get, "/v1/bookings/{code}") { request, context in
                 try await booking(request, context)
             },
-            Operation("searchBookings", .get, "/v1/bookings", for: .desk) { request, _ in
+            Operation("searchBookings", .get, "/v1/bookings", for: .books) { request, _ in
                 try await search(request)
             },
             Operation(

@@ -183,7 +183,8 @@ public struct CancelBooking: Command {
     public var reason: String
     /// The version that the caller looked at; refused when the booking has moved on since.
     public var version: Int64
-    /// A customer gets his money back until the mission's cutoff only.
+    /// A customer gets his money back until the mission's cutoff only, and not for what he has in his hands; staff
+    /// gives back all of it.
     public var seller: Seller
 
     public init(booking: BookingID, reason: String, version: Int64, seller: Seller = .staff) {
@@ -206,8 +207,13 @@ public struct CancelBooking: Command {
         case .completed, .cancelled:
             throw .notInThatState(status: life.status, wanted: "not completed")
         }
-        guard seller == .staff || life.aboard.isEmpty else {
-            throw .passengersAboard(aboard: life.aboard.count, wanted: 0)
+        if seller == .public {
+            guard life.aboard.isEmpty else {
+                throw .passengersAboard(aboard: life.aboard.count, wanted: 0)
+            }
+            if let kept = life.fulfilled.min(by: { $0.key.entity < $1.key.entity }) {
+                throw .merchandiseHandedOver(offer: kept.key, quantity: kept.value)
+            }
         }
         let money = world.look(at: BookingMoney.self, of: booking)
         var isPastCutoff = false

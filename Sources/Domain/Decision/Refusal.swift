@@ -27,6 +27,8 @@ public enum Refusal: Error, Hashable, Sendable {
 
     case notEnoughStock(offer: OfferID, available: Int, wanted: Int)
     case merchandiseWithoutSeats(offer: OfferID, trip: TripID)
+    /// The customer has it in his hands, and would get its price back.
+    case merchandiseHandedOver(offer: OfferID, quantity: Int)
     case stockBelowUse(variation: VariationID, stock: Int, used: Int)
     case allotmentBelowUse(offer: OfferID, allotment: Int, used: Int)
 

@@ -51,7 +51,8 @@ public struct HandOutRefund: Command {
 /// Gives back what was paid for lines of a booking, with their seats and their merchandise. A booking of
 /// which nothing is left is cancelled. Without lines: what was paid too much for it.
 ///
-/// Never more than was paid. Merchandise that was handed over has been brought back.
+/// Never more than was paid. Merchandise that is named and was handed over has been brought back; with the last seats
+/// all of it must have been.
 public struct RefundLines: Command {
     public enum Line: Hashable, Sendable {
         /// So many seats; nil: all of the place.
@@ -88,6 +89,7 @@ public struct RefundLines: Command {
         let changes = try changes(of: placed.quote)
         let draft = try draft(changes, of: life, placed, .kept, in: world)
         if draft.lines.isEmpty, !changes.isEmpty {
+            try checkHandedOver(life)
             return [
                 .bookingCancelled(
                     BookingCancelled(
@@ -106,6 +108,13 @@ public struct RefundLines: Command {
             + money.refunding(
                 Money(minorUnits: max(0, back), currency: total.currency), of: booking, .overpaid,
                 reason: reason, by: seller, isPastCutoff: isPastCutoff)
+    }
+
+    /// All of it goes back with the last seats; its price only where it was brought back.
+    private func checkHandedOver(_ life: BookingLife) throws(Refusal) {
+        let kept = life.fulfilled.filter { broughtBack[$0.key] ?? 0 < $0.value }
+        guard let first = kept.min(by: { $0.key.entity < $1.key.entity }) else { return }
+        throw .merchandiseHandedOver(offer: first.key, quantity: first.value)
     }
 
     /// Merchandise that is named: what was handed over of so many has been brought back.

@@ -11,12 +11,6 @@ public struct Manifest: ReadModel {
         public var booking: BookingID
     }
 
-    /// So many of something, under the name at which it was sold.
-    public struct Portion: Equatable, Sendable {
-        public var label: String
-        public var quantity: Int
-    }
-
     public struct Scan: Equatable, Sendable {
         public var scan: ScanID
         public var scanner: String
@@ -27,12 +21,12 @@ public struct Manifest: ReadModel {
 
     public struct Row: Equatable, Sendable {
         public var isSold: Bool
-        public var seats: [Portion]
+        public var seats: [Quote.Portion]
         /// The numbers of the booking's passengers on this sailing, and of those aboard.
         public var passengers: [Int]
         public var aboard: [Int]
         /// What they bought with the trip, and get when the first of them comes aboard.
-        public var merchandise: [Portion]
+        public var merchandise: [Quote.Portion]
         /// What scanners told of them.
         public var scans: [Scan] = []
 
@@ -42,15 +36,15 @@ public struct Manifest: ReadModel {
             guard !lines.isEmpty else { return nil }
             self.isSold = isSold
             self.aboard = aboard
-            seats = lines.map { Portion(label: $0.label, quantity: $0.quantity) }
+            seats = lines.map { Quote.Portion(label: $0.label, quantity: $0.quantity) }
             passengers = quote.passengers(on: sailing)
             merchandise = quote.merchandise.filter { $0.trip == lines[0].trip }
-                .map { Portion(label: $0.label, quantity: $0.quantity) }
+                .map { Quote.Portion(label: $0.label, quantity: $0.quantity) }
         }
 
         fileprivate init(
-            isSold: Bool, seats: [Portion], passengers: [Int], aboard: [Int],
-            merchandise: [Portion],
+            isSold: Bool, seats: [Quote.Portion], passengers: [Int], aboard: [Int],
+            merchandise: [Quote.Portion],
             scans: [Scan]
         ) {
             self.isSold = isSold
@@ -137,18 +131,8 @@ public struct Manifest: ReadModel {
     }
 
     public static func write(_ row: Row, to fields: inout PostgresFields) {
-        func append(_ portions: [Portion]) {
-            fields.append { json in
-                json.array(portions) { json, portion in
-                    json.object { json in
-                        json.field("label", portion.label)
-                        json.field("quantity", portion.quantity)
-                    }
-                }
-            }
-        }
         fields.append(row.isSold)
-        append(row.seats)
+        fields.append { $0.array(row.seats) { $0.write($1) } }
         fields.append { $0.array(row.passengers) { $0.value($1) } }
         fields.append { $0.array(row.aboard) { $0.value($1) } }
         fields.append { json in
@@ -162,7 +146,7 @@ public struct Manifest: ReadModel {
                 }
             }
         }
-        append(row.merchandise)
+        fields.append { $0.array(row.merchandise) { $0.write($1) } }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: Key, row: Row) {
@@ -173,11 +157,11 @@ public struct Manifest: ReadModel {
                 }
             }
         }
-        func portions(_ column: Int) -> [Portion] {
+        func portions(_ column: Int) -> [Quote.Portion] {
             trusted { () throws(JSONError) in
                 try rows.json(index, column).list { value throws(JSONError) in
                     let json = try value.object()
-                    return Portion(
+                    return Quote.Portion(
                         label: try json["label"].string(),
                         quantity: try json["quantity"].integer())
                 }

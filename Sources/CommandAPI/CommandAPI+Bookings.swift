@@ -159,7 +159,7 @@ extension CommandAPI {
     }
 
     /// What those at the quay have to give to who came aboard just now.
-    func handedOver(by receipt: Receipt) async throws(Problem) -> [HandedOver.Portion] {
+    func handedOver(by receipt: Receipt) async throws(Problem) -> [Quote.Portion] {
         for case .merchandiseFulfilled(let fact) in receipt.events.map(\.event) {
             let question = HandedOver(booking: fact.booking, merchandise: fact.merchandise)
             return try await ask(question).answer
@@ -228,14 +228,5 @@ private struct BookingVersion: Question {
 
     func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> Int64 {
         world.look(at: BookingLife.self, of: booking).version
-    }
-}
-
-extension JSONWriter {
-    mutating func write(_ portion: HandedOver.Portion) {
-        object { json in
-            json.field("label", portion.label)
-            json.field("quantity", portion.quantity)
-        }
     }
 }

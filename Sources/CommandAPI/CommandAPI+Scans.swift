@@ -66,7 +66,7 @@ extension CommandAPI {
     /// What came of telling one scan.
     private struct Told: Sendable {
         var position: Int64 = 0
-        var handedOver: [HandedOver.Portion] = []
+        var handedOver: [Quote.Portion] = []
         var problem: Problem?
     }
 

@@ -45,6 +45,14 @@ extension JSONValue {
 }
 
 extension JSONWriter {
+    /// An object.
+    public mutating func write(_ portion: Quote.Portion) {
+        object { json in
+            json.field("label", portion.label)
+            json.field("quantity", portion.quantity)
+        }
+    }
+
     public mutating func value<K>(_ id: ID<K>) { value(id.entity) }
 
     public mutating func value(_ id: EntityID) { id.withUTF8 { value(plain: $0) } }

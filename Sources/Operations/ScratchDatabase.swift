@@ -23,6 +23,9 @@ enum ScratchDatabase {
     private static func on<R: Sendable>(
         _ url: String, _ body: (String) async throws -> R
     ) async throws -> R {
+        guard var components = URLComponents(string: url) else {
+            throw OperationError("SCRATCH_DATABASE_URL is no URL")
+        }
         let session = try await PostgresSession.connect(
             to: PostgresConfiguration(url: url, statementTimeout: .zero))
         // Held until the session ends: whatever is there under such a name was left by one that is no more.
@@ -39,9 +42,6 @@ enum ScratchDatabase {
         }
         let name = "\(prefix)\(UInt32.random(in: 0 ... .max))"
         try await session.execute("CREATE DATABASE \"\(name)\"")
-        guard var components = URLComponents(string: url) else {
-            throw OperationError("SCRATCH_DATABASE_URL is no URL")
-        }
         components.path = "/\(name)"
         let result: Result<R, any Error>
         do {

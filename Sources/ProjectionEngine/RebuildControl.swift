@@ -55,11 +55,7 @@ public enum RebuildControl {
         if wish == .cancel,
             try await all(client).contains(where: { $0.name == name && !$0.isRunning })
         {
-            try await client.run([
-                PostgresCall(
-                    "DROP TABLE IF EXISTS reading.\(name)\(TableGeneration.building.suffix)"),
-                PostgresCall("DELETE FROM reading.rebuild WHERE name = $1::text", [.text(name)]),
-            ])
+            try await removeLeft(name, name + TableGeneration.building.suffix, client)
         }
         return true
     }
@@ -67,17 +63,23 @@ public enum RebuildControl {
     /// Removes what an interrupted 'verify' or 'table' has left: nothing goes on from there.
     public static func sweep(_ client: PostgresClient) async throws(PostgresError) {
         for status in try await all(client) where !status.isRunning && status.isThrowAway {
-            // Others may sweep as well, and one of them have begun anew.
-            try await client.run(
-                """
-                DO $$ BEGIN
-                    IF pg_try_advisory_xact_lock(\(lockKey(status.name))) THEN
-                        DROP TABLE IF EXISTS reading.\(status.name);
-                        DELETE FROM reading.rebuild WHERE name = '\(status.name)';
-                    END IF;
-                END $$
-                """)
+            try await removeLeft(status.name, status.name, client)
         }
+    }
+
+    /// Removes what nobody builds any more; others may do so as well, and one of them have begun anew.
+    private static func removeLeft(
+        _ name: String, _ table: String, _ client: PostgresClient
+    ) async throws(PostgresError) {
+        try await client.run(
+            """
+            DO $$ BEGIN
+                IF pg_try_advisory_xact_lock(\(lockKey(name))) THEN
+                    DROP TABLE IF EXISTS reading.\(table);
+                    DELETE FROM reading.rebuild WHERE name = '\(name)';
+                END IF;
+            END $$
+            """)
     }
 
     // MARK: For those who build

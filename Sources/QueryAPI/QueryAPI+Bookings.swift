@@ -275,12 +275,3 @@ extension Cursor {
         }
     }
 }
-
-extension JSONWriter {
-    mutating func write(_ portion: Manifest.Portion) {
-        object { json in
-            json.field("label", portion.label)
-            json.field("quantity", portion.quantity)
-        }
-    }
-}

@@ -141,7 +141,7 @@ private func bookingFields(_ view: (booking: BookingID, row: BookingSearch.Row))
 }
 
 private func manifestFields(_ entry: ManifestEntry) -> [CSV.Field] {
-    func text(_ portions: [Manifest.Portion]) -> String {
+    func text(_ portions: [Quote.Portion]) -> String {
         portions.map { "\($0.quantity) \($0.label)" }.joined(separator: "; ")
     }
     return [

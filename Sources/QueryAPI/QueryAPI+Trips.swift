@@ -29,7 +29,7 @@ extension QueryAPI {
         try request.allowQuery(only: "all", "departsFrom", "limit", "cursor", "min-position")
         let isAll = try request.query("all", of: Flag.self) == .true
         if isAll { try Caller.current.require(.crew) }
-        let start = try request.instant("departsFrom")
+        let (now, start) = (clock(), try request.instant("departsFrom"))
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageDefault
         let cursor = try Cursor(request.query("cursor"))
         let after = try cursor.map { cursor throws(Problem) in
@@ -42,7 +42,7 @@ extension QueryAPI {
                     ? TripsOnSale.all(
                         from: start ?? Instant(microseconds: 0), after: after, limit: limit + 1)
                     : TripsOnSale.upcoming(
-                        at: max(clock(), start ?? clock()), after: after, limit: limit + 1)
+                        at: max(now, start ?? now), after: after, limit: limit + 1)
             ])
         let found = TripsOnSale.views(rows[0])
         let views = found.prefix(limit)
@@ -82,7 +82,8 @@ extension QueryAPI {
 
     private func write(_ view: TripView, _ sailings: [SailingView], to json: inout JSONWriter) {
         let trip = view.trip.scheduled
-        let mode = trip.saleMode.effective(opening: trip.salesOpenAt, at: clock())
+        let now = clock()
+        let mode = trip.saleMode.effective(opening: trip.salesOpenAt, at: now)
         json.field("trip", trip.trip)
         json.field("label", trip.label)
         json.field("kind", trip.kind.rawValue)
@@ -108,7 +109,7 @@ extension QueryAPI {
         json.field("isListed", trip.isListed)
         let obstacle = obstacle(
             to: .public, selling: trip, isArchived: view.isArchived, isActive: view.isActive,
-            at: clock())
+            at: now)
         json.field("notOnSale", obstacle?.rawValue)
         json.field("sailings", sailings.filter { $0.row.trip == trip.trip }) { $1.write(to: &$0) }
     }

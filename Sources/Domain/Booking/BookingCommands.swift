@@ -211,9 +211,7 @@ public struct CancelBooking: Command {
             guard life.aboard.isEmpty else {
                 throw .passengersAboard(aboard: life.aboard.count, wanted: 0)
             }
-            if let kept = life.fulfilled.min(by: { $0.key.entity < $1.key.entity }) {
-                throw .merchandiseHandedOver(offer: kept.key, quantity: kept.value)
-            }
+            try life.checkHandedOver()
         }
         let money = world.look(at: BookingMoney.self, of: booking)
         var isPastCutoff = false

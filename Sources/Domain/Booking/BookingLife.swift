@@ -122,25 +122,21 @@ public struct BookingLife: DecisionModel {
     }
 
     /// What would come back: what the booking has, but for what was handed over.
-    public var returnable: Holdings { returnable(withBroughtBack: [:]) }
-
-    /// The same with so many of each thing that were handed over and have been brought back.
-    func returnable(withBroughtBack counts: [OfferID: Int]) -> Holdings {
+    public var returnable: Holdings {
         var holdings = placed?.quote.holdings ?? .none
-        let kept = fulfilled.merging(counts) { max(0, $0 - $1) }
-            .filter { fulfilled[$0.key] != nil }
-        holdings.merchandise = notHandedOver(holdings.merchandise, asIf: kept)
+        holdings.merchandise = notHandedOver(holdings.merchandise)
         return holdings
+    }
+
+    /// Refuses to give back the price of what was handed over, unless so many of each thing were brought back.
+    func checkHandedOver(broughtBack counts: [OfferID: Int] = [:]) throws(Refusal) {
+        let kept = fulfilled.filter { counts[$0.key] ?? 0 < $0.value }
+        guard let first = kept.min(by: { $0.key.entity < $1.key.entity }) else { return }
+        throw .merchandiseHandedOver(offer: first.key, quantity: first.value)
     }
 
     /// What of lines is still to be handed over.
     func notHandedOver(_ lines: [MerchandiseLine]) -> [MerchandiseLine] {
-        notHandedOver(lines, asIf: fulfilled)
-    }
-
-    private func notHandedOver(
-        _ lines: [MerchandiseLine], asIf fulfilled: [OfferID: Int]
-    ) -> [MerchandiseLine] {
         lines.compactMap { line in
             var line = line
             line.quantity -= fulfilled[line.offer] ?? 0

@@ -72,11 +72,6 @@ func handingOver(
 
 /// What things that were handed over are called, as the customer bought them.
 public struct HandedOver: Question {
-    public struct Portion: Hashable, Sendable {
-        public var label: String
-        public var quantity: Int
-    }
-
     public var booking: BookingID
     public var merchandise: [MerchandiseLine]
 
@@ -85,11 +80,13 @@ public struct HandedOver: Question {
         self.merchandise = merchandise
     }
 
-    public func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> [Portion] {
+    public func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> [Quote
+        .Portion]
+    {
         let (_, placed) = try Domain.booking(booking, in: world)
         return merchandise.compactMap { line in
             placed.quote.merchandise.first { $0.offer == line.offer }
-                .map { Portion(label: $0.label, quantity: line.quantity) }
+                .map { Quote.Portion(label: $0.label, quantity: line.quantity) }
         }
     }
 }

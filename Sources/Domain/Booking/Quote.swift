@@ -63,6 +63,17 @@ public struct Quote: Hashable, Sendable {
         }
     }
 
+    /// So many of something, under the name at which it was sold.
+    public struct Portion: Hashable, Sendable {
+        public var label: String
+        public var quantity: Int
+
+        public init(label: String, quantity: Int) {
+            self.label = label
+            self.quantity = quantity
+        }
+    }
+
     /// The tax of one jurisdiction on the lines that it taxes, less their part of the discount.
     public struct Tax: Hashable, Sendable {
         public var jurisdiction: JurisdictionID

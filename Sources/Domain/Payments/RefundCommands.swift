@@ -89,12 +89,11 @@ public struct RefundLines: Command {
         let changes = try changes(of: placed.quote)
         let draft = try draft(changes, of: life, placed, .kept, in: world)
         if draft.lines.isEmpty, !changes.isEmpty {
-            try checkHandedOver(life)
+            try life.checkHandedOver(broughtBack: broughtBack)
             return [
                 .bookingCancelled(
                     BookingCancelled(
-                        booking: booking, holdings: life.returnable(withBroughtBack: broughtBack),
-                        wasHeld: false,
+                        booking: booking, holdings: placed.quote.holdings, wasHeld: false,
                         reason: reason))
             ]
                 + money.refundingAll(
@@ -108,13 +107,6 @@ public struct RefundLines: Command {
             + money.refunding(
                 Money(minorUnits: max(0, back), currency: total.currency), of: booking, .overpaid,
                 reason: reason, by: seller, isPastCutoff: isPastCutoff)
-    }
-
-    /// All of it goes back with the last seats; its price only where it was brought back.
-    private func checkHandedOver(_ life: BookingLife) throws(Refusal) {
-        let kept = life.fulfilled.filter { broughtBack[$0.key] ?? 0 < $0.value }
-        guard let first = kept.min(by: { $0.key.entity < $1.key.entity }) else { return }
-        throw .merchandiseHandedOver(offer: first.key, quantity: first.value)
     }
 
     /// Merchandise that is named: what was handed over of so many has been brought back.

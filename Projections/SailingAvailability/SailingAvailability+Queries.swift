@@ -19,22 +19,28 @@ public struct SailingView: Sendable {
 extension SailingAvailability {
     private static let selection = """
         SELECT a.sailing, a.trip, a.boat, a.seat_limit, a.is_paused, a.ticket_types, a.oversales,
-               boat.name, boat.capacity, greatest(a.position, boat.position) AS changed_at
+               a.is_assigned, boat.name, boat.capacity, greatest(a.position, boat.position) AS changed_at
         FROM reading.sailing_availability a
         JOIN reading.catalogue_entry boat ON boat.entity = a.boat
         """
 
-    /// The sailings of some trips, by boat.
-    public static func sailings(of trips: [TripID]) -> PostgresCall {
+    /// The sailings of some trips, by boat; of those whose boat was taken off, only what that happened to at
+    /// `unassignedSince` or after it.
+    public static func sailings(
+        of trips: [TripID], unassignedSince position: Int64 = .max
+    ) -> PostgresCall {
         PostgresCall(
-            "\(selection) WHERE a.trip = ANY ($1::uuid[]) ORDER BY boat.name, a.sailing",
-            [.array(of: .uuid, trips.map { .id($0) })])
+            """
+            \(selection) WHERE a.trip = ANY ($1::uuid[]) AND (a.is_assigned OR a.position >= $2::bigint)
+            ORDER BY boat.name, a.sailing
+            """, [.array(of: .uuid, trips.map { .id($0) }), .int64(position)])
     }
 
-    /// One row when there is such a sailing.
+    /// One row when there is such a sailing, and its boat is on the trip still.
     public static func known(_ sailing: SailingID) -> PostgresCall {
         PostgresCall(
-            "SELECT FROM reading.sailing_availability WHERE sailing = $1::uuid", [.id(sailing)])
+            "SELECT FROM reading.sailing_availability WHERE sailing = $1::uuid AND is_assigned",
+            [.id(sailing)])
     }
 
     /// Sailings that changed after a position, or whose boats did, oldest change first.
@@ -65,8 +71,8 @@ extension SailingAvailability {
         (0..<rows.count).map { index in
             let (sailing, row) = read(rows, index)
             return SailingView(
-                sailing: sailing, row: row, boatName: rows.text(index, 7),
-                capacity: rows.integer(index, 8), position: Int64(rows.integer(index, 9)))
+                sailing: sailing, row: row, boatName: rows.text(index, 8),
+                capacity: rows.integer(index, 9), position: Int64(rows.integer(index, 10)))
         }
     }
 }
@@ -82,6 +88,7 @@ extension SailingView {
                 json.field("id", row.boat)
                 json.field("name", boatName)
             }
+            json.field("isAssigned", row.isAssigned)
             json.field("isPaused", row.isPaused)
             json.field("limit", figures.limit)
             json.field("committed", figures.committed)

@@ -28,9 +28,13 @@ public struct SailingAvailability: ReadModel {
         public var types: [TypeCount]
         /// Seats beyond the limit that bookings were allowed.
         public var oversales: [Oversale]
+        /// Whether the boat is on the trip still; bookings that it had are found by the trip all the same.
+        public var isAssigned = true
 
-        /// The three figures, for a boat that may carry `capacity` passengers.
+        /// The three figures, for a boat that may carry `capacity` passengers; one that was taken off the trip
+        /// carries none.
         public func figures(capacity: Int) -> SeatFigures {
+            let capacity = isAssigned ? capacity : 0
             let oversold = oversales.reduce(0) { $0 + $1.seatCount }
             return SeatFigures(
                 limit: min(limit ?? capacity, capacity), oversold: oversold, capacity: capacity,
@@ -76,7 +80,7 @@ public struct SailingAvailability: ReadModel {
     }
 
     public static let name = "sailing_availability"
-    public static let version = 3
+    public static let version = 4
     public static let opensContacts = false
     public static let types: Set<EventType> = SailingSeats.types.subtracting([.holdExtended])
     public static let table = TableDefinition(
@@ -84,6 +88,7 @@ public struct SailingAvailability: ReadModel {
         columns: [
             .init("trip", .uuid), .init("boat", .uuid), .init("seat_limit", .int8),
             .init("is_paused", .bool), .init("ticket_types", .json), .init("oversales", .json),
+            .init("is_assigned", .bool),
         ],
         indexes: ["(trip)", "(boat)", "(position)"])
 
@@ -100,7 +105,7 @@ public struct SailingAvailability: ReadModel {
         case .sailingLimitSet(let fact): row?.limit = fact.limit
         case .salesPaused: row?.isPaused = true
         case .salesResumed: row?.isPaused = false
-        case .boatUnassigned: row = nil
+        case .boatUnassigned: row?.isAssigned = false
         case .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped, .ticketTypeRelabelled,
             .ticketTypeWithdrawn:
             row?.changeTypes(event.event)
@@ -161,6 +166,7 @@ public struct SailingAvailability: ReadModel {
                 }
             }
         }
+        fields.append(row.isAssigned)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: SailingID, row: Row) {
@@ -190,7 +196,7 @@ public struct SailingAvailability: ReadModel {
             Row(
                 trip: rows.id(index, 1), boat: rows.id(index, 2),
                 limit: rows.optionalInteger(index, 3), isPaused: rows.bool(index, 4), types: types,
-                oversales: oversales)
+                oversales: oversales, isAssigned: rows.bool(index, 7))
         )
     }
 }

@@ -18,12 +18,23 @@ public func runServices(
     var configuration = ServiceGroupConfiguration(
         services: services.map {
             .init(
-                service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                service: NamedService(service: $0),
+                successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup)
         },
         gracefulShutdownSignals: signals, logger: logger)
     configuration.maximumGracefulShutdownDuration = shutdownLimit
     try await ServiceGroup(configuration: configuration).run()
+}
+
+/// A service of which no more is to be seen than what it is: who runs services writes them into the log, and
+/// some of them hold secrets.
+private struct NamedService: Service, CustomStringConvertible {
+    let service: any Service
+
+    var description: String { "\(type(of: service))" }
+
+    func run() async throws { try await service.run() }
 }
 
 /// The roles that run alone, beside the whole system of `up`.

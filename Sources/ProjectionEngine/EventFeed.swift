@@ -14,14 +14,15 @@ public actor EventFeed: Service {
     public static let recentLimit = 4096
     public static let pageLimit = 1000
     public static let pollInterval = Duration.milliseconds(500)
-    public static let gatherIntervals = (shortest: 10, longest: 40)
+    public static let gatherIntervals = (shortest: 10, longest: 40, longestIdle: 80)
 
     /// How far apart two batches begin, the first of them of `count` events: so a busy log is taken in
-    /// fewer, larger ones, and a quiet one at once.
-    public static func gatherInterval(after count: Int) -> Duration {
+    /// fewer, larger ones, and a quiet one at once. Who wanted none of them takes longer, for he has nothing to show
+    /// but how far he is.
+    public static func gatherInterval(after count: Int, isIdle: Bool = false) -> Duration {
         guard count < pageLimit / 2 else { return .zero }
-        return .milliseconds(
-            min(max(count, gatherIntervals.shortest), gatherIntervals.longest))
+        let longest = isIdle ? gatherIntervals.longestIdle : gatherIntervals.longest
+        return .milliseconds(min(max(count, gatherIntervals.shortest), longest))
     }
 
     let source: EventSource

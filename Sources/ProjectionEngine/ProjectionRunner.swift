@@ -108,7 +108,8 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 .record(last.position)
                 onAdvance(last.position)
                 try await Task.sleep(
-                    until: began + EventFeed.gatherInterval(after: events.count))
+                    until: began
+                        + EventFeed.gatherInterval(after: events.count, isIdle: wanted.isEmpty))
             } catch let error as ProjectionFault {
                 guard let position = error.position else { throw error }
                 logger.error(

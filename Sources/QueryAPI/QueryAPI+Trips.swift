@@ -72,11 +72,11 @@ extension QueryAPI {
     }
 
     private func sailings(
-        _ request: Request, of trips: [TripID]
+        _ request: Request, of trips: [TripID], unassignedSince: Int64 = .max
     ) async throws(Problem) -> (position: Int64, views: [SailingView]) {
         let (position, rows) = try await read(
             request, from: [SailingAvailability.self, CatalogueEntries.self],
-            [SailingAvailability.sailings(of: trips)])
+            [SailingAvailability.sailings(of: trips, unassignedSince: unassignedSince)])
         return (position, SailingAvailability.views(rows[0]))
     }
 
@@ -130,7 +130,9 @@ extension QueryAPI {
         guard let changes = await feed.changes(of: trip) else {
             throw Problem.unavailable("too many are watching")
         }
-        let shown = try await sailings(request, of: [trip])
+        // Who has seen none of them has not seen those either whose boat was taken off.
+        let shown = try await sailings(
+            request, of: [trip], unassignedSince: since > 0 ? since : .max)
         let now = shown.views.map { $0.known(to: shown.position) }
             .filter { $0.position >= since }.sorted { $0.position < $1.position }
         var headers = HTTPFields()

@@ -37,11 +37,8 @@ public struct TraceParent: Hashable, Sendable, CustomStringConvertible {
     /// As a header has it.
     public var description: String { "00-\(traceDigits)-\(spanDigits)-\(isSampled ? "01" : "00")" }
 
-    public var traceDigits: String { trace.description.replacing("-", with: "") }
-    public var spanDigits: String {
-        let digits = String(span, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    public var traceDigits: String { Hexadecimal.digits(of: [trace.high, trace.low]) }
+    public var spanDigits: String { Hexadecimal.digits(of: [span]) }
 }
 
 extension ServiceContext {

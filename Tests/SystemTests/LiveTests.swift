@@ -57,6 +57,51 @@ import TestSupport
         }
     }
 
+    @Test(
+        "tells who watches that a boat was taken off its trip, and finds the bookings it had by the trip"
+    )
+    func showsUnassigned() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 10)
+            let boat = try await boat(of: place, server)
+            let path = "/v1/trips/\(place.trip)/availability"
+            var events = server.queries.serverSentEvents(path).makeAsyncIterator()
+            let placed = try await server.commands.post("/v1/bookings", place.order())
+            let booking = placed.json["booking"] as? String ?? ""
+            let cancelled = try await server.staff.post(
+                "/v1/bookings/\(booking)/cancel", #"{"reason":"engine"}"#,
+                headers: [("If-Match", placed.headers["etag"] ?? "")])
+            #expect(cancelled.status == 200, "\(cancelled.json)")
+            let gone = try await server.staff.post("/v1/sailings/\(place.sailing)/unassign", "")
+            #expect(gone.status == 200, "\(gone.json)")
+            let position = gone.headers["quartermaster-position"] ?? ""
+            func isOurs(_ sailing: [String: Any]) -> Bool {
+                sailing["sailing"] as? String == place.sailing
+            }
+            var told = try #require(try await events.next())
+            while !isOurs(told.json) || told.json["isAssigned"] as? Bool != false {
+                told = try #require(try await events.next())
+            }
+            #expect(told.json["available"] as? Int == 0)
+            var late = server.queries.serverSentEvents(
+                path, headers: [("Last-Event-ID", placed.headers["quartermaster-position"] ?? "")]
+            ).makeAsyncIterator()
+            let missed = try #require(try await late.next())
+            #expect(missed.json["isAssigned"] as? Bool == false)
+
+            let trip = try await server.queries.get(
+                "/v1/trips/\(place.trip)?min-position=\(position)")
+            let shown = trip.json["sailings"] as? [[String: Any]] ?? []
+            #expect(!shown.contains(where: isOurs))
+            for query in ["trip=\(place.trip)", "boat=\(boat)"] {
+                let found = try await server.staffQueries.get(
+                    "/v1/bookings?q=lovelace&\(query)&min-position=\(position)")
+                let bookings = found.json["bookings"] as? [[String: Any]] ?? []
+                #expect(bookings.contains { $0["booking"] as? String == booking }, "\(query)")
+            }
+        }
+    }
+
     private func boat(of sailing: OpenSailing, _ server: ServerProcess) async throws -> String {
         let trip = try await server.queries.get("/v1/trips/\(sailing.trip)").json
         let sailings = trip["sailings"] as? [[String: Any]] ?? []

@@ -174,20 +174,56 @@ import Yams
         #expect(keys?.first?["isRevoked"] as? Bool == true)
     }
 
-    @Test("names in every event who did it, and keeps every secret out of the log")
+    @Test(
+        "names in every event who did it, and keeps every secret out of the log and of what is printed"
+    )
     func keepsSecrets() async throws {
-        try await withServer { server in
+        let signing = "a signing secret that nobody may ever see"
+        let environment = ["LOG_LEVEL": "trace", "SIGNING_SECRET": signing]
+        try await withServer(environment: environment) { server in
+            // What 'up' prints for whoever tries it names the token; a role alone does not.
+            let role = try await ServerProcess.start(
+                "command-api", in: server.folder, environment: environment)
             let token = try await token(of: "office", server)
             let place = try await openSailing(server, capacity: 5)
-            let office = HTTPDoor(server.commands.base, token: token)
-            let booked = try await office.post("/v1/bookings", place.order())
+            let office = HTTPDoor(role.commands.base, token: token)
+            // 'up' shows how Ada Lovelace books.
+            let order = place.order().replacing("Lovelace", with: "Kingsley")
+                .replacing("ada@", with: "kingsley@")
+            let booked = try await office.post("/v1/bookings", order)
             #expect(booked.status == 201)
             let events = try await server.run(["events", "--json", "--limit", "10000"]).output
-            let account = try await logIn("office", server).json["account"] as? String ?? ""
-            #expect(events.contains("account:\(account)"))
-            for secret in [Self.password, "office@pier", "argon2", token, "Lovelace"] {
+            let session = try await logIn("office", server)
+            #expect(events.contains("account:\(session.json["account"] as? String ?? "")"))
+            let key = try await server.staff.post(
+                "/v1/api-keys", #"{"label":"Till","scopes":["dock"]}"#)
+            _ = try await logIn("office", server, password: "a wrong guess")
+            _ = try await HTTPDoor(role.commands.base, token: Self.password).post("/v1/staff", "{}")
+            let code = booked.json["code"] as? String ?? ""
+            let link = booked.json["link"] as? String ?? ""
+            let position = booked.headers["quartermaster-position"] ?? ""
+            let shown = try await server.queries.get(
+                "/v1/bookings/\(code)?lastName=Kingsley&min-position=\(position)",
+                headers: [("Booking-Link", link)])
+            #expect(shown.status == 200)
+            let unreachable = "postgresql://q:open-sesame@127.0.0.1:1/q"
+            let status = try await server.run(
+                ["status"], environment: ["DATABASE_URL": unreachable])
+            #expect(!status.isSuccess)
+            await role.stop()
+            let printed = server.output + role.output + status.output
+            #expect(printed.contains("placeBooking"), "requests are told at this level")
+            let secrets = [
+                Self.password, "argon2", token, "Kingsley", "kingsley@example.org", "a wrong guess",
+                "open-sesame", signing, link, key.json["apiKey"] as? String ?? "?",
+                session.json["accessToken"] as? String ?? "?",
+                session.json["refreshToken"] as? String ?? "?",
+            ]
+            for secret in secrets {
                 #expect(!events.contains(secret), "\(secret)")
+                #expect(!printed.contains(secret), "\(secret)")
             }
+            #expect(!events.contains("office@pier") && !role.output.contains(ServerProcess.token))
         }
     }
 }

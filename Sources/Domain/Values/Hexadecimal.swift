@@ -13,6 +13,22 @@ public enum Hexadecimal {
         return ascii(nibbles)
     }
 
+    /// The sixteen digits of each number, in lower case.
+    public static func digits(of numbers: [UInt64]) -> String {
+        String(unsafeUninitializedCapacity: numbers.count * 16) { text in
+            let text = UnsafeMutableRawBufferPointer(text)
+            for (index, number) in numbers.enumerated() {
+                let (high, low) = (
+                    digits(of: UInt32(truncatingIfNeeded: number >> 32)),
+                    digits(of: UInt32(truncatingIfNeeded: number))
+                )
+                text.storeBytes(of: high.bigEndian, toByteOffset: index * 16, as: UInt64.self)
+                text.storeBytes(of: low.bigEndian, toByteOffset: index * 16 + 8, as: UInt64.self)
+            }
+            return numbers.count * 16
+        }
+    }
+
     /// The number of eight digits, the first of them in the highest byte, in either case; nil when
     /// one of them is not a digit.
     public static func number(of digits: UInt64) -> UInt32? {

@@ -49,22 +49,29 @@ extension Manifest {
     public static let completionWindow = TimeSpan.days(30)
 
     /// Sold bookings all of whose trips have departed by `now`, and one of them after `since`, where that is given; and
-    /// that are not completed.
+    /// that are not completed. One that is on several sailings may come more than once.
+    ///
+    /// From the trips to the bookings and in no other order, which is what `OFFSET 0` is for: trips that have departed
+    /// lately are few and bookings many, and nobody knows how few before he looks.
     public static func departed(at now: Instant, since: Instant?, limit: Int) -> PostgresCall {
         let start = now - completionWindow
         return PostgresCall(
             """
-            SELECT DISTINCT b.booking
-            FROM reading.trip_on_sale t
-            JOIN reading.sailing_availability a ON a.trip = t.trip
-            JOIN reading.manifest m ON m.sailing = a.sailing
-            JOIN reading.booking_by_code b ON b.booking = m.booking AND b.stage = 'confirmed'
+            SELECT confirmed.booking
+            FROM reading.trip_on_sale t JOIN reading.sailing_availability a ON a.trip = t.trip,
+                LATERAL (
+                    SELECT m.booking FROM reading.manifest m
+                    WHERE m.sailing = a.sailing OFFSET 0) sold,
+                LATERAL (
+                    SELECT b.booking FROM reading.booking_by_code b
+                    WHERE b.booking = sold.booking AND b.stage = 'confirmed' OFFSET 0) confirmed
             WHERE t.departs_at <= $1::timestamptz AND t.departs_at > $2::timestamptz
                 AND NOT EXISTS (
                     SELECT FROM reading.manifest other
                     JOIN reading.sailing_availability oa ON oa.sailing = other.sailing
                     JOIN reading.trip_on_sale ot ON ot.trip = oa.trip
-                    WHERE other.booking = m.booking AND ot.departs_at > $1::timestamptz)
+                    WHERE other.booking = confirmed.booking AND ot.departs_at > $1::timestamptz
+                    OFFSET 0)
             LIMIT $3::bigint
             """,
             [

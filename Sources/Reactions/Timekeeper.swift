@@ -58,8 +58,8 @@ public actor Timekeeper: Service {
             Manifest.departed(at: now, since: recent, limit: Self.batchLimit),
         ])
         let overdue = BookingByCode.overdue(rows[0])
-        let departed = Manifest.departed(rows[1])
-        if recent == nil, departed.count < Self.batchLimit { lookedAtAll = now }
+        let departed = Set(Manifest.departed(rows[1]))
+        if recent == nil, rows[1].count < Self.batchLimit { lookedAtAll = now }
         await withDiscardingTaskGroup { group in
             for (booking, deadline) in overdue {
                 group.addTask {

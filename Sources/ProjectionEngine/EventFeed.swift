@@ -17,8 +17,8 @@ public actor EventFeed: Service {
     public static let gatherIntervals = (shortest: 10, longest: 40, longestIdle: 80)
 
     /// How far apart two batches begin, the first of them of `count` events: so a busy log is taken in
-    /// fewer, larger ones, and a quiet one at once. Who wanted none of them takes longer, for he has nothing to show
-    /// but how far he is.
+    /// fewer, larger ones, and a quiet one at once. Who has changed nothing takes longer, for he has nothing to show but
+    /// how far he is.
     public static func gatherInterval(after count: Int, isIdle: Bool = false) -> Duration {
         guard count < pageLimit / 2 else { return .zero }
         let longest = isIdle ? gatherIntervals.longestIdle : gatherIntervals.longest

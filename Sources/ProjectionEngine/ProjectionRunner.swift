@@ -93,8 +93,10 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 if memory.count > Self.rowLimit { memory.removeAll() }
                 // What stands before an event that can't be read is projected all the same.
                 let reached = fault?.position.map { $0 - 1 } ?? last.position
+                var isIdle = true
                 if reached > checkpoint.position {
-                    try await project(wanted, to: reached, &checkpoint, &memory, on: connection)
+                    isIdle = try await !project(
+                        wanted, to: reached, &checkpoint, &memory, on: connection)
                     Trace.record(
                         "project \(table.plainName)", .consumer, following: last.span,
                         links: events.suffix(Trace.linkLimit).dropLast().map(\.span),
@@ -109,7 +111,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                 onAdvance(last.position)
                 try await Task.sleep(
                     until: began
-                        + EventFeed.gatherInterval(after: events.count, isIdle: wanted.isEmpty))
+                        + EventFeed.gatherInterval(after: events.count, isIdle: isIdle))
             } catch let error as ProjectionFault {
                 guard let position = error.position else { throw error }
                 logger.error(
@@ -158,10 +160,11 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         }
     }
 
+    /// True when a row has changed.
     private func project(
         _ events: [ProjectedEvent], to position: Int64, _ checkpoint: inout ProjectionCheckpoint,
         _ memory: inout RowMemory<Model>, on connection: PostgresConnection
-    ) async throws(ProjectionFault) {
+    ) async throws(ProjectionFault) -> Bool {
         do throws(PostgresError) {
             let missing = Model.missing(for: events, in: &memory)
             if !missing.isEmpty {
@@ -172,6 +175,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             let advance = checkpoint.advance(to: position)
             _ = try await connection.run([advance] + table.write(changes))
             checkpoint.position = position
+            return !changes.isEmpty
         } catch {
             throw ProjectionFault(writing: events, error)
         }

@@ -97,9 +97,13 @@ extension BookingSearch {
                     "coalesce(last_name, ''), booking"
                 )
             }
-        // Without a term the condition is left out, so that the planner sees what there is to do.
+        // Without a term the condition is left out, so that the planner sees what there is to do. With one, it is
+        // looked for in the index of each half.
         let text = filter.textQuery
-        let words = text == nil ? "$7::text IS NULL" : "words @@ $7::text::tsquery"
+        let words =
+            text == nil
+            ? "$7::text IS NULL"
+            : "words @@ $7::text::tsquery AND (\(halves.joined(separator: " OR ")))"
         let first =
             filter.order == .newest ? last : PostgresUUID(high: 0, low: 0)
         return PostgresCall(

@@ -35,8 +35,9 @@ struct SearchWords {
         add(text)
         let digits = text.utf8.filter(\.isDigit)
         guard !digits.isEmpty else { return }
-        append(digits)
         append(digits.suffix(Self.nationalDigits))
+        // What is longer than a country's number and one of its own has an extension.
+        if digits.count > Self.nationalDigits + 2 { append(digits) }
     }
 
     /// Of the numbers of North America.
@@ -98,9 +99,17 @@ struct SearchWords {
             if word.utf8.allSatisfy(\.isLetter) { return beginning(String(word)) }
             let digits = word.filter(\.isWholeNumber)
             let isNumber = !digits.isEmpty && !word.utf8.contains(where: \.isLetter)
-            let plain = isNumber ? digits : String(word)
-            return "(\(beginning(plain)) | \(inMail))"
+            var ways = [beginning(isNumber ? digits : String(word)), inMail]
+            if isNumber, let national = national(typed: digits) { ways.append(beginning(national)) }
+            return "(\(ways.joined(separator: " | ")))"
         }
+    }
+
+    /// What is left of digits without their country's, or the zero before them; nil where there is none. Of a number that
+    /// is not typed to its end that is known for North America alone, where no number of one's own begins with 1.
+    private static func national(typed digits: String) -> String? {
+        if digits.count > nationalDigits { return String(digits.suffix(nationalDigits)) }
+        return digits.count > 3 && digits.first == "1" ? String(digits.dropFirst()) : nil
     }
 
     private static func beginning(_ word: String) -> String { quoted(word) + ":*" }

@@ -48,9 +48,14 @@ struct ReadModelTable<Model: ReadModel>: Sendable {
 
     var primaryKey: String { "ALTER TABLE \(name) ADD PRIMARY KEY (\(keyNames))" }
 
-    /// The other indexes. Their names are left to PostgreSQL, which makes them unique: two
-    /// generations of a table stand side by side while one is built.
-    var indexes: [String] { definition.indexes.map { "CREATE INDEX ON \(name) \($0)" } }
+    /// The other indexes. Their names are drawn: generations of a table stand side by side while one is built, and
+    /// PostgreSQL, left to itself, calls two that are made at the same time by one name.
+    var indexes: [String] {
+        definition.indexes.map { index in
+            let number = String(UInt32.random(in: .min ... .max), radix: 16)
+            return "CREATE INDEX \(plainName)_\(number) ON \(name) \(index)"
+        }
+    }
 
     func load(_ keys: [Model.Key]) -> PostgresCall {
         var fields = PostgresFields()

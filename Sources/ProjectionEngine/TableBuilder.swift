@@ -122,7 +122,7 @@ actor TableBuilder<Model: ReadModel>: Building {
         }
     }
 
-    /// Makes the indexes, unless they are there: the last one, which is the dearest where they differ, beside
+    /// Makes the indexes, unless they are there: the last one, which is one of the dearest where they differ, beside
     /// the others. Then looks at what the table holds, so that the first query that meets it is planned well.
     func makeIndexes() async throws {
         try await makeMissingIndexes()
@@ -139,8 +139,6 @@ actor TableBuilder<Model: ReadModel>: Building {
         if made.count == table.indexes.count { return }
         for row in 0..<made.count { try await session.execute("DROP INDEX \(made.text(row, 0))") }
         async let others = client.run(table.indexes.dropLast().map { PostgresCall($0) })
-        // What sorts words is faster where it fits into the processor's cache.
-        try await session.execute("SET maintenance_work_mem = '8MB'")
         try await session.execute(last)
         _ = try await others
     }

@@ -32,6 +32,10 @@ extension BookingByCode {
             charged bigint, refunded bigint)
         """
 
+    /// Money was moved for it, or it is sold for nothing; an index has these.
+    private static let isInBooks =
+        "(b.money_until IS NOT NULL OR b.stage IN ('confirmed', 'completed'))"
+
     private static let sums = ["gross", "discount", "tax", "tip", "waived", "charged", "refunded"]
 
     /// What was sold and moved on each day from the first to the last, as days are where a location is.
@@ -62,7 +66,7 @@ extension BookingByCode {
     /// All that a mission sold.
     public static func revenue(of mission: MissionID) -> PostgresCall {
         PostgresCall(
-            "\(revenueInAll) WHERE b.mission = $1::uuid AND b.money_until IS NOT NULL",
+            "\(revenueInAll) WHERE b.mission = $1::uuid AND \(isInBooks)",
             [.id(mission)])
     }
 
@@ -74,7 +78,7 @@ extension BookingByCode {
     private static let revenueInAll = """
         SELECT '', count(DISTINCT b.booking) FILTER (WHERE b.stage IN ('confirmed', 'completed')),
             \(sums.map { "coalesce(sum(e.\($0)), 0)::bigint" }.joined(separator: ", "))
-        FROM reading.booking_by_code b, \(entries)
+        FROM reading.booking_by_code b LEFT JOIN \(entries) ON true
         """
 
     public static func revenues(_ rows: Rows) -> [Revenue] {
@@ -92,9 +96,9 @@ extension BookingByCode {
             WITH booked AS (
                 SELECT b.booking, b.quote, b.stage, m.*
                 FROM reading.booking_by_code b, LATERAL (
-                    SELECT \(sums.map { "sum(e.\($0)) AS \($0)" }.joined(separator: ", "))
+                    SELECT \(sums.map { "coalesce(sum(e.\($0)), 0) AS \($0)" }.joined(separator: ", "))
                     FROM \(entries)) m
-                WHERE b.mission = $1::uuid AND b.money_until IS NOT NULL
+                WHERE b.mission = $1::uuid AND \(isInBooks)
             ), line AS (
                 SELECT booking, (l ->> 'trip')::uuid AS trip, (l ->> 'quantity')::bigint AS seats,
                     (l ->> 'quantity')::bigint * (l ->> 'unitPrice')::bigint AS price,

@@ -62,7 +62,7 @@ public struct BookingByCode: ReadModel {
     }
 
     public static let name = "booking_by_code"
-    public static let version = 4
+    public static let version = 5
     public static let opensContacts = true
     public static let types = BookingLife.versionTypes
     public static let table = TableDefinition(
@@ -79,7 +79,7 @@ public struct BookingByCode: ReadModel {
         indexes: [
             "(code)", "(deadline) WHERE stage = 'held'",
             "(money_until) WHERE money_until IS NOT NULL",
-            "(mission) WHERE money_until IS NOT NULL",
+            "(mission) WHERE money_until IS NOT NULL OR stage IN ('confirmed', 'completed')",
             "(reseller) WHERE reseller IS NOT NULL",
         ])
 

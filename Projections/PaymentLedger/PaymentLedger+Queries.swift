@@ -90,4 +90,23 @@ extension [LedgerEntry] {
             charged - back
         )
     }
+
+    /// What is to be paid still of something that costs `owed`; less than nothing where too much was paid, and then no
+    /// more than can be given back: goodwill is back already, and what a bank disputes is not there.
+    public func balance(of owed: Money) -> Money {
+        let sums = sums
+        let due = owed - sums.paid
+        guard due.minorUnits < 0 else { return Quote.chargeable(due) }
+        var kept = sums.charged - sums.refunded - sums.refunding
+        for entry in self where entry.row.isDisputed {
+            let back = filter {
+                [.refunded, .refundRequested].contains($0.row.state)
+                    && $0.row.payment == entry.row.payment
+            }.reduce(0) { $0 + $1.row.amount.minorUnits }
+            kept = kept - Money(minorUnits: Swift.max(0, entry.row.amount.minorUnits - back))
+        }
+        return Money(
+            minorUnits: Swift.max(due.minorUnits, -Swift.max(0, kept.minorUnits)),
+            currency: due.currency)
+    }
 }

@@ -19,14 +19,14 @@ extension CommandAPI {
             Operation("extendHold", .post, "/v1/bookings/{booking}/extend") { request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
                 return try await change(
-                    request, booking, requestHash(request, []),
+                    request, booking, Body.none(request),
                     ExtendHold(booking: booking, policy: policy))
             },
             Operation("abandonBooking", .post, "/v1/bookings/{booking}/abandon") {
                 request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
                 return try await change(
-                    request, booking, requestHash(request, []), AbandonBooking(booking: booking))
+                    request, booking, Body.none(request), AbandonBooking(booking: booking))
             },
             Operation("confirmBooking", .post, "/v1/bookings/{booking}/confirm") {
                 request, context in
@@ -108,13 +108,13 @@ extension CommandAPI {
             oversaleReason: oversaleReason ?? "")
         let receipt = try await submit(
             request, body.hash, [command], keys: [(customer, key.bytes)])
-        guard case .bookingPlaced(let fact) = receipt.events.last?.event else {
+        guard let placed = receipt.events.last, case .bookingPlaced(let fact) = placed.event else {
             preconditionFailure("placing a booking placed none")
         }
         return answer(.created, position: receipt.position, version: receipt.position) { json in
             json.field("booking", fact.booking)
             json.field("code", fact.code.description)
-            json.field("link", links.text(for: fact.booking, at: clock()))
+            json.field("link", links.text(for: fact.booking, at: placed.recordedAt))
             json.field("status", BookingStatus.held.rawValue)
             json.field("deadline", fact.deadline)
             json.field("quote") { $0.write(fact.quote) }
@@ -137,15 +137,20 @@ extension CommandAPI {
         return try await change(
             request, booking, body.hash,
             CancelBooking(booking: booking, reason: reason, version: version, seller: seller),
-            by: actor)
+            by: actor, heedsVersion: false)
     }
 
-    /// Submits a change of one booking, and says what happened: the same for a repeat.
+    /// Submits a change of one booking, and says what happened: the same for a repeat. Where the request names the
+    /// version that its sender looked at, nothing happens to another; a command may heed it by itself.
     func change(
         _ request: Request, _ booking: BookingID, _ hash: [UInt8], _ command: any Command,
-        by actor: String? = nil
+        by actor: String? = nil, heedsVersion: Bool = true
     ) async throws -> Response {
-        let receipt = try await submit(request, hash, [command], by: actor)
+        var commands = [command]
+        if heedsVersion, let version = try ifMatch(request) {
+            commands.insert(ExpectVersion(of: booking, version), at: 0)
+        }
+        let receipt = try await submit(request, hash, commands, by: actor)
         var version = receipt.events.last { BookingLife.versionTypes.contains($0.event.type) }?
             .position
         if version == nil { version = try await ask(BookingVersion(booking: booking)).answer }
@@ -214,8 +219,8 @@ extension CommandAPI {
             throw try contact["email"].fault("must be a mail address, such as ada@example.org")
         }
         return Contact(
-            firstName: try contact["firstName"].text(.name),
-            lastName: try contact["lastName"].text(.name), email: email,
+            firstName: try contact["firstName"].text(.name).withoutBlanksAround,
+            lastName: try contact["lastName"].text(.name).withoutBlanksAround, email: email,
             phone: try contact.optional("phone")?.text(.phone),
             address: try contact.optional("address")?.text(.address),
             specialRequests: try json.optional("specialRequests")?.text(.specialRequests))

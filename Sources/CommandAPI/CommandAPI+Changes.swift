@@ -49,7 +49,7 @@ extension CommandAPI {
                 let booking = try context.id("booking", Kind.Booking.self)
                 let refund = try context.id("refund", Kind.Refund.self)
                 return try await change(
-                    request, booking, requestHash(request, []),
+                    request, booking, Body.none(request),
                     HandOutRefund(booking: booking, refund: refund))
             },
             Operation(

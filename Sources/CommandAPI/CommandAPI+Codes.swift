@@ -40,7 +40,7 @@ extension CommandAPI {
                 throw Problem.notFound("code")
             }
             let receipt = try await submit(
-                request, requestHash(request, []), [RevokeCode(code: code)])
+                request, Body.none(request), [RevokeCode(code: code)])
             return answer(position: receipt.position) { json in
                 json.field("code", code.text)
                 json.field("happened", receipt.events) { $0.value($1.event.type.name) }

@@ -32,7 +32,7 @@ extension CommandAPI {
                 detail: "cards are not taken here: staff takes the money")
         }
         let receipt = try await submit(
-            request, requestHash(request, []),
+            request, Body.none(request),
             [StartPayment(payment: payment, booking: booking, provider: provider.kind)])
         guard case .paymentStarted(let fact) = receipt.events.first?.event else {
             preconditionFailure("a new payment was known")

@@ -43,7 +43,7 @@ extension CommandAPI {
                 let sailing = try context.id("sailing", Kind.Sailing.self)
                 let type = try context.id("ticketType", Kind.TicketType.self)
                 return try await change(
-                    request, requestHash(request, []), type.entity,
+                    request, Body.none(request), type.entity,
                     WithdrawTicketType(sailing: sailing, ticketType: type))
             },
             Operation(
@@ -51,7 +51,7 @@ extension CommandAPI {
             ) { request, context in
                 let sailing = try context.id("sailing", Kind.Sailing.self)
                 return try await change(
-                    request, requestHash(request, []), sailing.entity,
+                    request, Body.none(request), sailing.entity,
                     UnassignBoat(sailing: sailing))
             },
         ]

@@ -45,7 +45,7 @@ extension CommandAPI {
                 request, context in
                 let key = try context.id("key", Kind.APIKey.self)
                 let receipt = try await submit(
-                    request, requestHash(request, []), [RevokeAPIKey(key: key)])
+                    request, Body.none(request), [RevokeAPIKey(key: key)])
                 try await desk.revoke(key)
                 return changed(key.entity, by: receipt)
             },

@@ -279,11 +279,17 @@ public actor DecisionLoop: Service {
     }
 
     private func retryOrFail(_ round: Round, after error: PostgresError) {
+        if error.isServersFault {
+            logger.error("the log can't be written now", metadata: ["reason": "\(error)"])
+        }
         let all = round.decided.map(\.pending) + round.answers.map(\.pending)
         for var pending in all {
             switch error.kind {
             case .connectionLost: pending.isOutcomeUnknown = true
             case .unreachable, .retryable, .timedOut: break
+            case _ where error.isServersFault:
+                pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
+                continue
             default:
                 logger.error("the log refused a batch", metadata: ["reason": "\(error)"])
                 guard !pending.isSuspect, all.count > 1 else {

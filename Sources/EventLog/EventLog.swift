@@ -23,6 +23,13 @@ public struct EventLog: Sendable {
         return Int64(rows.integer(0, 0))
     }
 
+    /// Whether events can be appended here: not on a standby, nor where all is read-only.
+    public func isWritable() async throws(PostgresError) -> Bool {
+        let rows = try await client.run(
+            "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'")
+        return rows.bool(0, 0)
+    }
+
     /// The chain's hash at a position; nil where there is no event.
     public func hash(at position: Int64) async throws(PostgresError) -> [UInt8]? {
         let rows = try await client.run(

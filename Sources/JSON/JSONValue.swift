@@ -106,9 +106,11 @@ public struct JSONObject: Sendable {
     public func allow(only names: [String]) throws(JSONError) {
         for key in keys {
             let name = value.document.text(of: key)
-            guard names.contains(name) else {
+            // Fields are looked up as they are written, and one that is written otherwise would be passed over.
+            guard names.contains(name), value.document.tokens[key].kind == .string else {
+                let known = names.isEmpty ? "none" : names.joined(separator: ", ")
                 throw JSONValue(document: value.document, index: key)
-                    .fault("is not a field here; there are \(names.joined(separator: ", "))")
+                    .fault("is not a field here; there are \(known)")
             }
         }
     }

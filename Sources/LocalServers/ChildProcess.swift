@@ -9,12 +9,13 @@ public final class ChildProcess: Sendable {
     public let pid: Int32
     public let name: String
 
-    /// Starts `arguments[0]`, with `environment` on top of ours. Output goes to the end of `log`.
+    /// Starts `arguments[0]`, with `environment` on top of ours, or of as much of ours as a server needs that is not to
+    /// know our secrets. Output goes to the end of `log`.
     ///
     /// As root, a server that refuses root is run as the user `account`.
     public init(
-        _ arguments: [String], environment: [String: String] = [:], as account: String? = nil,
-        log: String
+        _ arguments: [String], environment: [String: String] = [:],
+        inheriting inherited: Inherited = .all, as account: String? = nil, log: String
     ) throws(ServerError) {
         name = (arguments[0] as NSString).lastPathComponent
         if !FileManager.default.fileExists(atPath: log) {
@@ -35,7 +36,9 @@ public final class ChildProcess: Sendable {
         }
         process.executableURL = URL(fileURLWithPath: arguments[0])
         process.arguments = Array(arguments.dropFirst())
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = ProcessInfo.processInfo.environment
+            .filter { inherited == .all || Self.harmless.contains($0.key) }
+            .merging(environment) { $1 }
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
@@ -47,6 +50,13 @@ public final class ChildProcess: Sendable {
         pid = process.processIdentifier
         self.process = NIOLockedValueBox(process)
     }
+
+    public enum Inherited: Sendable {
+        case all
+        case harmless
+    }
+
+    private static let harmless: Set = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"]
 
     public var isRunning: Bool { process.withLockedValue { $0.isRunning } }
 

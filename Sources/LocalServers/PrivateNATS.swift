@@ -15,14 +15,15 @@ public struct PrivateNATS: Sendable {
     ) async throws(ServerError) -> PrivateNATS {
         try makeFolder(folder, owner: nil)
         let pidFile = folder + "/nats-server.pid"
-        try await stopLeftover(pidFile: pidFile)
+        let streams = folder + "/streams"
+        try await stopLeftover(pidFile: pidFile, streams: streams)
         let port = if let port { port } else { try freeLoopbackPort() }
         let log = folder + "/nats-server.log"
         let process = try ChildProcess(
             [
                 try program(), "--addr", "127.0.0.1", "--port", String(port), "--jetstream",
-                "--store_dir", folder + "/streams", "--pid", pidFile,
-            ], log: log)
+                "--store_dir", streams, "--pid", pidFile,
+            ], inheriting: .harmless, log: log)
         let server = PrivateNATS(port: port, process: process)
         let deadline = ContinuousClock.now + limit
         while !isListening(onPort: port) {
@@ -39,13 +40,13 @@ public struct PrivateNATS: Sendable {
         await process.stop(SIGTERM)
     }
 
-    private static func stopLeftover(pidFile: String) async throws(ServerError) {
+    private static func stopLeftover(pidFile: String, streams: String) async throws(ServerError) {
         guard let text = try? String(contentsOfFile: pidFile, encoding: .utf8),
             let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)),
-            isProcess(pid, named: "nats-server")
+            isProcess(pid, named: "nats-server", at: streams)
         else { return }
         kill(pid, SIGTERM)
-        try await waitForEnd(of: pid, named: "nats-server")
+        try await waitForEnd(of: pid, named: "nats-server", at: streams)
     }
 
     private static func program() throws(ServerError) -> String {
@@ -70,4 +71,36 @@ public func isListening(onPort port: Int) -> Bool {
             connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
+}
+
+/// Whether a server can listen somewhere, and why not.
+public enum Listening: Sendable {
+    case yes
+    case isTaken
+    /// Low ports are for root.
+    case isNotAllowed
+    /// There is no such address on this machine.
+    case isNoAddress
+}
+
+/// Tries it, and lets go at once; `address` is a name or number of IPv4.
+public func canListen(onPort port: Int, at address: String) -> Listening {
+    var wanted = addrinfo()
+    wanted.ai_family = AF_INET
+    wanted.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var found: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(address, String(port), &wanted, &found) == 0, let first = found else {
+        return .isNoAddress
+    }
+    defer { freeaddrinfo(found) }
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    // As servers do: connections of one that has just gone do not count.
+    var isOn: Int32 = 1
+    setsockopt(
+        descriptor, SOL_SOCKET, SO_REUSEADDR, &isOn, socklen_t(MemoryLayout<Int32>.size))
+    guard bind(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0 else {
+        return errno == EADDRINUSE ? .isTaken : errno == EACCES ? .isNotAllowed : .isNoAddress
+    }
+    return listen(descriptor, 1) == 0 ? .yes : .isTaken
 }

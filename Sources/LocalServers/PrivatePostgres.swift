@@ -66,7 +66,8 @@ public struct PrivatePostgres: Sendable {
             ["-c", "\($0.key)=\($0.value)"]
         }
         let process = try ChildProcess(
-            [programs + "/postgres", "-D", data] + switches, as: account, log: log)
+            [programs + "/postgres", "-D", data] + switches, inheriting: .harmless, as: account,
+            log: log)
         let server = PrivatePostgres(
             folder: folder, port: port, process: process, isNew: isNew)
         do throws(ServerError) {
@@ -122,10 +123,10 @@ public struct PrivatePostgres: Sendable {
     private static func stopLeftover(data: String) async throws(ServerError) {
         guard let text = try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8),
             let pid = text.split(separator: "\n").first.flatMap({ Int32($0) }),
-            isProcess(pid, named: "postgres")
+            isProcess(pid, named: "postgres", at: data)
         else { return }
         kill(pid, SIGINT)
-        try await waitForEnd(of: pid, named: "postgres")
+        try await waitForEnd(of: pid, named: "postgres", at: data)
     }
 
     /// The folder of PostgreSQL's programs that has `wanted`, of the newest version whose server is here as well, else of
@@ -157,15 +158,21 @@ func makeFolder(_ folder: String, owner: String?) throws(ServerError) {
     }
 }
 
-/// Whether a process of this number runs a program of this name.
-func isProcess(_ pid: Int32, named name: String) -> Bool {
-    let command = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
-    return command?.hasPrefix(name) ?? false
+/// Whether a process of this number runs a program of this name that was told to work in this folder: a number is
+/// given again, and who has it after the machine started anew may be somebody else's server.
+func isProcess(_ pid: Int32, named name: String, at folder: String) -> Bool {
+    let words = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+        .split(separator: "\0")
+    guard let words, let program = words.first else { return false }
+    return program.split(separator: "/").last.map { $0 == name } ?? false
+        && words.contains { $0 == folder }
 }
 
-func waitForEnd(of pid: Int32, named name: String) async throws(ServerError) {
+func waitForEnd(
+    of pid: Int32, named name: String, at folder: String
+) async throws(ServerError) {
     let deadline = ContinuousClock.now + .seconds(30)
-    while isProcess(pid, named: name) {
+    while isProcess(pid, named: name, at: folder) {
         guard ContinuousClock.now < deadline else {
             throw ServerError("process \(pid) (\(name)) of an earlier run does not end: kill it")
         }

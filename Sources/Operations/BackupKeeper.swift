@@ -134,7 +134,8 @@ struct LastVerification {
 func keepBackups(_ settings: Settings, logger: Logger) async throws {
     try settings.requireSecrets()
     let verbs = try Verbs(settings, logger: logger)
-    try requireFreePort(settings.operationsPort, "OPERATIONS_PORT")
+    try requireFree(
+        [("OPERATIONS_PORT", settings.operationsPort)], at: settings.bindAddress)
     let roles = Roles(
         verbs.connections, natsURL: "", secrets: Secrets(staffToken: "", signing: ""),
         settings: settings, logger: logger)

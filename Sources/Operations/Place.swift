@@ -25,8 +25,11 @@ struct Place: Sendable {
     private var addressFile: String { folder + "/addresses" }
 
     func store(databaseURL: String, natsURL: String) {
-        let text = "\(databaseURL)\n\(natsURL)\n"
-        try? text.write(toFile: addressFile, atomically: true, encoding: .utf8)
+        // A URL may have a password in it.
+        try? FileManager.default.removeItem(atPath: addressFile)
+        _ = FileManager.default.createFile(
+            atPath: addressFile, contents: Data("\(databaseURL)\n\(natsURL)\n".utf8),
+            attributes: [.posixPermissions: 0o600])
     }
 
     func forgetAddresses() {

@@ -56,15 +56,16 @@ public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws
         settings: settings,
         logger: logger)
     let loop = roles.decisionLoop()
-    try requireFreePort(settings.operationsPort, "OPERATIONS_PORT")
+    var ports = [("OPERATIONS_PORT", settings.operationsPort)]
+    if role == .commandAPI { ports.append(("COMMAND_PORT", settings.commandPort)) }
+    if role == .queryAPI { ports.append(("QUERY_PORT", settings.queryPort)) }
+    try requireFree(ports, at: settings.bindAddress)
     var services: [any Service]
     switch role {
     case .commandAPI:
-        try requireFreePort(settings.commandPort, "COMMAND_PORT")
         services =
             [loop] + roles.commandAPI(loop, port: settings.commandPort) { announce(role, $0) }
     case .queryAPI:
-        try requireFreePort(settings.queryPort, "QUERY_PORT")
         services = roles.queryAPI(port: settings.queryPort) { announce(role, $0) }
     case .projector:
         services = [loop] + roles.projector(loop)
@@ -79,10 +80,30 @@ public func run(_ role: Role, _ settings: Settings, logger: Logger) async throws
     say("\(role.rawValue): listening on port \(port)")
 }
 
-func requireFreePort(_ port: Int, _ variable: String) throws(OperationError) {
-    guard isListening(onPort: port) else { return }
-    throw OperationError(
-        "port \(port) is in use: set \(variable) to another one, or stop who uses it")
+/// Throws a sentence that says what to do when a door can't be opened there.
+func requireFree(
+    _ ports: [(variable: String, port: Int)], at address: String
+) throws(OperationError) {
+    var taken: [Int: String] = [:]
+    for (variable, port) in ports {
+        if let other = taken.updateValue(variable, forKey: port) {
+            throw OperationError(
+                "\(other) and \(variable) are both \(port): set one of them to another port")
+        }
+        switch canListen(onPort: port, at: address) {
+        case .yes: break
+        case .isTaken:
+            throw OperationError(
+                "port \(port) is in use: set \(variable) to another one, or stop who uses it")
+        case .isNotAllowed:
+            throw OperationError(
+                "port \(port) is not for this account: set \(variable) to one above 1023")
+        case .isNoAddress:
+            throw OperationError(
+                "BIND_ADDRESS is '\(address)', and must be an IPv4 address of this machine, or 0.0.0.0 for all"
+            )
+        }
+    }
 }
 
 /// Whether a role that runs on this machine says that it is ready, within three seconds; without a role, whether

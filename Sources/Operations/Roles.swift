@@ -101,7 +101,7 @@ public struct Roles: Sendable {
             clock: clock,
             isReady: { [drain] in
                 guard !drain.isDraining else { return false }
-                return (try? await log.head()) != nil
+                return (try? await log.isWritable()) ?? false
             },
             observer: RequestObserver(logger))
     }
@@ -178,14 +178,28 @@ public struct Roles: Sendable {
         _ onStart: @escaping @Sendable (Int) -> Void
     ) -> any Service {
         let configuration = ApplicationConfiguration(
-            address: .hostname(settings.bindAddress, port: port))
+            address: .hostname(settings.bindAddress, port: port),
+            availableConnectionsDelegate: .maximum(ConnectionLimits.count, logger: logger))
+        let channel = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(ConnectionLimits.idleSeconds))
         return Application(
             router: router,
-            server: HTTPServerBuilder { OnEventLoop(HTTP1Channel(responder: $0)) },
+            server: HTTPServerBuilder {
+                OnEventLoop(HTTP1Channel(responder: $0, configuration: channel))
+            },
             configuration: configuration,
             onServerRunning: { (channel: any Channel) in
                 onStart(channel.localAddress?.port ?? port)
             },
             logger: logger)
     }
+}
+
+/// What a door gives to those who stand in it.
+enum ConnectionLimits {
+    /// Open at a time: those who watch a trip, and as many again in a rush. Who comes then waits in the system's queue.
+    static let count = 20_000
+    /// A connection that sends nothing, or less than a whole request, for so long is shut. Longer than a proxy keeps one
+    /// that it does not use (Traefik: 90 seconds), so that it never sends into one that is being shut.
+    static let idleSeconds: Int64 = 120
 }

@@ -2,6 +2,7 @@ public import Domain
 public import Foundation
 public import Logging
 internal import Access
+internal import Postgres
 public import Telemetry
 internal import Web
 
@@ -76,6 +77,12 @@ public struct Settings: Sendable {
             guard schemes.contains(where: { text.hasPrefix($0 + "://") }) else {
                 throw OperationError(
                     "\(name) must begin with \(schemes.map { $0 + "://" }.joined(separator: " or "))"
+                )
+            }
+            guard !schemes.contains("postgresql") || PostgresConfiguration.isReadable(url: text)
+            else {
+                throw OperationError(
+                    "\(name) can't be read: it must be as postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with what else than letters and digits is in a password as %XX"
                 )
             }
             return text

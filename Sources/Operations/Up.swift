@@ -16,9 +16,11 @@ public func up(_ settings: Settings, logger: Logger) async throws {
     let place = try Place(settings)
     try place.makeFolder()
     try place.lock()
-    try requireFreePort(settings.commandPort, "COMMAND_PORT")
-    try requireFreePort(settings.queryPort, "QUERY_PORT")
-    try requireFreePort(settings.operationsPort, "OPERATIONS_PORT")
+    try requireFree(
+        [
+            ("COMMAND_PORT", settings.commandPort), ("QUERY_PORT", settings.queryPort),
+            ("OPERATIONS_PORT", settings.operationsPort),
+        ], at: settings.bindAddress)
     let system = WholeSystem(settings: settings, place: place, logger: logger)
     try await runServices([system], logger: logger)
 }

@@ -99,6 +99,13 @@ public struct PostgresConfiguration: Sendable {
         self.settings = settings
     }
 
+    /// Whether libpq can read a URL. Its own words would show what it could not read, and a password is part of that.
+    public static func isReadable(url: String) -> Bool {
+        guard let options = PQconninfoParse(url, nil) else { return false }
+        PQconninfoFree(options)
+        return true
+    }
+
     /// The URL with our settings after its own; a dead peer is noticed within 15 seconds.
     var connectionString: String {
         var options = settings

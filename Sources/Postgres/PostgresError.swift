@@ -31,6 +31,13 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Whether the server could not be asked, so that asking later may help.
     public var isConnectionFault: Bool { kind == .unreachable || kind == .connectionLost }
 
+    /// Whether the server can't do such work now, whoever asks for what: it is read-only, out of disk or memory, told
+    /// to stop, or its files are broken. Source: PostgreSQL's documentation, appendix A, classes 25, 53, 57 and 58.
+    public var isServersFault: Bool {
+        guard case .other(let state) = kind else { return false }
+        return ["25", "53", "57", "58"].contains(state.prefix(2))
+    }
+
     public var description: String {
         switch kind {
         case .uniqueViolation(let name), .checkViolation(let name): "\(message) (\(name))"

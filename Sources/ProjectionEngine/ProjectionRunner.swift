@@ -160,8 +160,29 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         }
     }
 
-    /// True when a row has changed.
+    /// True when a row has changed. Where a batch can't be written it is written event by event, so that the one stops it
+    /// that has to, and what stands before that is there.
     private func project(
+        _ events: [ProjectedEvent], to position: Int64, _ checkpoint: inout ProjectionCheckpoint,
+        _ memory: inout RowMemory<Model>, on connection: PostgresConnection
+    ) async throws(ProjectionFault) -> Bool {
+        do throws(ProjectionFault) {
+            return try await write(events, to: position, &checkpoint, &memory, on: connection)
+        } catch {
+            guard error.position != nil, events.count > 1 else { throw error }
+            memory.removeAll()
+            for event in events {
+                _ = try await write(
+                    [event], to: event.position, &checkpoint, &memory, on: connection)
+            }
+            if position > checkpoint.position {
+                _ = try await write([], to: position, &checkpoint, &memory, on: connection)
+            }
+            return true
+        }
+    }
+
+    private func write(
         _ events: [ProjectedEvent], to position: Int64, _ checkpoint: inout ProjectionCheckpoint,
         _ memory: inout RowMemory<Model>, on connection: PostgresConnection
     ) async throws(ProjectionFault) -> Bool {
@@ -193,11 +214,8 @@ struct ProjectionFault: Error, CustomStringConvertible {
     init(writing events: [ProjectedEvent], _ error: PostgresError) {
         let isTransient =
             switch error.kind {
-            case .retryable, .timedOut: true
-            // Read-only, out of disk or memory, told to stop, broken files: see PostgreSQL's appendix A.
-            case .other(let state):
-                state == "QM001" || ["25", "53", "57", "58"].contains(state.prefix(2))
-            default: error.isConnectionFault
+            case .retryable, .timedOut, .other(sqlState: "QM001"): true
+            default: error.isConnectionFault || error.isServersFault
             }
         position = isTransient ? nil : events.first?.position
         description = error.description

@@ -31,12 +31,14 @@ extension QueryAPI {
             throw Problem.notFound("booking")
         }
         let isStaff = Caller.current.isOneOf(.desk)
-        let lastName = try request.query("lastName")
+        let lastName = try request.query("lastName").map { $0.withoutBlanksAround }
         if lastName != nil, !isStaff { try attempts.check(code, at: clock()) }
         let (position, found) = try await found(request, code)
         guard let view = found else { throw Problem.notFound("booking") }
         let contact = view.row.contact
-        if let lastName, !isStaff, contact?.lastName.lowercased() != lastName.lowercased() {
+        if let lastName, !isStaff,
+            contact?.lastName.withoutBlanksAround.lowercased() != lastName.lowercased()
+        {
             attempts.countWrong(code, at: clock())
             throw Problem.notFound("booking")
         }
@@ -59,7 +61,7 @@ extension QueryAPI {
             json.field("charged") { $0.write(sums.charged) }
             json.field("refunded") { $0.write(sums.refunded) }
             json.field("refunding") { $0.write(sums.refunding) }
-            json.field("balance") { $0.write(Quote.chargeable(view.row.owed - sums.paid)) }
+            json.field("balance") { $0.write(view.ledger.balance(of: view.row.owed)) }
             json.field("passengersAboard", view.row.aboard) { $0.value($1) }
             json.name("wantsUpdates")
             if isKnown { json.value(view.row.wantsUpdates) } else { json.null() }

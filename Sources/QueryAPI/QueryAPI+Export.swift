@@ -20,10 +20,10 @@ extension QueryAPI {
         [
             Operation("exportBookings", .get, "/v1/exports/bookings.csv", for: .books) {
                 request, _ in
-                try request.allowQuery(only: Self.filterNames)
+                try request.allowQuery(only: Self.filterNames + ["min-position"])
                 let filter = try await filter(request)
                 return try await export(
-                    [BookingSearch.self], Self.bookingColumns,
+                    request, [BookingSearch.self], Self.bookingColumns,
                     { after, limit in
                         var filter = filter
                         filter.after = after
@@ -40,10 +40,14 @@ extension QueryAPI {
             Operation(
                 "exportManifest", .get, "/v1/exports/sailings/{sailing}/manifest.csv", for: .crew
             ) { request, context in
-                try request.allowQuery()
+                try request.allowQuery(only: "min-position")
                 let sailing = try context.id("sailing", Kind.Sailing.self)
+                let (_, known) = try await read(
+                    request, from: [SailingAvailability.self],
+                    [SailingAvailability.known(sailing)])
+                guard known[0].count > 0 else { throw Problem.notFound("sailing") }
                 return try await export(
-                    [Manifest.self, BookingSearch.self], Self.manifestColumns,
+                    request, [Manifest.self, BookingSearch.self], Self.manifestColumns,
                     { Manifest.sold(on: sailing, after: $0, limit: $1) },
                     { rows in
                         let entries = Manifest.entries(rows)
@@ -54,9 +58,9 @@ extension QueryAPI {
                     })
             },
             Operation("exportLedger", .get, "/v1/exports/ledger.csv", for: .books) { request, _ in
-                try request.allowQuery()
+                try request.allowQuery(only: "min-position")
                 return try await export(
-                    [PaymentLedger.self], Self.ledgerColumns,
+                    request, [PaymentLedger.self], Self.ledgerColumns,
                     { PaymentLedger.all(of: nil, in: nil, after: $0, limit: $1) },
                     { rows in
                         let entries = PaymentLedger.entries(rows)
@@ -71,13 +75,14 @@ extension QueryAPI {
     /// Reads a table to its end, a page after another; `page` has the calls and `fields` the lines and where
     /// the next page begins.
     private func export<Place: Sendable>(
-        _ models: [any ReadModel.Type], _ columns: [String],
+        _ request: Request, _ models: [any ReadModel.Type], _ columns: [String],
         _ page: @escaping @Sendable (Place?, Int) -> PostgresCall,
         _ fields: @escaping @Sendable (Rows) -> ([[CSV.Field]], next: Place?)
     ) async throws -> Response {
         guard let ticket = exports.ticket(limit: Self.exportLimit) else {
             throw Problem.unavailable("others are exporting: try again")
         }
+        _ = try await read(request, from: models, [])
         let connection: PostgresConnection
         let position: Int64
         do throws(PostgresError) {

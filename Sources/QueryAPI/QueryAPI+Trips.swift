@@ -122,7 +122,7 @@ extension QueryAPI {
     /// one or since is sent, for of several sailings that one event changed some may have got lost.
     /// Source: HTML Living Standard, "Server-sent events".
     private func watchAvailability(_ request: Request, of trip: TripID) async throws -> Response {
-        try request.allowQuery()
+        try request.allowQuery(only: "min-position")
         let since = request.headers[.lastEventID].flatMap { Int64($0) } ?? 0
         let (position, rows) = try await read(
             request, from: [TripsOnSale.self, CatalogueEntries.self], [TripsOnSale.one(trip)])

@@ -31,19 +31,33 @@ public struct Body: Sendable {
         {
             throw tooLarge
         }
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.body.collect(upTo: RequestLimits.bodyBytes)
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
-        }
-        let bytes = Array(buffer.readableBytesView)
+        let bytes = try await bytes(of: request)
         do throws(JSONError) {
             return Body(
                 json: try JSONDocument(bytes).root.object(), bytes: bytes,
                 hash: requestHash(request, bytes))
         } catch {
             throw Problem.malformed(field: error.path, error.reason)
+        }
+    }
+
+    /// The hash of a request that has no more to say than its path: a body with a field in it is refused.
+    public static func none(_ request: Request) async throws -> [UInt8] {
+        let bytes = try await bytes(of: request)
+        if !bytes.isEmpty {
+            try reading { () throws(JSONError) in
+                try JSONDocument(bytes).root.object().allow(only: [])
+            }
+        }
+        return requestHash(request, bytes)
+    }
+
+    private static func bytes(of request: Request) async throws -> [UInt8] {
+        do {
+            let buffer = try await request.body.collect(upTo: RequestLimits.bodyBytes)
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
         }
     }
 

@@ -36,7 +36,10 @@ extension Request {
     public func query(_ name: String) throws(Problem) -> String? {
         let values = uri.queryParameters.getAll(name)
         guard values.count < 2 else { throw .malformed(field: name, "is there twice") }
-        return values.first.map { String($0) }
+        guard let value = values.first else { return nil }
+        // PostgreSQL's texts have none.
+        guard !value.utf8.contains(0) else { throw .malformed(field: name, "has a NUL in it") }
+        return String(value)
     }
 
     /// A whole number of the query within a range.
@@ -110,6 +113,15 @@ extension Request {
                     "is not a parameter here; there are \(names.joined(separator: ", "))")
             }
         }
+    }
+}
+
+extension String {
+    /// Without what nobody sees: people leave it behind a name.
+    public var withoutBlanksAround: String {
+        let start = drop(while: \.isWhitespace)
+        guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+        return String(start[...last])
     }
 }
 

@@ -1,4 +1,5 @@
 import CJemalloc
+import Glibc
 
 /// Lets memory that is free go back to the system after a while, by a thread that does nothing else: what one large
 /// answer has taken does not stay with the process. What is used again within that time is not given away: after two
@@ -16,4 +17,14 @@ func returnFreeMemory() {
     for name in ["arenas.dirty_decay_ms"] + those {
         mallctl(name, nil, nil, &milliseconds, MemoryLayout<Int>.size)
     }
+}
+
+/// Asks for as many open files as the system lets a process ask for: each connection is one, and what a process is given
+/// at first is 1024 in most places.
+func allowManyConnections() {
+    var limit = rlimit()
+    let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(files, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(files, &limit)
 }

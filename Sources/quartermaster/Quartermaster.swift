@@ -31,6 +31,7 @@ struct Quartermaster: AsyncParsableCommand {
 func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
     do {
         returnFreeMemory()
+        allowManyConnections()
         let settings = try Settings()
         let reporter = settings.sentry.map {
             SentryReporter(
@@ -63,7 +64,7 @@ func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
     } catch let error as ExitCode {
         throw error
     } catch {
-        FileHandle.standardError.write(Data("quartermaster: \(error)\n".utf8))
+        FileHandle.standardError.write(Data("quartermaster: \(sentence(for: error))\n".utf8))
         throw ExitCode.failure
     }
 }
@@ -86,7 +87,10 @@ struct Up: AsyncParsableCommand {
 struct CommandAPIRole: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "command-api", abstract: "Run the command API alone.",
-        discussion: "Listens on COMMAND_PORT; needs DATABASE_URL, NATS_URL and STAFF_TOKEN.")
+        discussion: """
+            Listens on COMMAND_PORT, and on OPERATIONS_PORT for Prometheus; needs DATABASE_URL, \
+            NATS_URL, STAFF_TOKEN and SIGNING_SECRET, or an 'up' that runs in QUARTERMASTER_DATA.
+            """)
 
     func run() async throws {
         try await perform { try await Operations.run(.commandAPI, $0, logger: $1) }
@@ -96,7 +100,10 @@ struct CommandAPIRole: AsyncParsableCommand {
 struct QueryAPIRole: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query-api", abstract: "Run the query API alone.",
-        discussion: "Listens on QUERY_PORT; needs DATABASE_URL, NATS_URL and STAFF_TOKEN.")
+        discussion: """
+            Listens on QUERY_PORT, and on OPERATIONS_PORT for Prometheus; needs DATABASE_URL, \
+            NATS_URL, STAFF_TOKEN and SIGNING_SECRET, or an 'up' that runs in QUARTERMASTER_DATA.
+            """)
 
     func run() async throws {
         try await perform { try await Operations.run(.queryAPI, $0, logger: $1) }
@@ -109,7 +116,8 @@ struct ProjectorRole: AsyncParsableCommand {
         abstract: "Keep the read models, publish to NATS, and record what time makes true.",
         discussion: """
             Any number may run: one leads each projection, and another takes over when it is gone. \
-            Needs DATABASE_URL, NATS_URL and STAFF_TOKEN.
+            Listens on OPERATIONS_PORT for Prometheus; needs DATABASE_URL, NATS_URL, STAFF_TOKEN \
+            and SIGNING_SECRET, or an 'up' that runs in QUARTERMASTER_DATA.
             """)
 
     func run() async throws {

@@ -155,6 +155,39 @@ import Testing
         held.when(checkIn(nil)).then(.paymentDue(total: Money(minorUnits: 27606)))
     }
 
+    @Test(
+        "takes a check-in back whatever is due, and checks in by hand also when the boat leaves late"
+    )
+    func checksInLate() throws {
+        let aboard = PassengersChecked(
+            booking: ada.booking, sailing: Fleet.sailing, passengers: [1, 2])
+        let checkIn = CheckInPassengers(
+            booking: ada.booking, sailing: Fleet.sailing, passengers: nil)
+        let revert = RevertCheckIn(
+            booking: ada.booking, sailing: Fleet.sailing, passengers: nil)
+        let history =
+            Harbour.events() + ada.placed(2) + ada.confirmed(2) + [.passengerCheckedIn(aboard)]
+        let more = try Story.given(history).decide(
+            ChangeBooking(booking: ada.booking, changes: [.seats(Harbour.adult, quantity: 3)])
+        ).get()
+        let due = Story.given(history, more)
+        due.when(checkIn).then(.paymentDue(total: Money(minorUnits: 13803)))
+        due.when(revert).then(.checkInReverted(aboard))
+        let over = Event.bookingCompleted(
+            BookingCompleted(booking: ada.booking, sailings: [Fleet.sailing]))
+        Story.given(Harbour.events(), ada.placed(2), ada.confirmed(2), [over]).when(checkIn)
+            .then(.passengerCheckedIn(aboard))
+        Story.given(history, [over]).when(revert).then(.checkInReverted(aboard))
+    }
+
+    @Test("does nothing to another version of a booking than its sender looked at")
+    func expectsVersion() {
+        let version = Int64(Fleet().events.count + 3)
+        sold.when(ExpectVersion(of: ada.booking, version)).thenNothing()
+        sold.when(ExpectVersion(of: ada.booking, version - 1))
+            .then(.versionMismatch(expected: version - 1, current: version))
+    }
+
     @Test("completes a booking when its trips have departed, not before")
     func completes() {
         sold.when(CompleteBooking(booking: ada.booking), at: departure).then(

@@ -100,7 +100,7 @@ import Testing
                 checkIn: departure + .minutes(checkIn), boarding: departure + .minutes(boarding),
                 departure: departure)
             fleet.when(AddToCatalogue(.trip(trip(times)))).then(
-                .invalid(field: "times", reason: "check-in <= boarding <= departure must hold"))
+                .invalid(field: "boarding", reason: "check-in <= boarding <= departure must hold"))
         }
         fleet.when(AddToCatalogue(.trip(trip(salesOpenAt: departure))))
             .then(.invalid(field: "salesOpenAt", reason: "must be before departure"))
@@ -321,5 +321,25 @@ import Testing
                     booking: ada.booking, customer: ada.customer, note: Sealed(bytes: [7]))))
         Story.given(Fleet().events).when(note)
             .then(.unknown(kind: "booking", id: ada.booking.entity))
+    }
+
+    @Test("adds a jurisdiction once, and refuses it with another rate")
+    func knowsRates() {
+        func add(_ rate: Int) -> AddToCatalogue {
+            AddToCatalogue(
+                .jurisdiction(
+                    JurisdictionAdded(
+                        jurisdiction: Fleet.jurisdiction, location: Fleet.location, name: "Brevard"),
+                    rate: BasisPoints(rate)!, effectiveFrom: noon))
+        }
+        let location = Event.locationAdded(
+            LocationAdded(
+                location: Fleet.location, name: "Cape", region: "FL", timeZone: "America/New_York"))
+        let added = try? Story.given([location]).decide(add(700)).get()
+        #expect(added?.map(\.type) == [.jurisdictionAdded, .taxRateSet])
+        let known = Story.given([location], added ?? [])
+        known.when(add(700)).thenNothing()
+        known.when(add(900))
+            .then(.alreadyExists(kind: "jurisdiction", id: Fleet.jurisdiction.entity))
     }
 }

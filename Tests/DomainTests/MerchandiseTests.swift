@@ -77,6 +77,14 @@ import Testing
             .then(.notEnoughStock(offer: second, available: 2, wanted: 3))
     }
 
+    @Test("offers a thing once on a trip, so that its allotment holds")
+    func offersOnce() {
+        let again = MerchandiseOffered(
+            offer: id(43), trip: Fleet.trip, variation: Self.variation, allotment: 2)
+        Story.given(Fleet().events, shelf(5, allotment: 2)).when(KeepMerchandise(.offer(again)))
+            .then(.alreadyExists(kind: "offer", id: Self.offer.entity))
+    }
+
     @Test("sells none without a seat on its trip, and nothing that nobody offered")
     func refusesStrangers() {
         let elsewhere = Event.merchandiseOffered(

@@ -48,6 +48,16 @@ import Testing
         }
     }
 
+    @Test("refuses an order that comes to more than is charged in one piece")
+    func refusesTooMuch() {
+        let fleet = Fleet(rate: 0, price: 60_000_000)
+        Story.given(fleet.events).when(ada.order(2)).then(
+            .invalid(
+                field: "lines",
+                reason: "come to \(Money(minorUnits: 120_000_000)), and one order may come to "
+                    + "\(Money(minorUnits: Money.minorUnitsLimit))"))
+    }
+
     @Test("refuses a total that is no longer right, with both figures")
     func refusesStaleTotal() {
         Story.given(Fleet(rate: 0).events).when(ada.order(1, total: 9900)).then(

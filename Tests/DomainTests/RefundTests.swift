@@ -37,6 +37,19 @@ import Testing
             .then(.notInThatState(status: .cancelled, wanted: "confirmed"))
     }
 
+    @Test("refuses what names one thing twice: each says how many, and not how many more")
+    func refusesTwice() {
+        let twice = Refusal.invalid(
+            field: "seats", reason: "names one ticket type of a sailing twice")
+        let one = RefundLines.Line.seats(Harbour.adult, quantity: 1)
+        sold.when(refund(one, one)).then(twice)
+        sold.when(
+            ChangeBooking(
+                booking: ada.booking,
+                changes: [.seats(Harbour.adult, quantity: 3), .seats(Harbour.adult, quantity: 1)])
+        ).then(twice)
+    }
+
     @Test("gives back what was paid too much, and nothing where nothing was")
     func refundsBalance() throws {
         sold.when(refund()).thenNothing()

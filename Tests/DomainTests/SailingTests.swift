@@ -174,7 +174,10 @@ import Testing
         Story.given(fleet.events, sold).when(bob.order(1)).then(full)
         Story.given(fleet.events, sold).when(
             SetSailingLimit(sailing: Fleet.sailing, limit: 2)
-        ).then(.limitBelowUse(limit: 2, used: 3))
+        ).then(.limitBelowUse(limit: 2, used: 5))
+        // One that is above what it was is no lowering; nothing becomes free by it.
+        Story.given(fleet.events, sold).when(SetSailingLimit(sailing: Fleet.sailing, limit: 4))
+            .then(.sailingLimitSet(SailingLimitSet(sailing: Fleet.sailing, limit: 4)))
         let late = noon + .minutes(10)
         let back = Refusal.notEnoughSeats(
             sailing: Fleet.sailing, ticketType: Fleet.adult, available: 3, wanted: 4)

@@ -38,6 +38,26 @@ import Testing
         #expect(life(told([scan(1, minute: 0)], in: completed)).aboard == [1, 2, 3])
     }
 
+    @Test("keeps those aboard who were scanned with one who is not of the booking any more")
+    func boardsTheRest() throws {
+        let fewer = sold.adding(
+            try sold.decide(
+                ChangeBooking(booking: ada.booking, changes: [.seats(Harbour.adult, quantity: 2)])
+            ).get())
+        #expect(life(told([scan(1, [1, 2, 3], minute: 0)], in: fewer)).aboard == [1, 2])
+        fewer.when(scan(1, [3], minute: 0), at: departure)
+            .then(.unknownPassengers(numbers: [3], passengerCount: 2))
+        fewer.when(scan(1, [1, 4], minute: 0), at: departure)
+            .then(.unknownPassengers(numbers: [4], passengerCount: 2))
+        // Who goes ashore need not pay first what has become due since.
+        let aboard = told([scan(1, minute: 0)])
+        let due = aboard.adding(
+            try aboard.decide(
+                ChangeBooking(booking: ada.booking, changes: [.seats(Harbour.adult, quantity: 4)])
+            ).get())
+        #expect(life(told([scan(2, [1], minute: 1, aboard: false)], in: due)).aboard == [2, 3])
+    }
+
     @Test("takes the same scan twice as once, and a booking by its code")
     func takesOnce() throws {
         let once = told([scan(1, minute: 0)])

@@ -142,6 +142,36 @@ import TestSupport
             }
         }
     }
+
+    @Test("stops at the event whose row can't be written, with what stands before it written")
+    func stopsAtWriting() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 100)
+            let client = database.connections.client(1)
+            try await withProjector(on: database) { loop, _ in
+                _ = try await loop.submit(fleet.envelope)
+                try await waitForProjections(database, toReach: try await loop.log.head())
+                let before = try await loop.log.head()
+                let session = try await PostgresSession.connect(
+                    to: database.connections.administrative)
+                try await session.execute(
+                    """
+                    ALTER TABLE reading.manifest ADD CHECK (position <> \(before + 3))
+                    """)
+                // All of them in one batch.
+                try await session.execute("BEGIN; LOCK TABLE reading.manifest")
+                for _ in 0..<5 { _ = try await loop.submit(fleet.order(seats: 1)) }
+                try await session.execute("COMMIT")
+                try await eventually("it stops there") {
+                    try await ProjectionStatus.all(client).contains {
+                        $0.name == Manifest.name && $0.stoppedAtPosition == before + 3
+                            && $0.position == before + 2
+                    }
+                }
+            }
+            await client.close()
+        }
+    }
 }
 
 // MARK: Fixtures

@@ -58,6 +58,37 @@ import TestSupport
         }
     }
 
+    @Test("heeds what is sent where nothing need be, or says that it does not know it")
+    func heedsWhatIsSent() async throws {
+        try await withServer { server in
+            try await heedsWhatIsSent(server, try await openSailing(server, capacity: 50))
+        }
+    }
+
+    private func heedsWhatIsSent(_ server: ServerProcess, _ place: OpenSailing) async throws {
+        let key = UUID().uuidString.lowercased()
+        let placed = try await server.commands.post("/v1/bookings", place.order(), key: key)
+        let again = try await server.commands.post("/v1/bookings", place.order(), key: key)
+        #expect(placed.status == 201 && placed.body == again.body)
+        let path = "/v1/bookings/\(placed.json["booking"] as? String ?? "")"
+        let extra = try await server.commands.post("\(path)/extend", #"{"minutes":500}"#)
+        #expect(extra.status == 400 && extra.json["field"] as? String == "minutes")
+        let extended = try await server.commands.post("\(path)/extend", "{}")
+        #expect(extended.status == 200)
+        let tag = extended.headers["etag"] ?? ""
+        for (version, status) in [("rubbish", 400), ("\"1\"", 412), (tag, 200)] {
+            let confirmed = try await server.staff.post(
+                "\(path)/confirm", #"{"basis":"paid_at_the_dock"}"#,
+                headers: [("If-Match", version)])
+            #expect(confirmed.status == status, "\(version): \(confirmed.json)")
+        }
+        let escaped = place.order().replacing("\"lines\"", with: "\"\\u006cines\"")
+        #expect(try await server.commands.post("/v1/bookings", escaped).status == 400)
+        for path in ["bookings?q=%00", "catalogue/boat?name=%00", "exports/bookings.csv?q=%00"] {
+            #expect(try await server.staffQueries.get("/v1/\(path)").status == 400, "\(path)")
+        }
+    }
+
     private func refusesFraming(_ server: ServerProcess, _ place: OpenSailing) async throws {
         let key = ("Idempotency-Key", UUID().uuidString.lowercased())
         let json = ("Content-Type", "application/json")

@@ -2,6 +2,7 @@ import Bus
 import Foundation
 import Glibc
 import LocalServers
+import Postgres
 import Publishing
 import Synchronization
 import Testing
@@ -80,6 +81,45 @@ import TestSupport
             }
             Glibc.kill(pid, SIGCONT)
             try await checkEvents(server)
+        }
+    }
+
+    @Test(
+        "takes over its own server of a run that was killed, and nobody else's that has its number by now"
+    )
+    func leavesStrangers() async throws {
+        let (ours, theirs) = (ServerProcess.scratchFolder(), ServerProcess.scratchFolder())
+        let stranger = try await PrivateNATS.start(in: theirs)
+        try FileManager.default.createDirectory(
+            atPath: ours, withIntermediateDirectories: true)
+        try "\(stranger.process.pid)\n".write(
+            toFile: ours + "/nats-server.pid", atomically: true, encoding: .utf8)
+        let first = try await PrivateNATS.start(in: ours)
+        let second = try await PrivateNATS.start(in: ours)
+        try await eventually("the first is taken over") { !first.process.isRunning }
+        #expect(stranger.process.isRunning && second.process.isRunning)
+        for server in [stranger, second] { await server.stop() }
+        for folder in [ours, theirs] { try? FileManager.default.removeItem(atPath: folder) }
+    }
+
+    @Test("answers 503 and says that it is not ready while nothing can be written")
+    func saysReadOnly() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 10)
+            let session = try await PostgresSession.connect(
+                to: PostgresConfiguration(url: try server.addresses().database))
+            try await session.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+            try await session.execute("SELECT pg_reload_conf()")
+            try await eventually("it is not ready") {
+                try await server.commands.get("/readyz").status == 503
+            }
+            let refused = try await server.commands.post("/v1/bookings", place.order())
+            #expect(refused.status == 503 && refused.headers["retry-after"] != nil)
+            try await session.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            try await session.execute("SELECT pg_reload_conf()")
+            try await eventually("it sells again") {
+                try await server.commands.post("/v1/bookings", place.order()).status == 201
+            }
         }
     }
 

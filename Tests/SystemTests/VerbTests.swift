@@ -194,8 +194,17 @@ import TestSupport
                 ),
                 (
                     ["migrate"], other, ["DATABASE_URL": "postgresql://x@127.0.0.1:1/x"],
-                    ["127.0.0.1", "Connection refused"]
+                    ["127.0.0.1", "Connection refused", "DATABASE_URL"]
                 ),
+                (
+                    ["status"], other, ["DATABASE_URL": "postgresql://x:open%ZZsesame@127.0.0.1/x"],
+                    ["DATABASE_URL can't be read"]
+                ),
+                (
+                    ["up"], other, ["COMMAND_PORT": "19999", "QUERY_PORT": "19999"],
+                    ["COMMAND_PORT and QUERY_PORT are both 19999"]
+                ),
+                (["up"], other, ["BIND_ADDRESS": "192.0.2.1"], ["BIND_ADDRESS is '192.0.2.1'"]),
                 (["query-api"], other, ["QUERY_PORT": "many"], ["QUERY_PORT"]),
             ]
             for (arguments, folder, environment, words) in cases {
@@ -205,6 +214,7 @@ import TestSupport
                 let said = output.split(separator: "\n").filter { $0.hasPrefix("quartermaster: ") }
                 #expect(said.count == 1, "\(arguments): \(output)")
                 for word in words { #expect(output.contains(word), "\(arguments): \(output)") }
+                #expect(!output.contains("sesame"))
             }
             try? FileManager.default.removeItem(atPath: other)
         }

@@ -177,6 +177,25 @@ public struct AbandonBooking: Command {
     }
 }
 
+/// Refuses what comes after it in its request when the booking is of another version than its sender looked at.
+public struct ExpectVersion: Command {
+    public var booking: BookingID
+    public var version: Int64
+
+    public init(of booking: BookingID, _ version: Int64) {
+        self.booking = booking
+        self.version = version
+    }
+
+    public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        let (life, _) = try Domain.booking(booking, in: world)
+        guard life.version == version else {
+            throw .versionMismatch(expected: version, current: life.version)
+        }
+        return []
+    }
+}
+
 /// Takes a booking back, whatever it was, unless its trips are over; what was paid for it goes back.
 public struct CancelBooking: Command {
     public var booking: BookingID

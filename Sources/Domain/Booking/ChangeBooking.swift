@@ -26,6 +26,7 @@ public struct ChangeBooking: Command {
         guard (0...Self.changeLimit).contains(changes.count) else {
             throw .invalid(field: "changes", reason: "must be at most \(Self.changeLimit)")
         }
+        try changes.checkEachOnce()
         let (life, placed) = try changeable(booking, in: world, at: now)
         let draft = try draft(changes, of: life, placed, pricing, in: world)
         guard !draft.lines.isEmpty else {
@@ -175,7 +176,9 @@ extension OrderDraft {
         let codes = before.codes.map { use in
             CodeUse(code: use.code, discount: use.code.kind == .discount ? discount : use.discount)
         }
-        return Quote(discounted: items, codes: codes, tip: before.tip)
+        let quote = Quote(discounted: items, codes: codes, tip: before.tip)
+        try quote.checkTotal()
+        return quote
     }
 
     /// The jurisdiction that taxes a sailing, at the rate that the customer bought at or that of now.

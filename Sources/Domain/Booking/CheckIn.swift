@@ -13,7 +13,8 @@ public struct CheckInPassengers: Command {
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
         let life = world.look(at: BookingLife.self, of: booking)
-        let wanted = try boardable(passengers, of: life, booking, on: sailing, in: world)
+        let wanted = try boardable(
+            passengers, of: life, booking, on: sailing, orCompleted: true, in: world)
         let coming = wanted.filter { !life.aboard.contains($0) }
         // Who is aboard may have bought something since.
         guard !coming.isEmpty else { return handingOver(of: life, booking, on: sailing) }
@@ -36,7 +37,9 @@ public struct RevertCheckIn: Command {
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
         let life = world.look(at: BookingLife.self, of: booking)
-        let wanted = try boardable(passengers, of: life, booking, on: sailing, in: world)
+        let wanted = try boardable(
+            passengers, of: life, booking, on: sailing, orCompleted: true, isLeaving: true,
+            in: world)
         let leaving = wanted.filter { life.aboard.contains($0) }
         guard !leaving.isEmpty else { return [] }
         return [
@@ -93,10 +96,11 @@ public struct HandedOver: Question {
 
 /// The passengers meant, in order, of a booking that is sold, paid, and has seats on this sailing.
 ///
-/// What was scanned before a trip departed is told after it, so that a booking may be completed by then.
+/// A boat leaves late, and what was scanned before it left is told after, so that a booking may be completed by then.
+/// Who goes ashore need not pay before.
 func boardable(
     _ passengers: [Int]?, of life: BookingLife, _ booking: BookingID, on sailing: SailingID,
-    orCompleted: Bool = false, in world: borrowing World
+    orCompleted: Bool = false, isLeaving: Bool = false, in world: borrowing World
 ) throws(Refusal) -> [Int] {
     guard let placed = life.placed else { throw .unknown(kind: "booking", id: booking.entity) }
     switch life.status {
@@ -109,7 +113,7 @@ func boardable(
     let ours = life.passengers(on: sailing)
     guard !ours.isEmpty else { throw try elsewhere(placed, not: sailing, in: world) }
     let due = world.look(at: BookingMoney.self, of: booking).due(for: placed.quote)
-    guard due.minorUnits <= 0 else { throw .paymentDue(total: due) }
+    guard due.minorUnits <= 0 || isLeaving else { throw .paymentDue(total: due) }
     guard let passengers else { return ours }
     guard !passengers.isEmpty else {
         throw .invalid(field: "passengers", reason: "must not be empty")

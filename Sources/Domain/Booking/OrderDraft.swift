@@ -19,6 +19,29 @@ public enum OrderChange: Hashable, Sendable {
     case move(from: Place, to: Place, quantity: Int?)
 }
 
+extension [OrderChange] {
+    /// Throws where one thing is to be so many in two ways: each says how many there are to be, and not how many more.
+    func checkEachOnce() throws(Refusal) {
+        var places: Set<Place> = []
+        var offers: Set<OfferID> = []
+        for change in self {
+            let isNew =
+                switch change {
+                case .seats(let place, _): places.insert(place).inserted
+                case .merchandise(let offer, _): offers.insert(offer).inserted
+                case .move: true
+                }
+            guard !isNew else { continue }
+            switch change {
+            case .merchandise:
+                throw .invalid(field: "merchandise", reason: "names one offer twice")
+            default:
+                throw .invalid(field: "seats", reason: "names one ticket type of a sailing twice")
+            }
+        }
+    }
+}
+
 /// What prices a changed booking has.
 public enum ChangePricing: String, Sendable, CaseIterable {
     /// Those that the customer bought at; what is new costs what it costs now.

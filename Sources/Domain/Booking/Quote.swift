@@ -290,3 +290,15 @@ extension [SeatLine] {
 
     public var seatCount: Int { reduce(0) { $0 + $1.quantity } }
 }
+
+extension Quote {
+    /// Refuses what comes to more than anybody takes in one piece: it would be charged, and the message of it not
+    /// understood.
+    func checkTotal() throws(Refusal) {
+        let limit = Money(minorUnits: Money.minorUnitsLimit)
+        guard total.minorUnits <= limit.minorUnits else {
+            throw .invalid(
+                field: "lines", reason: "come to \(total), and one order may come to \(limit)")
+        }
+    }
+}

@@ -78,6 +78,7 @@ public struct QuoteOrder: Question {
             accessOutcome(of: wanted), discountOutcome(on: &wanted, in: world, at: now),
         ].compactMap { $0 }
         let quote = Quote(wanted.map(\.item), codes: outcomes.compactMap(\.use), tip: tip)
+        try quote.checkTotal()
         return QuotedOrder(
             quote: quote, mission: mission, codes: outcomes, oversold: oversold)
     }
@@ -178,7 +179,10 @@ public struct QuoteOrder: Question {
             seats, of: assigned, mayOversell: mayOversell, in: world, at: now)
         let rate = world.look(at: JurisdictionTerms.self, of: assigned.jurisdiction).rate(at: now)
         let trip = world.look(at: TripTerms.self, of: assigned.trip).scheduled
-        guard let rate, let trip else { throw .unknown(kind: "trip", id: assigned.trip.entity) }
+        guard let trip else { throw .unknown(kind: "trip", id: assigned.trip.entity) }
+        guard let rate else {
+            throw .unknown(kind: "tax rate", id: assigned.jurisdiction.entity)
+        }
         let wanted = lines.compactMap { line in
             seats.ticketType(line.ticketType).map { type in
                 let item = Quote.Item(

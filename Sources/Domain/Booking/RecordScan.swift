@@ -39,7 +39,8 @@ public struct RecordScan: Command {
         let life = world.look(at: BookingLife.self, of: booking)
         if life.scans.contains(where: { $0.scan == scan }) { return [] }
         let wanted = try boardable(
-            passengers, of: life, booking, on: sailing, orCompleted: true, in: world)
+            still(passengers, of: life), of: life, booking, on: sailing, orCompleted: true,
+            isLeaving: !isAboard, in: world)
         let fact = PassengersScanned(
             scan: scan, booking: booking, sailing: sailing, passengers: wanted, scanner: scanner,
             at: at, isAboard: isAboard)
@@ -64,6 +65,15 @@ public struct RecordScan: Command {
         }
         return [scanned] + boarding(changed, of: life, booking, on: sailing, at: at)
     }
+}
+
+/// Without those who were of the booking and are not any more, where others still are: what was seen of them is told in
+/// vain, and must not keep the others from being aboard.
+private func still(_ passengers: [Int]?, of life: BookingLife) -> [Int]? {
+    guard let passengers else { return nil }
+    let numbers = life.placed?.quote.lines.flatMap(\.passengers) ?? []
+    let left = passengers.filter { numbers.contains($0) || $0 > life.lastPassenger || $0 < 1 }
+    return left.isEmpty ? passengers : left
 }
 
 extension RecordScan.Subject {

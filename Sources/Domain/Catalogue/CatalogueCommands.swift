@@ -28,12 +28,17 @@ public struct AddToCatalogue: Command {
                 "location", fact.location.entity, Event.locationAdded)
         case .jurisdiction(let fact, let rate, let effectiveFrom):
             try need(world.look(at: LocationTerms.self, of: fact.location).added, fact.location)
+            let terms = world.look(at: JurisdictionTerms.self, of: fact.jurisdiction)
             let added = try add(
-                fact, known: world.look(at: JurisdictionTerms.self, of: fact.jurisdiction).added,
-                "jurisdiction", fact.jurisdiction.entity, Event.jurisdictionAdded)
+                fact, known: terms.added, "jurisdiction", fact.jurisdiction.entity,
+                Event.jurisdictionAdded)
             let rate = TaxRateSet(
                 jurisdiction: fact.jurisdiction, rate: rate, effectiveFrom: effectiveFrom)
-            return added.isEmpty ? [] : added + [.taxRateSet(rate)]
+            if !added.isEmpty { return added + [.taxRateSet(rate)] }
+            guard terms.rates.contains(rate) else {
+                throw .alreadyExists(kind: "jurisdiction", id: fact.jurisdiction.entity)
+            }
+            return []
         case .provider(let fact):
             let jurisdiction = world.look(at: JurisdictionTerms.self, of: fact.jurisdiction)
             try need(jurisdiction.added, fact.jurisdiction)
@@ -84,7 +89,7 @@ public struct AddToCatalogue: Command {
         fact.location = launch?.location ?? fact.location
         let times = fact.times
         guard times.checkIn <= times.boarding, times.boarding <= times.departure else {
-            throw .invalid(field: "times", reason: "check-in <= boarding <= departure must hold")
+            throw .invalid(field: "boarding", reason: "check-in <= boarding <= departure must hold")
         }
         if let opening = fact.salesOpenAt, opening >= times.departure {
             throw .invalid(field: "salesOpenAt", reason: "must be before departure")

@@ -14,7 +14,7 @@ public struct LocationTerms: DecisionModel {
 public struct JurisdictionTerms: DecisionModel {
     public static let types: Set<EventType> = [.jurisdictionAdded, .taxRateSet]
     public private(set) var added: JurisdictionAdded?
-    private var rates: [TaxRateSet] = []
+    private(set) var rates: [TaxRateSet] = []
 
     public init(of entity: EntityID) {}
 

@@ -71,6 +71,10 @@ public struct KeepMerchandise: Command {
         try checkAllotment(fact.allotment)
         let known = world.look(at: OfferTerms.self, of: fact.offer).offered
         guard try isNew(fact, known, "offer", fact.offer) else { return [] }
+        // A trip has one allotment of a thing.
+        if let other = world.look(at: TripOffers.self, of: fact.trip).offers[fact.variation] {
+            throw .alreadyExists(kind: "offer", id: other.entity)
+        }
         return [.merchandiseOffered(fact)]
     }
 

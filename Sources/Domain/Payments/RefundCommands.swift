@@ -87,6 +87,7 @@ public struct RefundLines: Command {
         let money = world.look(at: BookingMoney.self, of: booking)
         let isPastCutoff = try checkCutoff(placed, for: seller, in: world, at: now)
         let changes = try changes(of: placed.quote)
+        try changes.checkEachOnce()
         let draft = try draft(changes, of: life, placed, .kept, in: world)
         if draft.lines.isEmpty, !changes.isEmpty {
             try life.checkHandedOver(broughtBack: broughtBack)

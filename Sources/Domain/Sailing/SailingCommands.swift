@@ -42,10 +42,10 @@ public struct SetSailingLimit: Command {
         let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
         if let limit { try checkLimit(limit, capacity: capacity) }
         let figures = seats.figures(capacity: capacity, at: now)
-        // Seats that were sold beyond the limit stay beyond it.
-        let used = figures.used - figures.oversold
-        guard limit ?? capacity >= used else {
-            throw .limitBelowUse(limit: limit ?? capacity, used: used)
+        // What is beyond the limit already may stay so, but no limit is lowered below what is used.
+        let (wanted, used) = (limit ?? capacity, figures.used)
+        guard wanted >= used || wanted >= figures.limit && wanted + figures.oversold >= used else {
+            throw .limitBelowUse(limit: wanted, used: used)
         }
         guard seats.limit != limit else { return [] }
         return [.sailingLimitSet(SailingLimitSet(sailing: sailing, limit: limit))]

@@ -36,8 +36,10 @@ struct SearchWords {
         let digits = text.utf8.filter(\.isDigit)
         guard !digits.isEmpty else { return }
         append(digits.suffix(Self.nationalDigits))
-        // What is longer than a country's number and one of its own has an extension.
-        if digits.count > Self.nationalDigits + 2 { append(digits) }
+        // Of North America the country's number is known, and left off when somebody types it.
+        let isAmerican =
+            digits.count == Self.nationalDigits + 1 && digits.first == UInt8(ascii: "1")
+        if digits.count > Self.nationalDigits, !isAmerican { append(digits) }
     }
 
     /// Of the numbers of North America.

@@ -17,9 +17,12 @@ public struct SailingView: Sendable {
 }
 
 extension SailingAvailability {
+    /// While a version is rolled out, the table is that of the one before, which has no such column and no such rows.
+    private static let isAssigned = "coalesce((to_jsonb(a) ->> 'is_assigned')::bool, true)"
+
     private static let selection = """
         SELECT a.sailing, a.trip, a.boat, a.seat_limit, a.is_paused, a.ticket_types, a.oversales,
-               a.is_assigned, boat.name, boat.capacity, greatest(a.position, boat.position) AS changed_at
+               \(isAssigned), boat.name, boat.capacity, greatest(a.position, boat.position) AS changed_at
         FROM reading.sailing_availability a
         JOIN reading.catalogue_entry boat ON boat.entity = a.boat
         """
@@ -31,7 +34,7 @@ extension SailingAvailability {
     ) -> PostgresCall {
         PostgresCall(
             """
-            \(selection) WHERE a.trip = ANY ($1::uuid[]) AND (a.is_assigned OR a.position >= $2::bigint)
+            \(selection) WHERE a.trip = ANY ($1::uuid[]) AND (\(isAssigned) OR a.position >= $2::bigint)
             ORDER BY boat.name, a.sailing
             """, [.array(of: .uuid, trips.map { .id($0) }), .int64(position)])
     }
@@ -39,8 +42,9 @@ extension SailingAvailability {
     /// One row when there is such a sailing, and its boat is on the trip still.
     public static func known(_ sailing: SailingID) -> PostgresCall {
         PostgresCall(
-            "SELECT FROM reading.sailing_availability WHERE sailing = $1::uuid AND is_assigned",
-            [.id(sailing)])
+            """
+            SELECT FROM reading.sailing_availability a WHERE a.sailing = $1::uuid AND \(isAssigned)
+            """, [.id(sailing)])
     }
 
     /// Sailings that changed after a position, or whose boats did, oldest change first.

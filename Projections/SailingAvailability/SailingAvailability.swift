@@ -31,10 +31,8 @@ public struct SailingAvailability: ReadModel {
         /// Whether the boat is on the trip still; bookings that it had are found by the trip all the same.
         public var isAssigned = true
 
-        /// The three figures, for a boat that may carry `capacity` passengers; one that was taken off the trip
-        /// carries none.
+        /// The three figures, for a boat that may carry `capacity` passengers.
         public func figures(capacity: Int) -> SeatFigures {
-            let capacity = isAssigned ? capacity : 0
             let oversold = oversales.reduce(0) { $0 + $1.seatCount }
             return SeatFigures(
                 limit: min(limit ?? capacity, capacity), oversold: oversold, capacity: capacity,
@@ -105,7 +103,11 @@ public struct SailingAvailability: ReadModel {
         case .sailingLimitSet(let fact): row?.limit = fact.limit
         case .salesPaused: row?.isPaused = true
         case .salesResumed: row?.isPaused = false
-        case .boatUnassigned: row?.isAssigned = false
+        case .boatUnassigned:
+            // It sells nothing, also to a program that does not know that such rows are kept.
+            row?.isAssigned = false
+            row?.limit = 0
+            row?.isPaused = true
         case .ticketTypeDefined, .ticketTypeRepriced, .ticketTypeCapped, .ticketTypeRelabelled,
             .ticketTypeWithdrawn:
             row?.changeTypes(event.event)

@@ -146,11 +146,11 @@ extension CommandAPI {
         _ request: Request, _ booking: BookingID, _ hash: [UInt8], _ command: any Command,
         by actor: String? = nil, heedsVersion: Bool = true
     ) async throws -> Response {
-        var commands = [command]
+        var command = command
         if heedsVersion, let version = try ifMatch(request) {
-            commands.insert(ExpectVersion(of: booking, version), at: 0)
+            command = ExpectVersion(of: booking, version, for: command)
         }
-        let receipt = try await submit(request, hash, commands, by: actor)
+        let receipt = try await submit(request, hash, [command], by: actor)
         var version = receipt.events.last { BookingLife.versionTypes.contains($0.event.type) }?
             .position
         if version == nil { version = try await ask(BookingVersion(booking: booking)).answer }

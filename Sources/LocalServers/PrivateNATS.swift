@@ -83,17 +83,17 @@ public enum Listening: Sendable {
     case isNoAddress
 }
 
-/// Tries it, and lets go at once; `address` is a name or number of IPv4.
+/// Tries it, and lets go at once; `address` is a name or a number.
 public func canListen(onPort port: Int, at address: String) -> Listening {
     var wanted = addrinfo()
-    wanted.ai_family = AF_INET
+    wanted.ai_family = AF_UNSPEC
     wanted.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var found: UnsafeMutablePointer<addrinfo>?
     guard getaddrinfo(address, String(port), &wanted, &found) == 0, let first = found else {
         return .isNoAddress
     }
     defer { freeaddrinfo(found) }
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(first.pointee.ai_family, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     // As servers do: connections of one that has just gone do not count.
     var isOn: Int32 = 1

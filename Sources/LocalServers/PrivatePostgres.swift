@@ -164,8 +164,11 @@ func isProcess(_ pid: Int32, named name: String, at folder: String) -> Bool {
     let words = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
         .split(separator: "\0")
     guard let words, let program = words.first else { return false }
+    func place(_ path: some StringProtocol) -> String {
+        URL(fileURLWithPath: String(path)).resolvingSymlinksInPath().path
+    }
     return program.split(separator: "/").last.map { $0 == name } ?? false
-        && words.contains { $0 == folder }
+        && words.contains { place($0) == place(folder) }
 }
 
 func waitForEnd(

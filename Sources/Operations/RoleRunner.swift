@@ -100,7 +100,7 @@ func requireFree(
                 "port \(port) is not for this account: set \(variable) to one above 1023")
         case .isNoAddress:
             throw OperationError(
-                "BIND_ADDRESS is '\(address)', and must be an IPv4 address of this machine, or 0.0.0.0 for all"
+                "BIND_ADDRESS is '\(address)', and must be an address of this machine, or 0.0.0.0 for all"
             )
         }
     }

@@ -29,7 +29,8 @@ public func answer(
 ///
 /// Only one strong tag is understood: the one that the ETag header of an answer showed.
 public func ifMatch(_ request: Request) throws(Problem) -> Int64? {
-    guard let text = request.headers[.ifMatch] else { return nil }
+    // Any version will do.
+    guard let text = request.headers[.ifMatch], text != "*" else { return nil }
     guard text.count > 2, text.first == "\"", text.last == "\"",
         let version = Int64(text.dropFirst().dropLast()), version >= 0
     else {

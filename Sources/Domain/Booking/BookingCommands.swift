@@ -177,14 +177,18 @@ public struct AbandonBooking: Command {
     }
 }
 
-/// Refuses what comes after it in its request when the booking is of another version than its sender looked at.
+/// Another command, for a booking of the version that its sender looked at; refused for any other.
+///
+/// One command and not two in one request: those are a batch of their own.
 public struct ExpectVersion: Command {
     public var booking: BookingID
     public var version: Int64
+    public var command: any Command
 
-    public init(of booking: BookingID, _ version: Int64) {
+    public init(of booking: BookingID, _ version: Int64, for command: any Command) {
         self.booking = booking
         self.version = version
+        self.command = command
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
@@ -192,7 +196,7 @@ public struct ExpectVersion: Command {
         guard life.version == version else {
             throw .versionMismatch(expected: version, current: life.version)
         }
-        return []
+        return try command.decide(in: world, at: now)
     }
 }
 

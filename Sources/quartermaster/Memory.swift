@@ -19,12 +19,13 @@ func returnFreeMemory() {
     }
 }
 
-/// Asks for as many open files as the system lets a process ask for: each connection is one, and what a process is given
-/// at first is 1024 in most places.
+/// Asks for as many open files as connections may be open, and some: what a process is given at first is 1024 in most
+/// places. Not for all that it may have, which is a thousand million in some: whoever starts a program goes through them
+/// one by one, to close them.
 func allowManyConnections() {
     var limit = rlimit()
     let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     guard getrlimit(files, &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
+    limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 32_768))
     setrlimit(files, &limit)
 }

@@ -32,10 +32,6 @@ extension BookingByCode {
             charged bigint, refunded bigint)
         """
 
-    /// Money was moved for it, or it is sold for nothing; an index has these.
-    private static let isInBooks =
-        "(b.money_until IS NOT NULL OR b.stage IN ('confirmed', 'completed'))"
-
     private static let sums = ["gross", "discount", "tax", "tip", "waived", "charged", "refunded"]
 
     /// What was sold and moved on each day from the first to the last, as days are where a location is.

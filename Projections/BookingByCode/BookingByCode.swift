@@ -79,9 +79,11 @@ public struct BookingByCode: ReadModel {
         indexes: [
             "(code)", "(deadline) WHERE stage = 'held'",
             "(money_until) WHERE money_until IS NOT NULL",
-            "(mission) WHERE money_until IS NOT NULL OR stage IN ('confirmed', 'completed')",
+            "(mission) WHERE \(isInBooks)",
             "(reseller) WHERE reseller IS NOT NULL",
         ])
+    /// Money was moved for it, or it is sold for nothing.
+    static let isInBooks = "(money_until IS NOT NULL OR stage IN ('confirmed', 'completed'))"
 
     public static func keys(of event: Event) -> [BookingID] {
         event.concernedBooking.map { [$0] } ?? []

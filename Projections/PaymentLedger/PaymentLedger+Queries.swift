@@ -79,16 +79,18 @@ extension [LedgerEntry] {
     /// What was charged, what is back with the customer, what is on its way there; and what is paid for the
     /// booking, which goodwill makes no less.
     public var sums: (charged: Money, refunded: Money, refunding: Money, paid: Money) {
-        func sum(_ states: Set<PaymentLedger.State>, where isIn: (LedgerEntry) -> Bool) -> Money {
-            filter { states.contains($0.row.state) && isIn($0) }
-                .reduce(.zero) { $0 + $1.row.amount }
-        }
         let charged = sum([.charged, .chargedLate]) { _ in true }
         let back = sum([.refunded, .refundRequested]) { !$0.row.isGoodwill }
         return (
             charged, sum([.refunded]) { _ in true }, sum([.refundRequested]) { _ in true },
             charged - back
         )
+    }
+
+    private func sum(
+        _ states: Set<PaymentLedger.State>, where isIn: (LedgerEntry) -> Bool
+    ) -> Money {
+        filter { states.contains($0.row.state) && isIn($0) }.reduce(.zero) { $0 + $1.row.amount }
     }
 
     /// What is to be paid still of something that costs `owed`; less than nothing where too much was paid, and then no
@@ -99,11 +101,8 @@ extension [LedgerEntry] {
         guard due.minorUnits < 0 else { return Quote.chargeable(due) }
         var kept = sums.charged - sums.refunded - sums.refunding
         for entry in self where entry.row.isDisputed {
-            let back = filter {
-                [.refunded, .refundRequested].contains($0.row.state)
-                    && $0.row.payment == entry.row.payment
-            }.reduce(0) { $0 + $1.row.amount.minorUnits }
-            kept = kept - Money(minorUnits: Swift.max(0, entry.row.amount.minorUnits - back))
+            let back = sum([.refunded, .refundRequested]) { $0.row.payment == entry.row.payment }
+            kept = kept - Money(minorUnits: Swift.max(0, (entry.row.amount - back).minorUnits))
         }
         return Money(
             minorUnits: Swift.max(due.minorUnits, -Swift.max(0, kept.minorUnits)),

@@ -130,38 +130,3 @@ public struct ServerError: Error, CustomStringConvertible {
         self.description = description
     }
 }
-
-/// A free port of the loopback interface, free at least when it was looked for.
-///
-/// It is drawn below the range from which Linux gives numbers to outgoing connections (32768 and up,
-/// see `ip_local_port_range`), or one of those could take it before a server does.
-///
-/// This process gets none twice: what was drawn may not be in use yet. Ports that another process is to use
-/// are best drawn from a range of their own, because it draws some itself.
-public func freeLoopbackPort(
-    in range: Range<Int> = 20_000..<32_768
-) throws(ServerError) -> Int {
-    for _ in 0..<100 {
-        let port = Int.random(in: range)
-        let isNew = drawnPorts.withLockedValue { $0.insert(port).inserted }
-        if isNew, canBind(to: port) { return port }
-    }
-    throw ServerError(
-        "no free port on 127.0.0.1 from \(range.lowerBound) to \(range.upperBound - 1)")
-}
-
-private let drawnPorts = NIOLockedValueBox<Set<Int>>([])
-
-private func canBind(to port: Int) -> Bool {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = UInt16(port).bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-            bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
-    }
-}

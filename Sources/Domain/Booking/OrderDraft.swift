@@ -25,18 +25,13 @@ extension [OrderChange] {
         var places: Set<Place> = []
         var offers: Set<OfferID> = []
         for change in self {
-            let isNew =
-                switch change {
-                case .seats(let place, _): places.insert(place).inserted
-                case .merchandise(let offer, _): offers.insert(offer).inserted
-                case .move: true
-                }
-            guard !isNew else { continue }
             switch change {
-            case .merchandise:
+            case .seats(let place, _) where !places.insert(place).inserted:
+                throw .invalid(
+                    field: "seats", reason: "names one ticket type of a sailing twice")
+            case .merchandise(let offer, _) where !offers.insert(offer).inserted:
                 throw .invalid(field: "merchandise", reason: "names one offer twice")
-            default:
-                throw .invalid(field: "seats", reason: "names one ticket type of a sailing twice")
+            case .seats, .merchandise, .move: break
             }
         }
     }

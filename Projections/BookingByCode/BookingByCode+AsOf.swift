@@ -14,6 +14,7 @@ extension BookingByCode {
         let ledger = moment.rows(of: PaymentLedger.self, from: events)
             .map { LedgerEntry(id: $0, row: $1.row) }
             .filter { $0.row.booking == booking }
+            .sorted { ($0.row.begunAt, $0.id) < ($1.row.begunAt, $1.id) }
         return (booking, view.row, ledger)
     }
 

@@ -30,6 +30,7 @@ public struct BookingByCode: ReadModel {
         public var notes: [Note] = []
         /// What each event changed of the money.
         public var money: [MoneyEntry] = []
+        public var handedOver = HandedOverGoods()
         /// Whose program sold it for a commission, where one did.
         public var reseller: APIKeyID?
         /// The position of its last event: what an ETag shows.
@@ -55,6 +56,12 @@ public struct BookingByCode: ReadModel {
             if let entry = MoneyEntry(change(self), at: now) { money.append(entry) }
         }
 
+        fileprivate mutating func move(to quote: Quote, of mission: MissionID) {
+            self.quote = quote
+            self.mission = mission
+            handedOver.keep(of: quote)
+        }
+
         public var status: BookingStatus {
             stage == .confirmed && !aboard.isEmpty && aboard.count == quote.seats.seatCount
                 ? .checkedIn : stage
@@ -62,7 +69,7 @@ public struct BookingByCode: ReadModel {
     }
 
     public static let name = "booking_by_code"
-    public static let version = 5
+    public static let version = 6
     public static let opensContacts = true
     public static let types = BookingLife.versionTypes
     public static let table = TableDefinition(
@@ -74,7 +81,7 @@ public struct BookingByCode: ReadModel {
             .init("wants_updates", .bool), .init("aboard", .json), .init("cancel_reason", .text),
             .init("notes", .json), .init("money", .json), .init("money_from", .timestamptz),
             .init("money_until", .timestamptz), .init("version", .int8),
-            .init("reseller", .uuid),
+            .init("reseller", .uuid), handedOver,
         ],
         indexes: [
             "(code)", "(deadline) WHERE stage = 'held'",
@@ -82,6 +89,7 @@ public struct BookingByCode: ReadModel {
             "(mission) WHERE \(isInBooks)",
             "(reseller) WHERE reseller IS NOT NULL",
         ])
+    static let handedOver = TableDefinition.Column("handed_over", .json)
     /// Money was moved for it, or it is sold for nothing.
     static let isInBooks = "(money_until IS NOT NULL OR stage IN ('confirmed', 'completed'))"
 
@@ -116,6 +124,7 @@ public struct BookingByCode: ReadModel {
             row?.aboard = aboard.sorted()
         case .checkInReverted(let fact):
             row?.aboard.removeAll { fact.passengers.contains($0) }
+        case .merchandiseFulfilled(let fact): row?.handedOver.add(fact.merchandise)
         case .bookingCompleted: row?.stage = .completed
         case .contactChanged: row?.contact = event.contact
         case .paymentSucceeded(let fact), .paymentArrivedLate(let fact):
@@ -137,11 +146,9 @@ public struct BookingByCode: ReadModel {
             row?.enter(at: event.recordedAt) { row in
                 row.isSold ? MoneyEntry.Sums(fact.quote) - row.sold : MoneyEntry.Sums()
             }
-            row?.quote = fact.quote
-            row?.mission = fact.mission
+            row?.move(to: fact.quote, of: fact.mission)
         case .alternativeOffered(let fact):
-            row?.quote = fact.quote
-            row?.mission = fact.mission
+            row?.move(to: fact.quote, of: fact.mission)
             row?.deadline = fact.deadline
             row?.stage = .held
         default: break
@@ -183,13 +190,22 @@ public struct BookingByCode: ReadModel {
         fields.append(row.money.last?.at)
         fields.append(row.version)
         if let reseller = row.reseller { fields.append(reseller) } else { fields.appendNull() }
+        fields.append { json in
+            let counts = row.handedOver.counts.sorted { $0.key.entity < $1.key.entity }
+            json.array(counts) { json, goods in
+                json.object { json in
+                    json.field("offer", goods.key)
+                    json.field("quantity", goods.value)
+                }
+            }
+        }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: BookingID, row: Row) {
         guard let code = ConfirmationCode(rows.text(index, 1)) else {
             preconditionFailure("a read model holds the code '\(rows.text(index, 1))'")
         }
-        let row = Row(
+        var row = Row(
             code: code, customer: rows.id(index, 2), mission: rows.id(index, 3),
             stage: rows.choice(index, 4), placedAt: rows.instant(index, 5),
             deadline: rows.instant(index, 6),
@@ -217,6 +233,7 @@ public struct BookingByCode: ReadModel {
                 }
             }, reseller: rows.isNull(index, 17) ? nil : rows.id(index, 17),
             version: Int64(rows.integer(index, 16)))
+        row.handedOver = handedOver(rows, index, 18)
         return (rows.id(index, 0), row)
     }
 }

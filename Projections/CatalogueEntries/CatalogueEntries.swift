@@ -23,7 +23,7 @@ public struct CatalogueEntries: ReadModel {
         public var capacity: Int?
         /// Launches only.
         public var liftOff: Instant?
-        /// The fact that added it, as the log has it: JSON.
+        /// The fact that added it, as the log has it, with what was set since of what has no column: JSON.
         public var terms: [UInt8]
         /// Jurisdictions only: the facts that set tax rates, in their order.
         public var rates: [[UInt8]] = []
@@ -41,13 +41,14 @@ public struct CatalogueEntries: ReadModel {
     }
 
     public static let name = "catalogue_entry"
-    public static let version = 3
+    public static let version = 4
     public static let opensContacts = false
     public static let types: Set<EventType> = [
         .locationAdded, .jurisdictionAdded, .taxRateSet, .providerAdded, .boatRegistered,
         .boatCapacityChanged,
         .launchAnnounced, .launchArchived, .launchUnarchived, .missionPlanned, .missionActivated,
-        .missionDeactivated, .missionArchived, .missionUnarchived, .merchandiseAdded,
+        .missionDeactivated, .missionArchived, .missionUnarchived, .refundCutoffSet,
+        .merchandiseAdded,
     ]
     public static let table = TableDefinition(
         key: [.init("entity", .uuid)],
@@ -73,6 +74,7 @@ public struct CatalogueEntries: ReadModel {
         case .missionActivated(let mission), .missionDeactivated(let mission),
             .missionArchived(let mission), .missionUnarchived(let mission):
             [mission.entity]
+        case .refundCutoffSet(let fact): [fact.mission.entity]
         case .merchandiseAdded(let fact): [fact.merchandise.entity]
         default: []
         }
@@ -100,11 +102,25 @@ public struct CatalogueEntries: ReadModel {
         case .launchUnarchived, .missionUnarchived: row?.isArchived = false
         case .missionPlanned(let fact):
             row = Row(.mission, fact.name, event.event, parent: fact.launch.entity)
+        case .refundCutoffSet(let fact): row = row.map { Self.planned($0, after: fact) }
         case .merchandiseAdded(let fact): row = Row(.merchandise, fact.name, event.event)
         case .missionActivated: row?.isActive = true
         case .missionDeactivated: row?.isActive = false
         default: break
         }
+        return row
+    }
+
+    private static func planned(_ row: Row, after change: RefundCutoffSet) -> Row {
+        let type = EventType.missionPlanned
+        let planned = try? EventCodec.decode(
+            type: type.rawValue, schemaVersion: EventCodec.schemaVersion(of: type), data: row.terms)
+        guard case .missionPlanned(var fact) = planned else {
+            preconditionFailure("a mission's terms are not those of a mission")
+        }
+        fact.refundCutoffHours = change.hours
+        var row = row
+        row.terms = EventCodec.encode(.missionPlanned(fact)).data
         return row
     }
 

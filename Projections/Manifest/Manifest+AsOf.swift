@@ -14,12 +14,14 @@ extension Manifest {
         let bookings = sold.keys.map(\.booking)
         let theirs = try await moment.events(of: bookings.map(\.entity)).map(\.event)
         let people = moment.rows(of: BookingSearch.self, from: theirs)
+        let pages = moment.rows(of: BookingByCode.self, from: theirs)
         return sold.compactMap { key, view in
-            guard let person = people[key.booking]?.row else { return nil }
+            guard let person = people[key.booking]?.row, let page = pages[key.booking]?.row
+            else { return nil }
             return ManifestEntry(
                 booking: key.booking, row: view.row, code: person.code.description,
                 firstName: person.firstName, lastName: person.lastName,
-                specialRequests: person.specialRequests)
+                specialRequests: person.specialRequests, handedOver: page.handedOver)
         }
         .sorted { ($0.lastName ?? "", $0.booking.entity) < ($1.lastName ?? "", $1.booking.entity) }
     }

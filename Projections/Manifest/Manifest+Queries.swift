@@ -10,6 +10,16 @@ public struct ManifestEntry: Sendable {
     public var firstName: String?
     public var lastName: String?
     public var specialRequests: String?
+    public var handedOver: HandedOverGoods
+
+    /// What they bought with the trip and were not given yet.
+    public var merchandise: [Quote.Portion] {
+        row.merchandise.compactMap { goods in
+            var portion = goods.portion
+            portion.quantity -= goods.offer.map { handedOver[$0] } ?? 0
+            return portion.quantity > 0 ? portion : nil
+        }
+    }
 }
 
 extension Manifest {
@@ -20,8 +30,10 @@ extension Manifest {
         let columns = (table.key + table.columns).map { "m.\($0.name)" }.joined(separator: ", ")
         return PostgresCall(
             """
-            SELECT \(columns), s.code, s.first_name, s.last_name, s.special_requests
-            FROM reading.manifest m JOIN reading.booking_search s USING (booking)
+            SELECT \(columns), s.code, s.first_name, s.last_name, s.special_requests,
+                (SELECT \(BookingByCode.handedOver.name) FROM reading.booking_by_code b
+                    WHERE b.booking = m.booking)
+            FROM \(BookingByCode.nothingHandedOver), reading.manifest m JOIN reading.booking_search s USING (booking)
             WHERE m.sailing = $1::uuid AND m.is_sold
                 AND (coalesce(s.last_name, ''), m.booking) > ($2::text, $3::uuid)
             ORDER BY coalesce(s.last_name, ''), m.booking LIMIT $4::bigint
@@ -41,7 +53,9 @@ extension Manifest {
                 booking: key.booking, row: row, code: rows.text(index, next),
                 firstName: rows.optionalText(index, next + 1),
                 lastName: rows.optionalText(index, next + 2),
-                specialRequests: rows.optionalText(index, next + 3))
+                specialRequests: rows.optionalText(index, next + 3),
+                handedOver: rows.isNull(index, next + 4)
+                    ? HandedOverGoods() : BookingByCode.handedOver(rows, index, next + 4))
         }
     }
 

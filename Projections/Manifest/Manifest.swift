@@ -11,6 +11,12 @@ public struct Manifest: ReadModel {
         public var booking: BookingID
     }
 
+    public struct Goods: Equatable, Sendable {
+        /// nil where the row was written by a version that did not keep it.
+        public var offer: OfferID?
+        public var portion: Quote.Portion
+    }
+
     public struct Scan: Equatable, Sendable {
         public var scan: ScanID
         public var scanner: String
@@ -26,7 +32,7 @@ public struct Manifest: ReadModel {
         public var passengers: [Int]
         public var aboard: [Int]
         /// What they bought with the trip, and get when the first of them comes aboard.
-        public var merchandise: [Quote.Portion]
+        public var merchandise: [Goods]
         /// What scanners told of them.
         public var scans: [Scan] = []
 
@@ -39,12 +45,16 @@ public struct Manifest: ReadModel {
             seats = lines.map { Quote.Portion(label: $0.label, quantity: $0.quantity) }
             passengers = quote.passengers(on: sailing)
             merchandise = quote.merchandise.filter { $0.trip == lines[0].trip }
-                .map { Quote.Portion(label: $0.label, quantity: $0.quantity) }
+                .map { goods in
+                    Goods(
+                        offer: goods.offer,
+                        portion: Quote.Portion(label: goods.label, quantity: goods.quantity))
+                }
         }
 
         fileprivate init(
             isSold: Bool, seats: [Quote.Portion], passengers: [Int], aboard: [Int],
-            merchandise: [Quote.Portion],
+            merchandise: [Goods],
             scans: [Scan]
         ) {
             self.isSold = isSold
@@ -57,7 +67,7 @@ public struct Manifest: ReadModel {
     }
 
     public static let name = "manifest"
-    public static let version = 4
+    public static let version = 5
     public static let opensContacts = false
     // A hold that is over stays: money that comes late may bring it back.
     public static let types = BookingLife.types.subtracting([
@@ -146,7 +156,15 @@ public struct Manifest: ReadModel {
                 }
             }
         }
-        fields.append { $0.array(row.merchandise) { $0.write($1) } }
+        fields.append { json in
+            json.array(row.merchandise) { json, goods in
+                json.object { json in
+                    json.field("offer", goods.offer)
+                    json.field("label", goods.portion.label)
+                    json.field("quantity", goods.portion.quantity)
+                }
+            }
+        }
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: Key, row: Row) {
@@ -157,13 +175,15 @@ public struct Manifest: ReadModel {
                 }
             }
         }
-        func portions(_ column: Int) -> [Quote.Portion] {
+        func goods(_ column: Int) -> [Goods] {
             trusted { () throws(JSONError) in
                 try rows.json(index, column).list { value throws(JSONError) in
                     let json = try value.object()
-                    return Quote.Portion(
-                        label: try json["label"].string(),
-                        quantity: try json["quantity"].integer())
+                    return Goods(
+                        offer: try json.optional("offer")?.id(),
+                        portion: Quote.Portion(
+                            label: try json["label"].string(),
+                            quantity: try json["quantity"].integer()))
                 }
             }
         }
@@ -181,8 +201,8 @@ public struct Manifest: ReadModel {
         return (
             Key(sailing: rows.id(index, 0), booking: rows.id(index, 1)),
             Row(
-                isSold: rows.bool(index, 2), seats: portions(3), passengers: numbers(4),
-                aboard: numbers(5), merchandise: portions(7), scans: scans)
+                isSold: rows.bool(index, 2), seats: goods(3).map(\.portion), passengers: numbers(4),
+                aboard: numbers(5), merchandise: goods(7), scans: scans)
         )
     }
 }

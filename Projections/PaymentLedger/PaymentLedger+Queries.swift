@@ -33,12 +33,13 @@ extension PaymentLedger {
             ])
     }
 
-    /// Movements of the booking with a code.
+    /// Movements of the booking with a code, in the order in which they began.
     public static func ofBooking(_ code: ConfirmationCode) -> PostgresCall {
         PostgresCall(
             """
             SELECT \(columns) FROM reading.payment_ledger
             WHERE booking = (SELECT booking FROM reading.booking_by_code WHERE code = $1::text)
+            ORDER BY begun_at, entry
             """, [.text(code.description)])
     }
 
@@ -52,19 +53,30 @@ extension PaymentLedger {
             """, [.text(provider.rawValue), .int64(Int64(limit))])
     }
 
-    /// What was charged of each booking, and what is back or on its way.
+    /// What was charged of each booking, and what is back or on its way, and the position that all of this has reached.
     public static let sums = PostgresCall(
         """
-        SELECT booking,
-            coalesce(sum(amount) FILTER (WHERE state IN ('charged', 'charged_late')), 0)::bigint,
-            coalesce(sum(amount) FILTER (WHERE state IN ('refunded', 'refund_requested')), 0)::bigint
-        FROM reading.payment_ledger GROUP BY booking
-        """)
+        SELECT reached.position, booking, charged, refunded
+        FROM (SELECT position FROM reading.projection WHERE name = $1::text) reached LEFT JOIN (
+            SELECT booking,
+                coalesce(sum(amount) FILTER (WHERE state IN ('charged', 'charged_late')), 0)::bigint
+                    AS charged,
+                coalesce(sum(amount) FILTER (WHERE state IN ('refunded', 'refund_requested')), 0)::bigint
+                    AS refunded
+            FROM reading.payment_ledger GROUP BY booking
+        ) sums ON true
+        """, [.text(name)])
 
     public static func sums(
         _ rows: Rows
-    ) -> [(booking: BookingID, charged: Int, refunded: Int)] {
-        (0..<rows.count).map { (rows.id($0, 0), rows.integer($0, 1), rows.integer($0, 2)) }
+    ) -> (reached: Int64, sums: [(booking: BookingID, charged: Int, refunded: Int)]) {
+        let sums = (0..<rows.count).filter { !rows.isNull($0, 1) }.map { row in
+            (
+                booking: rows.id(row, 1, Kind.Booking.self), charged: rows.integer(row, 2),
+                refunded: rows.integer(row, 3)
+            )
+        }
+        return (rows.count > 0 ? Int64(rows.integer(0, 0)) : 0, sums)
     }
 
     public static func entries(_ rows: Rows) -> [LedgerEntry] {

@@ -49,14 +49,33 @@ public struct ArchiveHeader: Hashable, Sendable {
     }
 }
 
+/// What the log says of an event that the program can't read: its tags can't be made from what it says.
+struct UnreadableEvent {
+    var type: String
+    var tags: [EntityID]
+
+    init(type: String, tags: [EntityID]) {
+        self.type = type
+        self.tags = tags
+    }
+
+    /// nil where the line has no tags: its event could be read by who wrote it.
+    init?(_ json: JSONObject) throws(JSONError) {
+        guard let tags = json.optional("tags") else { return nil }
+        type = try json["type"].string()
+        self.tags = try tags.list { value throws(JSONError) in try value.id(Any.self).entity }
+    }
+}
+
 /// One event a line: everything that its row has, and `data` to the byte, so that hashes can be made anew.
 extension ChainedEvent {
-    var line: [UInt8] {
+    /// Of one that can't be read, its tags as well.
+    func line(_ unreadable: UnreadableEvent? = nil) -> [UInt8] {
         JSONWriter.write { json in
             json.object { json in
                 json.field("position", event.position)
                 json.field("recordedAt", Instant(microseconds: event.recordedAt))
-                json.field("type", EventType(rawValue: event.type)?.name)
+                json.field("type", unreadable?.type ?? EventType(rawValue: event.type)?.name)
                 json.field("typeCode", Int(event.type))
                 json.field("schemaVersion", Int(event.schemaVersion))
                 json.field("actor", event.actor)
@@ -69,6 +88,7 @@ extension ChainedEvent {
                     "requestHash", plain: command.map { Hexadecimal.digits(of: $0.requestHash) })
                 json.field("commandEnd", command?.end)
                 json.field("hash", plain: Hexadecimal.digits(of: hash))
+                if let tags = unreadable?.tags { json.field("tags", tags) { $0.value($1) } }
                 json.name("data")
                 json.value(json: event.data)
             }
@@ -76,7 +96,10 @@ extension ChainedEvent {
     }
 
     init(_ line: [UInt8]) throws(JSONError) {
-        let json = try JSONDocument(line).root.object()
+        try self.init(JSONDocument(line).root.object())
+    }
+
+    init(_ json: JSONObject) throws(JSONError) {
         var command: Command?
         if let end = json.optional("commandEnd") {
             command = Command(

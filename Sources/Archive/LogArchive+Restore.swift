@@ -9,10 +9,11 @@ extension LogArchive {
     private static let partSize = 5000
 
     /// Makes an empty log the archived one, all of it or nothing: the same positions, times, hashes and
-    /// identity. Tags are made anew from what the events say. With `keysPath`, customers' keys are put back.
+    /// identity. Tags are made anew from what the events say, but for those that could not be read where the archive
+    /// comes from: with them stand their tags. With `keysPath`, customers' keys are put back.
     ///
     /// Throws ``ArchiveError`` when the database has events, when a hash does not fit, or when an event
-    /// can't be read. `configuration` must name a user who may act as the log's owner. Returns the head.
+    /// can't be read that could be then. `configuration` must name a user who may act as the log's owner. Returns the head.
     public static func restore(
         _ path: String, customerKeys keysPath: String? = nil,
         to configuration: PostgresConfiguration,
@@ -75,25 +76,33 @@ extension LogArchive {
         private(set) var count = 0
         private var events = PostgresFields()
         private var tags = PostgresFields()
+        /// The names of types of events that can't be read.
+        private var types: [Int16: String] = [:]
 
         mutating func add(_ line: [UInt8], of path: String) throws(ArchiveError) {
-            let event: Event
             let link: ChainedEvent
+            let unreadable: UnreadableEvent?
             do {
-                link = try ChainedEvent(line)
+                let json = try JSONDocument(line).root.object()
+                (link, unreadable) = (try ChainedEvent(json), try UnreadableEvent(json))
             } catch {
                 throw ArchiveError("\(path), after position \(chain.position): \(error)")
             }
             if let fault = chain.add(link).first { throw ArchiveError("\(path): \(fault)") }
             let stored = link.event
+            if let unreadable { types[stored.type] = unreadable.type }
+            let known: [EntityID]
             do {
-                event = try EventCodec.decode(
-                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
+                known =
+                    try unreadable?.tags
+                    ?? EventCodec.decode(
+                        type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data
+                    ).tags
             } catch {
                 throw ArchiveError("\(path), position \(stored.position): \(error)")
             }
             append(link)
-            for tag in event.tags {
+            for tag in known {
                 tags.append(PostgresUUID(tag))
                 tags.append(stored.position)
                 tags.append(stored.type)
@@ -128,6 +137,15 @@ extension LogArchive {
 
         mutating func send(to session: PostgresSession) async throws(PostgresError) {
             guard count > 0 else { return }
+            for (code, name) in types {
+                let quoted = name.replacing("'", with: "''")
+                try await session.execute(
+                    """
+                    INSERT INTO log.event_type (code, name) VALUES (\(code), '\(quoted)')
+                    ON CONFLICT DO NOTHING
+                    """)
+            }
+            types = [:]
             try await session.copyIn(
                 """
                 COPY log.event (position, recorded_at, command_id, correlation_id,

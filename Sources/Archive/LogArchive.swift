@@ -23,11 +23,27 @@ public enum LogArchive {
         let file = try CompressedWriter(path)
         try file.write(line: header.line)
         try await log.readChained(upTo: last) { events in
-            for event in events { try file.write(line: event.line) }
+            for event in events {
+                try file.write(line: event.line(try await unreadable(event, in: log)))
+            }
             progress(events.last?.event.position ?? 0)
         }
         try file.finish()
         return last
+    }
+
+    private static func unreadable(
+        _ link: ChainedEvent, in log: EventLog
+    ) async throws -> UnreadableEvent? {
+        let event = link.event
+        do {
+            _ = try EventCodec.decode(
+                type: event.type, schemaVersion: event.schemaVersion, data: event.data)
+            return nil
+        } catch {
+            let (type, tags) = try await log.words(at: event.position)
+            return UnreadableEvent(type: type, tags: tags.map { EntityID($0) })
+        }
     }
 
     /// Writes the keys of all customers who are not forgotten; returns how many.

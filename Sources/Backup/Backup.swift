@@ -69,6 +69,9 @@ public struct Backup: Sendable {
                 schema: rows.text(0, 4), size: size, checksum: checksum)
             try Data(manifest.text).write(
                 to: URL(fileURLWithPath: "\(part)/\(BackupManifest.fileName)"))
+            for file in [dump, "\(part)/\(BackupManifest.fileName)", part] {
+                try Self.flush(file)
+            }
             try FileManager.default.moveItem(atPath: part, toPath: folder)
         } catch {
             try? FileManager.default.removeItem(atPath: part)
@@ -272,6 +275,15 @@ public struct Backup: Sendable {
             size += Int64(part.count)
         }
         return (size, Array(hash.finalize()))
+    }
+
+    /// Waits until a file, or what a folder names, is on disk.
+    private static func flush(_ path: String) throws(BackupError) {
+        let descriptor = open(path, O_RDONLY)
+        defer { close(descriptor) }
+        guard descriptor >= 0, fsync(descriptor) == 0 else {
+            throw BackupError("\(path) can't be flushed to disk: errno \(errno)")
+        }
     }
 
     /// `20261125T140530Z`

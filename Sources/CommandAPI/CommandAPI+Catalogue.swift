@@ -23,7 +23,10 @@ extension CommandAPI {
                     [ArchiveLaunch(launch: ID(id), isArchived: try value.bool())]
                 } ?? []
             },
-            changing("changeMission", "/v1/missions/{mission}", ["isActive", "isArchived"]) {
+            changing(
+                "changeMission", "/v1/missions/{mission}",
+                ["refundCutoffHours", "isActive", "isArchived"]
+            ) {
                 id, json throws(JSONError) in
                 [ChangeMission(mission: ID(id), changes: try Self.missionChanges(json))]
             },
@@ -181,8 +184,11 @@ extension CommandAPI {
                 MissionPlanned(
                     mission: ID(id), launch: try json["launch"].id(),
                     name: try json["name"].text(.name),
-                    refundCutoffHours:
-                        try json.optional("refundCutoffHours")?.integer(in: 0...72) ?? 12)))
+                    refundCutoffHours: try refundCutoff(json) ?? 12)))
+    }
+
+    private static func refundCutoff(_ json: JSONObject) throws(JSONError) -> Int? {
+        try json.optional("refundCutoffHours")?.integer(in: MissionPlanned.refundCutoffRange)
     }
 
     private static func trip(_ json: JSONObject, _ id: EntityID) throws(JSONError) -> AddToCatalogue
@@ -233,6 +239,7 @@ extension CommandAPI {
         .Change]
     {
         var changes: [ChangeMission.Change] = []
+        if let hours = try refundCutoff(json) { changes.append(.refundCutoff(hours: hours)) }
         if let value = json.optional("isActive") { changes.append(.active(try value.bool())) }
         if let value = json.optional("isArchived") { changes.append(.archived(try value.bool())) }
         return changes

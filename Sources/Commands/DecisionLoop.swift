@@ -365,6 +365,7 @@ public actor DecisionLoop: Service {
             let events = try await log.read(
                 after: cache.position, limit: ModelCache.recentLimit)
             follow(events, in: cache)
+            if events.isEmpty { try await heedRestore(cache) }
             if events.count < ModelCache.recentLimit { return }
             // Far behind: what is in memory is not worth following for.
             cache.restart(at: try await log.head())
@@ -372,24 +373,14 @@ public actor DecisionLoop: Service {
     }
 }
 
-extension AppendOutcome {
-    fileprivate var isRepeat: Bool {
-        switch self {
-        case .duplicate, .keyReused: true
-        case .appended, .conflict: false
-        }
-    }
-
-    fileprivate var isAppended: Bool {
-        if case .appended = self { true } else { false }
-    }
-}
-
-extension Pending {
-    func succeed(_ receipt: Receipt) { finish(.success(receipt)) }
-
-    func finish(_ result: Result<Receipt, CommandError>) {
-        guard case .command(_, let answer) = work else { return }
-        answer.resume(returning: result)
+extension DecisionLoop {
+    /// A log that ends before what is known of it was restored to an earlier moment: what was known is not true any more.
+    private func heedRestore(_ cache: ModelCache) async throws {
+        let head = try await log.head()
+        guard head < cache.position else { return }
+        logger.error(
+            "the log has lost events: it was restored",
+            metadata: ["head": "\(head)", "known": "\(cache.position)"])
+        cache.restart(at: head)
     }
 }

@@ -1,4 +1,5 @@
 internal import Domain
+internal import EventLog
 internal import Synchronization
 
 /// A request in the queue of the decision loop.
@@ -106,5 +107,27 @@ final class Inbox: Sendable {
 
     func close() {
         state.withLock { $0.isClosed = true }
+    }
+}
+
+extension AppendOutcome {
+    var isRepeat: Bool {
+        switch self {
+        case .duplicate, .keyReused: true
+        case .appended, .conflict: false
+        }
+    }
+
+    var isAppended: Bool {
+        if case .appended = self { true } else { false }
+    }
+}
+
+extension Pending {
+    func succeed(_ receipt: Receipt) { finish(.success(receipt)) }
+
+    func finish(_ result: Result<Receipt, CommandError>) {
+        guard case .command(_, let answer) = work else { return }
+        answer.resume(returning: result)
     }
 }

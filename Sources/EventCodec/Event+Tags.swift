@@ -23,6 +23,7 @@ extension Event {
         case .missionActivated(let mission), .missionDeactivated(let mission),
             .missionArchived(let mission), .missionUnarchived(let mission):
             [mission.entity]
+        case .refundCutoffSet(let fact): [fact.mission.entity]
         case .tripScheduled(let fact): [fact.trip.entity, fact.mission.entity]
         case .saleModeSet(let fact): [fact.trip.entity]
         case .salesOpeningSet(let fact): [fact.trip.entity]

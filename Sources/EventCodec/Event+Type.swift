@@ -18,6 +18,7 @@ extension Event {
         case .missionDeactivated: .missionDeactivated
         case .missionArchived: .missionArchived
         case .missionUnarchived: .missionUnarchived
+        case .refundCutoffSet: .refundCutoffSet
         case .tripScheduled: .tripScheduled
         case .saleModeSet: .saleModeSet
         case .salesOpeningSet: .salesOpeningSet

@@ -26,6 +26,10 @@ extension EventCodec {
         case .missionDeactivated: .missionDeactivated(try json["mission"].id())
         case .missionArchived: .missionArchived(try json["mission"].id())
         case .missionUnarchived: .missionUnarchived(try json["mission"].id())
+        case .refundCutoffSet:
+            .refundCutoffSet(
+                RefundCutoffSet(
+                    mission: try json["mission"].id(), hours: try json["hours"].integer()))
         case .tripScheduled: .tripScheduled(try trip(json))
         case .saleModeSet:
             .saleModeSet(

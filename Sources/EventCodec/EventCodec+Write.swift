@@ -22,6 +22,9 @@ extension EventCodec {
         case .missionActivated(let mission), .missionDeactivated(let mission),
             .missionArchived(let mission), .missionUnarchived(let mission):
             json.field("mission", mission)
+        case .refundCutoffSet(let fact):
+            json.field("mission", fact.mission)
+            json.field("hours", fact.hours)
         case .tripScheduled(let fact): write(fact, to: &json)
         case .saleModeSet(let fact):
             json.field("trip", fact.trip)

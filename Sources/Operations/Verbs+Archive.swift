@@ -46,6 +46,10 @@ extension Verbs {
         let seal = try await Seal(
             headOf: connections.log(1), at: wallClock(), signingWith: try sealingKey())
         guard let path else { return say(String(decoding: seal.text, as: UTF8.self)) }
+        // An earlier one proves what a later one does not.
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw OperationError("\(path) is there already: a seal is kept, and not replaced")
+        }
         guard FileManager.default.createFile(atPath: path, contents: Data(seal.text + [0x0A]))
         else { throw OperationError("can't write \(path)") }
         say("sealed position \(seal.position) in \(path), with key \(seal.keyText)")

@@ -16,10 +16,10 @@ extension Verbs {
     /// Lists all projections, and for ever what they do without.
     public func projections(isJSON: Bool) async throws {
         let client = connections.client(1)
-        let (head, statuses) = (
-            try await EventLog(client).head(), try await ProjectionStatus.all(client)
-        )
+        let statuses = try await ProjectionStatus.all(client)
         let skips = try await Skips.load(from: EventLog(client)).entries
+        // Last, or what has happened since would look like something that the log has lost.
+        let head = try await EventLog(client).head()
         guard !isJSON else {
             return sayJSON { json in
                 json.object { json in
@@ -90,19 +90,13 @@ extension Verbs {
         guard let stopped = before.stoppedAtPosition else {
             return say("\(name) is not stopped")
         }
-        let client = connections.writingClient(1)
-        try await client.run(
-            """
-            UPDATE reading.projection SET stopped_at_position = NULL, stopped_because = NULL
-            WHERE name = $1::text
-            """, [.text(name)])
         let deadline = ContinuousClock.now + Self.retryWait
         while .now < deadline {
             let now = try await status(of: name)
             if now.position >= stopped {
                 return say("\(name) goes on: it is past position \(grouped(stopped))")
             }
-            if let position = now.stoppedAtPosition {
+            if let position = now.stoppedAtPosition, now.updatedAt > before.updatedAt {
                 throw OperationError(
                     "\(name) stopped again at position \(position): \(now.stoppedBecause ?? "")")
             }

@@ -65,10 +65,12 @@ extension Verbs {
         let outcomes = try await rebuild.run { progress in
             start.withLock { $0 = $0 ?? progress.start }
             meter.tell(progress.step.rawValue, progress.position, of: progress.head)
+        } ended: { outcome in
+            meter.finish()
+            say(request.isJSON ? json(outcome) : text(outcome))
         }
         meter.finish()
         let seconds = (ContinuousClock.now - started).inSeconds
-        for outcome in outcomes { say(request.isJSON ? json(outcome) : text(outcome)) }
         guard !request.isJSON, let position = outcomes.map(\.position).max() else { return }
         let count = position - (start.withLock { $0 } ?? 0)
         let rate = Int64(Double(count) / max(seconds, 0.001))
@@ -94,8 +96,11 @@ extension Verbs {
         case .pause, .cancel:
             let wish: RebuildControl.Wish = order == .pause ? .pause : .cancel
             var count = 0
+            let running = Set(
+                try await RebuildControl.all(client).filter(\.isRunning).map(\.name))
             for model in chosen where try await RebuildControl.want(wish, of: model.name, client) {
-                report(model, order == .pause ? "will pause" : "is given up", request.isJSON)
+                let paused = running.contains(model.name) ? "will pause" : "is paused already"
+                report(model, order == .pause ? paused : "is given up", request.isJSON)
                 count += 1
             }
             guard count > 0 else { throw OperationError("no such rebuild is under way") }

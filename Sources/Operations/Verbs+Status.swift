@@ -47,6 +47,10 @@ extension Verbs {
     private func overview(_ client: PostgresClient) async throws -> Overview {
         let log = EventLog(client)
         let now = wallClock()
+        let (projections, history) = (
+            try await ProjectionStatus.all(client), await history(log)
+        )
+        // After them, or what has happened since would look like something that the log has lost.
         let head = try await log.head()
         let before = try await log.position(at: now.microseconds - 60_000_000)
         let rows = try await client.run(
@@ -62,10 +66,10 @@ extension Verbs {
                 } : nil,
             eventsInLastMinute: head - before, databaseSize: Int64(rows.integer(0, 0)),
             connectionCount: rows.integer(0, 1),
-            projections: try await ProjectionStatus.all(client),
+            projections: projections,
             rebuilds: try await RebuildControl.all(client),
             skipCount: try await Skips.load(from: log).entries.count,
-            history: await history(log),
+            history: history,
             lastBackup: Backup.all(in: settings.absoluteBackupFolder).last?.manifest)
     }
 

@@ -27,6 +27,9 @@ extension Verbs {
     public func verify(_ request: VerifyRequest = VerifyRequest()) async throws -> Bool {
         let (faults, findings) = try await findings(request)
         for fault in faults.prefix(EventLog.faultLimit) { say("FAULT \(fault)") }
+        if faults.count > EventLog.faultLimit {
+            say("and \(grouped(Int64(faults.count - EventLog.faultLimit))) more faults")
+        }
         guard faults.isEmpty else { return false }
         for finding in findings { say(finding) }
         return true
@@ -82,14 +85,27 @@ extension Verbs {
         if let contradiction = try await seal?.contradiction(in: log) {
             faults.append(contradiction)
         }
+        if let published {
+            let now = try await log.head()
+            if published.head > now {
+                faults.append(
+                    "position \(now + 1): the stream EVENTS goes on up to \(published.head), and the "
+                        + "log has lost that: see 'events reset-stream'")
+            }
+        }
+        let ledger = try await ledgerFaults(&audit, at: head)
         faults += audit.chargedWithoutSeats.map(\.description)
-        let ledger = try await ledgerFaults(audit, at: head)
         faults += ledger ?? []
         var compared: [Rebuild.Outcome] = []
         if !request.isOfLogOnly, faults.isEmpty {
             faults += try await stoppedReadModels()
-            compared = try await compareReadModels(log, meter, isOfScratch: request.isOfScratch)
-            faults += compared.flatMap(Self.faults)
+            do {
+                compared = try await compareReadModels(
+                    log, meter, isOfScratch: request.isOfScratch)
+                faults += compared.flatMap(Self.faults)
+            } catch let error as ProjectionFault {
+                faults.append("read models can't be folded anew: \(error)")
+            }
         }
         meter.finish()
         guard faults.isEmpty else { return (faults, []) }
@@ -200,17 +216,26 @@ extension Verbs {
         return findings
     }
 
-    /// Where the ledger says something else than the log; nil while it lags behind.
-    private func ledgerFaults(_ audit: Audit, at head: Int64) async throws -> [String]? {
+    /// Where the ledger says something else than the log; nil while it lags behind. Where it has come further than
+    /// `head`, the audit is brought there.
+    private func ledgerFaults(_ audit: inout Audit, at head: Int64) async throws -> [String]? {
         // Before the first event nobody has made the ledger's table.
         guard head > 0 else { return [] }
         let client = connections.client(1)
-        let reached = try await client.run([ProjectionStatus.reached(by: [PaymentLedger.name])])
-        guard Int64(reached[0].integer(0, 0)) == head else { return nil }
-        var ledger: [BookingID: (charged: Int, refunded: Int)] = [:]
-        for sum in PaymentLedger.sums(try await client.run([PaymentLedger.sums])[0]) {
-            ledger[sum.booking] = (sum.charged, sum.refunded)
+        let first = try await client.run([ProjectionStatus.reached(by: [PaymentLedger.name])])
+        guard Int64(first[0].integer(0, 0)) >= head else { return nil }
+        let (reached, sums) = PaymentLedger.sums(try await client.run([PaymentLedger.sums])[0])
+        try await connections.log(1).readChained(after: head, upTo: reached) { page in
+            for (stored, event) in zip(page, await Self.decoded(page).events) {
+                guard let event else { continue }
+                _ = audit.evolve(
+                    RecordedEvent(
+                        position: stored.event.position,
+                        recordedAt: Instant(microseconds: stored.event.recordedAt), event: event))
+            }
         }
+        var ledger: [BookingID: (charged: Int, refunded: Int)] = [:]
+        for sum in sums { ledger[sum.booking] = (sum.charged, sum.refunded) }
         let money = audit.moneyByBooking
         return Set(ledger.keys).union(money.keys).compactMap { booking in
             let (log, kept) = (money[booking], ledger[booking] ?? (0, 0))

@@ -74,6 +74,7 @@ public actor EventFeed: Service {
                     do {
                         let session = try await PostgresSession.connect(to: configuration)
                         failureCount = 0
+                        try await self.heedRestore(session)
                         try await session.listen(to: EventLog.channel) { head in
                             Task { await self.hear(of: head.flatMap { Int64($0) }) }
                         }
@@ -172,6 +173,17 @@ public actor EventFeed: Service {
     }
 
     private var lastKept: Int64? { recent.last?.last?.position }
+
+    /// Where the log ends before what is kept, it was restored to an earlier moment, and that happened no more.
+    private func heedRestore(_ session: PostgresSession) async throws(PostgresError) {
+        let rows = try await session.execute("SELECT coalesce(max(position), 0) FROM log.event")
+        guard let head = Int64(rows.text(0, 0)), let lastKept, head < lastKept else { return }
+        logger.error(
+            "the log has lost events: it was restored",
+            metadata: ["head": "\(head)", "known": "\(lastKept)"])
+        recent.removeAll()
+        recentCount = 0
+    }
 
     /// PostgreSQL says that the log has grown, up to `head` if that is known.
     private func hear(of head: Int64?) {

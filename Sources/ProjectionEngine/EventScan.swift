@@ -82,7 +82,9 @@ struct EventPage: Sendable {
             guard EventType(rawValue: fault.type).map({ types.contains($0) }) ?? true else {
                 continue
             }
-            throw ProjectionFault(position: fault.position, description: fault.reason)
+            throw ProjectionFault(
+                position: fault.position,
+                description: "position \(fault.position): \(fault.reason)")
         }
         var isWanted = [Bool](repeating: false, count: Int(types.map(\.rawValue).max() ?? 0) + 1)
         for type in types { isWanted[Int(type.rawValue)] = true }

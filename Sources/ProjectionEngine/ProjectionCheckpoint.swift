@@ -70,6 +70,22 @@ struct ProjectionCheckpoint: Sendable {
     }
 }
 
+extension ProjectionCheckpoint {
+    /// The same for a table that nobody leads, because it is of another version.
+    static func stop(
+        _ name: String, at position: Int64, because reason: String,
+        on connection: PostgresConnection
+    ) async throws(PostgresError) {
+        try await connection.run(
+            """
+            UPDATE reading.projection
+            SET stopped_at_position = $2::bigint, stopped_because = $3::text,
+                updated_at = clock_timestamp()
+            WHERE name = $1::text
+            """, [.text(name), .int64(position), .text(reason)])
+    }
+}
+
 /// The table was made by another version of the program.
 public struct ProjectionVersionError: Error, CustomStringConvertible {
     public let name: String
@@ -116,7 +132,6 @@ public struct ProjectionStatus: Hashable, Sendable {
         _ client: PostgresClient
     ) async throws(PostgresError) -> (head: Int64, projections: [Lag]) {
         let rows = try await client.run([
-            PostgresCall("SELECT coalesce(max(position), 0) FROM log.event"),
             PostgresCall(
                 """
                 SELECT p.name, p.position, p.stopped_at_position IS NOT NULL,
@@ -125,14 +140,16 @@ public struct ProjectionStatus: Hashable, Sendable {
                 WHERE NOT starts_with(reverse(p.name), reverse($1::text))
                 ORDER BY p.name
                 """, [.text(TableGeneration.old.suffix)]),
+            // Last, or what has happened since would look like something that the log has lost.
+            PostgresCall("SELECT coalesce(max(position), 0) FROM log.event"),
         ])
-        let lags = (0..<rows[1].count).map { row in
+        let lags = (0..<rows[0].count).map { row in
             Lag(
-                name: rows[1].text(row, 0), position: Int64(rows[1].integer(row, 1)),
-                seconds: Double(rows[1].optionalInteger(row, 3) ?? 0) / 1000,
-                isStopped: rows[1].bool(row, 2))
+                name: rows[0].text(row, 0), position: Int64(rows[0].integer(row, 1)),
+                seconds: Double(rows[0].optionalInteger(row, 3) ?? 0) / 1000,
+                isStopped: rows[0].bool(row, 2))
         }
-        return (Int64(rows[0].integer(0, 0)), lags)
+        return (Int64(rows[1].integer(0, 0)), lags)
     }
 
     /// All projections that have ever run, by name.

@@ -5,6 +5,7 @@ public import Logging
 internal import Metrics
 public import Postgres
 public import ServiceLifecycle
+internal import Synchronization
 internal import Trace
 internal import Tracing
 
@@ -22,6 +23,8 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
 
     /// How often one that is not the leader asks again, and one that stopped tries again.
     public static var retryInterval: Duration { .seconds(1) }
+    /// How often one whose table is built anew says how far it is.
+    static var progressInterval: Duration { .seconds(5) }
     /// Rows kept in memory, because this leader is the only one who writes them.
     public static var rowLimit: Int { 4096 }
 
@@ -77,6 +80,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         guard var checkpoint = try await begin(on: connection) else { return false }
         var skips = try await Skips.load(from: feed.log)
         var memory = RowMemory<Model>()
+        var stoppedAt: Int64?
         logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
         while !Task.isCancelled {
             let began = ContinuousClock.now
@@ -114,8 +118,11 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                         + EventFeed.gatherInterval(after: events.count, isIdle: isIdle))
             } catch let error as ProjectionFault {
                 guard let position = error.position else { throw error }
-                logger.error(
-                    "stopped", metadata: ["reason": "\(error)", "position": "\(position)"])
+                if stoppedAt != position {
+                    stoppedAt = position
+                    logger.error(
+                        "stopped", metadata: ["reason": "\(error)", "position": "\(position)"])
+                }
                 try await checkpoint.stop(at: position, because: error.description, on: connection)
                 memory.removeAll()
                 try await Task.sleep(for: Self.retryInterval)
@@ -134,15 +141,41 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         } catch let error as ProjectionVersionError {
             guard error.stored < error.expected, table.generation == .live else { throw error }
             logger.notice("building it anew", metadata: ["version": "\(error.expected)"])
-            let log = await feed.log
-            let outcome = try await Rebuild(
-                [Model.self], from: log, configuration: configuration
-            ).run().first
+            let outcome = try await buildAnew(on: connection)
             if outcome?.end == .paused || outcome?.end == .cancelled {
                 logger.notice("is not built anew until somebody asks for it")
                 return try await waitForRebuild(on: connection)
             }
             return try await ProjectionCheckpoint.lead(table, on: connection)
+        }
+    }
+
+    /// Where an event stops it, that is told of the table that it was to replace.
+    private func buildAnew(on connection: PostgresConnection) async throws -> Rebuild.Outcome? {
+        let told = Mutex(ContinuousClock.now)
+        do {
+            return try await Rebuild(
+                [Model.self], from: await feed.log, configuration: configuration
+            ).run { progress in
+                let isDue = told.withLock { told in
+                    guard .now - told > Self.progressInterval else { return false }
+                    told = .now
+                    return true
+                }
+                guard isDue else { return }
+                logger.notice(
+                    "building it anew",
+                    metadata: [
+                        "step": "\(progress.step)", "position": "\(progress.position)",
+                        "head": "\(progress.head)",
+                    ])
+            }.first
+        } catch let fault as ProjectionFault {
+            if let position = fault.position {
+                try await ProjectionCheckpoint.stop(
+                    table.plainName, at: position, because: fault.description, on: connection)
+            }
+            throw fault
         }
     }
 
@@ -204,10 +237,10 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
 }
 
 /// Why a projection can't go on.
-struct ProjectionFault: Error, CustomStringConvertible {
+public struct ProjectionFault: Error, CustomStringConvertible {
     /// The event it stopped at; nil when it is no event's fault.
-    let position: Int64?
-    let description: String
+    public let position: Int64?
+    public let description: String
 
     /// The link, a new leader, or a server that can't write now is nobody's fault; anything else is laid at the
     /// batch's first event.

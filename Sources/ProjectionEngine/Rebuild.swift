@@ -15,11 +15,22 @@ public struct Rebuild: Sendable {
     /// How often the swap is tried while somebody reads the live table.
     static let swapAttempts = 120
 
-    /// Begins a transaction that takes tables from those who read them, and waits for them no longer than readers of the
-    /// live one may wait behind: "lock_not_available" else. In every tenth attempt for longer than `deadlock_timeout`,
-    /// after which PostgreSQL's own tidying up gives way.
-    static func beginSwap(attempt: Int) -> String {
-        "BEGIN; SET LOCAL lock_timeout = '\(attempt.isMultiple(of: 10) ? 1500 : 500)ms';"
+    /// Begins a transaction that takes tables from those who read them, and waits for them no longer than readers may
+    /// wait behind: "lock_not_available" else. First it takes them from what nobody waits for, PostgreSQL's own tidying
+    /// up, which gives way after `deadlock_timeout`.
+    static func beginSwap(of tables: [String]) -> String {
+        let locks = tables.map { table in
+            """
+            IF to_regclass('\(table)') IS NOT NULL THEN
+                LOCK TABLE \(table) IN SHARE UPDATE EXCLUSIVE MODE;
+            END IF;
+            """
+        }
+        return """
+            BEGIN; SET LOCAL lock_timeout = '3s';
+            DO $$ BEGIN \(locks.joined(separator: "\n")) END $$;
+            SET LOCAL lock_timeout = '500ms';
+            """
     }
     /// How often an operator's wishes are asked for.
     static let controlInterval = Duration.milliseconds(500)
@@ -31,7 +42,10 @@ public struct Rebuild: Sendable {
     static let comparisonWait = Duration.seconds(5)
 
     /// Where events are read; the log itself, unless it is another: a standby, or an archive.
-    public var events: any LoggedEvents
+    public var events: any LoggedEvents {
+        didSet { readsElsewhere = true }
+    }
+    private var readsElsewhere = false
     /// Up to here; then the new table stays beside the live one, and the next rebuild goes on from it.
     public var until: Int64?
     /// The log is read up to here at first, because the live tables may never come further; each is then followed to
@@ -102,11 +116,14 @@ public struct Rebuild: Sendable {
     ///
     /// Throws ``RebuildError`` when one of them is being rebuilt already, and what went wrong with an event that
     /// can't be read: a rebuild is of the whole log or not at all.
+    ///
+    /// `ended` hears of each as it ends: those that have are in their places, whatever becomes of the others.
     public func run(
-        progress: @Sendable (Progress) -> Void = { _ in }
+        progress: @Sendable (Progress) -> Void = { _ in },
+        ended: @Sendable (Outcome) -> Void = { _ in }
     ) async throws -> [Outcome] {
         do {
-            let outcomes = try await build(progress)
+            let outcomes = try await build(progress, ended)
             await client.close()
             return outcomes
         } catch {
@@ -115,50 +132,58 @@ public struct Rebuild: Sendable {
         }
     }
 
-    private func build(_ progress: @Sendable (Progress) -> Void) async throws -> [Outcome] {
-        let end = min(try await events.head(), until ?? .max, foldsUpTo ?? .max)
-        try await checkHead(end)
+    private func build(
+        _ progress: @Sendable (Progress) -> Void, _ ended: @Sendable (Outcome) -> Void
+    ) async throws -> [Outcome] {
+        let last = min(try await events.head(), until ?? .max, foldsUpTo ?? .max)
+        try await checkHead(last)
         var builders: [any Building] = []
-        for model in models { builders.append(try await begin(model, upTo: end)) }
+        for model in models { builders.append(try await begin(model, upTo: last)) }
         let names = builders.map { $0.model.name }
         let start = try await start(of: builders)
         func tell(_ step: Progress.Step, _ position: Int64) {
             progress(
-                Progress(step: step, names: names, start: start, position: position, head: end))
+                Progress(step: step, names: names, start: start, position: position, head: last))
         }
         var outcomes: [Outcome] = []
+        func end(_ more: [Outcome]) {
+            outcomes += more
+            for outcome in more { ended(outcome) }
+        }
         var nextControl = ContinuousClock.now
         var pace = Pace(of: log)
-        try await scan(events).pages(after: start, upTo: end) { page in
+        try await scan(events).pages(after: start, upTo: last) { page in
             try await forAll(builders) { try await $0.take(page) }
             tell(.reading, page.end)
             try await pace.rest()
             guard .now >= nextControl else { return true }
             nextControl = .now + Self.controlInterval
-            outcomes += try await heed(&builders)
+            // What is of another history must not be gone on with, should it be interrupted now.
+            if readsElsewhere { try await checkHistory(upTo: page.end, builders) }
+            end(try await heed(&builders))
             return !builders.isEmpty
         }
-        if !builders.isEmpty { try await checkHistory(upTo: end, builders) }
+        if !builders.isEmpty { try await checkHistory(upTo: last, builders) }
         try await forAll(builders) { try await $0.write() }
         guard until == nil else {
             try await forAll(builders) { try await $0.release() }
+            end(builders.map { Outcome(name: $0.model.name, end: .built, position: last) })
             return outcomes
-                + builders.map { Outcome(name: $0.model.name, end: .built, position: end) }
         }
-        if !builders.isEmpty { tell(.indexing, end) }
+        if !builders.isEmpty { tell(.indexing, last) }
         try await forAll(builders) { try await $0.makeIndexes() }
         let deadline = ContinuousClock.now + Self.comparisonWait
         for builder in builders {
-            guard try await isWanted(builder, &outcomes) else { continue }
+            guard try await isWanted(builder, end) else { continue }
             tell(.comparing, await builder.position)
             let difference = compares ? try await compare(builder, until: deadline) : nil
             if onlyCompares {
-                outcomes.append(try await finish(builder, difference))
+                end([try await finish(builder, difference)])
                 continue
             }
-            guard try await isWanted(builder, &outcomes) else { continue }
+            guard try await isWanted(builder, end) else { continue }
             tell(.swapping, await builder.position)
-            outcomes.append(try await swap(builder, difference))
+            end([try await swap(builder, difference)])
         }
         return outcomes
     }
@@ -167,7 +192,8 @@ public struct Rebuild: Sendable {
         _ model: Model.Type, upTo end: Int64
     ) async throws -> any Building {
         try await TableBuilder<Model>.begin(
-            ReadModelTable(onlyCompares ? .check : .building), client, upTo: end)
+            ReadModelTable(onlyCompares ? .check : .building), client, upTo: end,
+            keepsOld: keepsOld)
     }
 
     private func scan(_ events: any LoggedEvents) -> EventScan {
@@ -216,10 +242,10 @@ public struct Rebuild: Sendable {
     }
 
     private func isWanted(
-        _ builder: any Building, _ outcomes: inout [Outcome]
+        _ builder: any Building, _ end: ([Outcome]) -> Void
     ) async throws -> Bool {
         var one = [builder]
-        outcomes += try await heed(&one)
+        end(try await heed(&one))
         return !one.isEmpty
     }
 
@@ -283,7 +309,7 @@ public struct Rebuild: Sendable {
                 try await catchUp(builder, to: head)
                 continue
             }
-            if try await builder.beginSwap(attempt: attempt) { break }
+            if try await builder.beginSwap() { break }
             attempt += 1
             guard attempt <= Self.swapAttempts else {
                 throw RebuildError(
@@ -294,7 +320,7 @@ public struct Rebuild: Sendable {
             try await Task.sleep(for: .seconds(1))
         }
         try await catchUp(builder, to: try await log.head())
-        let rowCount = try await builder.swap(keepsOld: keepsOld)
+        let rowCount = try await builder.swap()
         try await builder.release()
         return Outcome(
             name: builder.model.name, end: .swapped, position: await builder.position,

@@ -91,25 +91,29 @@ public enum RebuildControl {
         "hashtextextended('quartermaster.rebuild.\(name)', 0)"
     }
 
-    static func start(_ name: String, version: Int) -> String {
+    static func start(_ name: String, version: Int, keepsOld: Bool) -> String {
         """
         DELETE FROM reading.rebuild WHERE name = '\(name)';
-        INSERT INTO reading.rebuild (name, version, position, wanted, started_at, updated_at)
-        VALUES ('\(name)', \(version), 0, 'run', clock_timestamp(), clock_timestamp())
+        INSERT INTO reading.rebuild (
+            name, version, position, wanted, keeps_old, started_at, updated_at)
+        VALUES (
+            '\(name)', \(version), 0, 'run', \(keepsOld), clock_timestamp(), clock_timestamp())
         """
     }
 
-    /// Where one of the same version was interrupted, whose table is there; nil when there is none.
+    /// Where one of the same version was interrupted, whose table is there, and whether what it replaces is kept, because
+    /// that was asked for then or is now; nil when there is none.
     static func resume(
-        _ name: String, version: Int, _ table: String, on session: PostgresSession
-    ) async throws(PostgresError) -> Int64? {
+        _ name: String, version: Int, keepsOld: Bool, _ table: String, on session: PostgresSession
+    ) async throws(PostgresError) -> (position: Int64, keepsOld: Bool)? {
         let rows = try await session.execute(
             """
-            UPDATE reading.rebuild SET wanted = 'run'
+            UPDATE reading.rebuild SET wanted = 'run', keeps_old = keeps_old OR \(keepsOld)
             WHERE name = '\(name)' AND version = \(version) AND to_regclass('\(table)') IS NOT NULL
-            RETURNING position
+            RETURNING position, keeps_old
             """)
-        return rows.count > 0 ? Int64(rows.text(0, 0)) : nil
+        guard rows.count > 0, let position = Int64(rows.text(0, 0)) else { return nil }
+        return (position, rows.text(0, 1) == "t")
     }
 
     static func advance(_ name: String, to position: Int64) -> String {
@@ -149,10 +153,12 @@ enum SwapScript<Model: ReadModel> {
     private static var old: String { Model.name + TableGeneration.old.suffix }
     private static var building: String { Model.name + TableGeneration.building.suffix }
 
-    static func lock(attempt: Int) -> String {
+    /// The new table is still read by its builder, on another connection, for what is to be folded before it takes the
+    /// live one's place.
+    static var lock: String {
         """
-        \(Rebuild.beginSwap(attempt: attempt))
-        LOCK TABLE reading.\(building) IN ACCESS EXCLUSIVE MODE;
+        \(Rebuild.beginSwap(of: ["reading.\(live)"]))
+        LOCK TABLE reading.\(building) IN SHARE ROW EXCLUSIVE MODE;
         SELECT FROM reading.projection WHERE name = '\(live)' FOR UPDATE;
         DO $$ BEGIN
             IF to_regclass('reading.\(live)') IS NOT NULL THEN
@@ -216,7 +222,7 @@ extension ReadModel {
     ) async throws {
         for attempt in 1...Rebuild.swapAttempts {
             do throws(PostgresError) {
-                return try await exchangeNow(live, old, attempt, on: session)
+                return try await exchangeNow(live, old, on: session)
             } catch {
                 guard error.isOfHeldLock, attempt < Rebuild.swapAttempts else {
                     throw error
@@ -228,11 +234,11 @@ extension ReadModel {
     }
 
     private static func exchangeNow(
-        _ live: String, _ old: String, _ attempt: Int, on session: PostgresSession
+        _ live: String, _ old: String, on session: PostgresSession
     ) async throws(PostgresError) {
         try await session.execute(
             """
-            \(Rebuild.beginSwap(attempt: attempt))
+            \(Rebuild.beginSwap(of: ["reading.\(live)", "reading.\(old)"]))
             SELECT FROM reading.projection WHERE name IN ('\(live)', '\(old)')
                 ORDER BY name FOR UPDATE;
             ALTER TABLE reading.\(live) RENAME TO \(live)_between;

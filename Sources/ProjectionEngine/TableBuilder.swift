@@ -26,14 +26,18 @@ actor TableBuilder<Model: ReadModel>: Building {
     /// Sees the live table as it was when it was held still.
     var liveSession: PostgresSession?
 
+    /// Whether the table that is replaced stays beside it.
+    private let keepsOld: Bool
+
     private init(
         _ table: ReadModelTable<Model>, _ client: PostgresClient, _ session: PostgresSession,
-        position: Int64
+        position: Int64, keepsOld: Bool
     ) {
         self.table = table
         self.client = client
         self.session = session
         self.position = position
+        self.keepsOld = keepsOld
     }
 
     /// Begins, or goes on where a rebuild of the same version was interrupted.
@@ -41,30 +45,34 @@ actor TableBuilder<Model: ReadModel>: Building {
     /// `client` reads rows; the builder's own connection, to the same database, writes them. Throws
     /// ``RebuildError`` when somebody else is at it.
     static func begin(
-        _ table: ReadModelTable<Model>, _ client: PostgresClient, upTo end: Int64
+        _ table: ReadModelTable<Model>, _ client: PostgresClient, upTo end: Int64,
+        keepsOld: Bool = false
     ) async throws -> TableBuilder<Model> {
         let session = try await PostgresSession.connect(to: client.configuration)
         let lock = try await session.execute(RebuildControl.lock(table.control))
         guard lock.text(0, 0) == "t" else {
             throw RebuildError(description: "\(table.control) is being built already")
         }
-        var position: Int64?
+        var begun: (position: Int64, keepsOld: Bool)?
         // What is to check the live table is made anew.
         if table.generation != .check {
-            position = try await RebuildControl.resume(
-                table.control, version: Model.version, table.name, on: session)
+            begun = try await RebuildControl.resume(
+                table.control, version: Model.version, keepsOld: keepsOld, table.name, on: session)
         }
-        if let reached = position, reached > end { position = nil }
-        if position == nil {
+        if let reached = begun?.position, reached > end { begun = nil }
+        if begun == nil {
+            let start = RebuildControl.start(
+                table.control, version: Model.version, keepsOld: keepsOld)
             try await session.execute(
                 """
                 BEGIN; DROP TABLE IF EXISTS \(table.name); \(table.creation);
-                \(table.primaryKey); \(RebuildControl.start(table.control, version: Model.version));
-                COMMIT
+                \(table.primaryKey); \(start); COMMIT
                 """)
         }
         try await session.execute(table.staging.joined(separator: ";"))
-        return TableBuilder(table, client, session, position: position ?? 0)
+        return TableBuilder(
+            table, client, session, position: begun?.position ?? 0,
+            keepsOld: begun?.keepsOld ?? keepsOld)
     }
 
     /// Folds a page. Rows that are not in memory are read from the table.
@@ -145,13 +153,13 @@ actor TableBuilder<Model: ReadModel>: Building {
 
     // MARK: Swapping
 
-    /// Locks the live table and its checkpoint until ``swap(keepsOld:)``; what is taken meanwhile is written there.
+    /// Locks the live table and its checkpoint until ``swap()``; what is taken meanwhile is written there.
     ///
     /// False when somebody reads the live table for so long that everybody else would have to wait behind.
-    func beginSwap(attempt: Int) async throws -> Bool {
+    func beginSwap() async throws -> Bool {
         try await write()
         do throws(PostgresError) {
-            try await session.execute(SwapScript<Model>.lock(attempt: attempt))
+            try await session.execute(SwapScript<Model>.lock)
         } catch {
             guard error.isOfHeldLock else { throw error }
             try await session.execute("ROLLBACK")
@@ -162,7 +170,7 @@ actor TableBuilder<Model: ReadModel>: Building {
     }
 
     /// Puts the new table in the live one's place, which is kept or goes. Returns the number of rows.
-    func swap(keepsOld: Bool) async throws -> Int {
+    func swap() async throws -> Int {
         try await Self.put(Model.takeChanges(of: &memory), into: table, through: session)
         let swap = SwapScript<Model>.replace(at: position, keepsOld: keepsOld)
         try await session.execute("\(swap); COMMIT")
@@ -194,8 +202,8 @@ protocol Building: Actor {
     func makeIndexes() async throws
     func holdLive() async throws -> Int64?
     func compareWithLive() async throws -> TableDifference
-    func beginSwap(attempt: Int) async throws -> Bool
-    func swap(keepsOld: Bool) async throws -> Int
+    func beginSwap() async throws -> Bool
+    func swap() async throws -> Int
     func discard() async throws
     func release() async throws
 }

@@ -16,6 +16,8 @@ public struct ViewPublisher: Service {
     public static let pageLimit = 500
     public static let retryLimit = Duration.seconds(2)
     public static let pollInterval = Duration.milliseconds(500)
+    /// How often one that has nothing to publish looks whether the stream is what he knows.
+    public static let lookInterval = Duration.seconds(5)
     /// How far apart two looks at the rows are: they change several times for one event.
     public static let gatherInterval = Duration.milliseconds(25)
 
@@ -89,8 +91,12 @@ public struct ViewPublisher: Service {
             StreamConfiguration(
                 name: Self.stream, subjects: ["views.>"], messagesPerSubjectLimit: 1))
         var sequence = state.lastSequence
-        // What the last event changed may have been published in part: it is published once more.
-        var position = max(0, try await lastPosition(bus, at: sequence) - 1)
+        // What the last event changed may have been published in part: it is published once more. What is beyond the rows
+        // was of a log that was restored since.
+        let published = try await lastPosition(bus, at: sequence)
+        let reached = try await client.run([SailingAvailability.reached])[0].integer(0, 0)
+        var position = published > Int64(reached) ? 0 : max(0, published - 1)
+        var lookedAt = ContinuousClock.now
         var iterator = wakeups.stream.makeAsyncIterator()
         while !Task.isCancelled {
             let began = ContinuousClock.now
@@ -108,6 +114,12 @@ public struct ViewPublisher: Service {
             if !views.isEmpty { onProgress() }
             // A full page is not all that there is.
             guard views.count < Self.pageLimit else { continue }
+            if views.isEmpty, .now - lookedAt > Self.lookInterval {
+                lookedAt = .now
+                // Somebody may have deleted it, so that it is made anew.
+                let now = try await bus.state(ofStream: Self.stream).lastSequence
+                guard now == sequence else { return }
+            }
             guard await iterator.next() != nil else { return }
             try await Task.sleep(until: began + Self.gatherInterval)
         }

@@ -36,7 +36,7 @@ extension QueryAPI {
                     json.field("firstName", entry.firstName)
                     json.field("lastName", entry.lastName)
                     json.field("passengers", entry.row.ashore) { $0.value($1) }
-                    json.field("merchandise", entry.row.merchandise) { $0.write($1) }
+                    json.field("merchandise", entry.merchandise) { $0.write($1) }
                 }
             }
             json.field("doubles", board.doubles) { json, double in

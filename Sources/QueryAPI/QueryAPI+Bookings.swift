@@ -62,6 +62,9 @@ extension QueryAPI {
             json.field("refunded") { $0.write(sums.refunded) }
             json.field("refunding") { $0.write(sums.refunding) }
             json.field("balance") { $0.write(view.ledger.balance(of: view.row.owed)) }
+            json.field("ledger", isStaff ? view.ledger : []) { json, entry in
+                json.object { $0.write(entry) }
+            }
             json.field("passengersAboard", view.row.aboard) { $0.value($1) }
             json.name("wantsUpdates")
             if isKnown { json.value(view.row.wantsUpdates) } else { json.null() }
@@ -227,7 +230,7 @@ extension QueryAPI {
                     json.field("seats", view.row.seats) { $0.write($1) }
                     json.field("passengers", view.row.passengers) { $0.value($1) }
                     json.field("aboard", view.row.aboard) { $0.value($1) }
-                    json.field("merchandise", view.row.merchandise) { $0.write($1) }
+                    json.field("merchandise", view.merchandise) { $0.write($1) }
                 }
             }
             json.field("next", next?.text)
@@ -259,7 +262,10 @@ extension QueryAPI {
         after: (lastName: String, booking: BookingID)?, limit: Int
     ) async throws(Problem) -> (position: Int64, entries: [ManifestEntry]) {
         let (position, rows) = try await read(
-            request, from: [Manifest.self, BookingSearch.self, SailingAvailability.self],
+            request,
+            from: [
+                Manifest.self, BookingSearch.self, BookingByCode.self, SailingAvailability.self,
+            ],
             [
                 Manifest.sold(on: sailing, after: after, limit: limit),
                 SailingAvailability.known(sailing),

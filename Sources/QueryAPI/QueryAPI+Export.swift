@@ -47,7 +47,8 @@ extension QueryAPI {
                     [SailingAvailability.known(sailing)])
                 guard known[0].count > 0 else { throw Problem.notFound("sailing") }
                 return try await export(
-                    request, [Manifest.self, BookingSearch.self], Self.manifestColumns,
+                    request, [Manifest.self, BookingSearch.self, BookingByCode.self],
+                    Self.manifestColumns,
                     { Manifest.sold(on: sailing, after: $0, limit: $1) },
                     { rows in
                         let entries = Manifest.entries(rows)
@@ -154,7 +155,7 @@ private func manifestFields(_ entry: ManifestEntry) -> [CSV.Field] {
         .text(text(entry.row.seats)),
         .number(entry.row.passengers.count), .number(entry.row.aboard.count),
         .text(entry.specialRequests), .text(entry.booking.description),
-        .text(text(entry.row.merchandise)),
+        .text(text(entry.merchandise)),
     ]
 }
 

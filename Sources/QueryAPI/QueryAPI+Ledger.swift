@@ -37,7 +37,7 @@ extension QueryAPI {
 }
 
 extension JSONWriter {
-    fileprivate mutating func write(_ entry: LedgerEntry) {
+    mutating func write(_ entry: LedgerEntry) {
         let row = entry.row
         name("entry")
         value(entry.id)

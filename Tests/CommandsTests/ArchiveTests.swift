@@ -62,6 +62,44 @@ import TestSupport
         }
     }
 
+    @Test("carries an event that only a newer program can read, with its tags")
+    func carriesNewerEvents() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 3)
+            try await withLoops(1, on: database) { loops in
+                _ = try await loops[0].submit(fleet.envelope)
+                try await database.administer(
+                    "INSERT INTO log.event_type (code, name) VALUES (999, 'BoatPainted')")
+                _ = try await loops[0].log.append([
+                    AppendCommand(
+                        id: PostgresUUID(high: 1, low: 1), requestHash: [1],
+                        correlationID: PostgresUUID(high: 1, low: 1), causationPosition: nil,
+                        actor: "test",
+                        events: [
+                            NewEvent(
+                                type: 999, schemaVersion: 1, data: Array(#"{"to":"blue"}"#.utf8),
+                                tags: [PostgresUUID(high: 7, low: 7)])
+                        ], conditions: [])
+                ])
+                _ = try await loops[0].submit(fleet.order(seats: 1))
+            }
+            let (file, _) = try await export(database)
+            try await TestDatabase.with { other in
+                _ = try await LogArchive.restore(file, to: other.connections.administrative)
+                for query in [
+                    "SELECT * FROM log.event", "SELECT * FROM log.event_tag",
+                    "SELECT * FROM log.event_type",
+                ] {
+                    let (here, there) = (
+                        try await contents(of: query, database),
+                        try await contents(of: query, other)
+                    )
+                    #expect(here == there, "\(query)")
+                }
+            }
+        }
+    }
+
     /// What somebody could do to a file, and whether the chain, or the reader, finds it.
     enum Alteration: CaseIterable {
         case data, actor, time, hash, missing, swapped, cutOff, doubled

@@ -184,37 +184,15 @@ import Testing
 
     @Test("taxes an order over boats of two jurisdictions side by side")
     func taxesSideBySide() throws {
-        let texas: JurisdictionID = id(80)
-        let types = [
-            TicketType(
-                id: Harbour.sisterAdult, label: "Adult", price: Money(minorUnits: 10000),
-                cap: .shared)
-        ]
-        let story = fleet.adding([
-            .jurisdictionAdded(
-                JurisdictionAdded(
-                    jurisdiction: texas, location: Fleet.location, name: "Cameron County")),
-            .taxRateSet(
-                TaxRateSet(
-                    jurisdiction: texas, rate: BasisPoints(825)!,
-                    effectiveFrom: Instant(microseconds: 0))),
-            .boatRegistered(
-                BoatRegistered(
-                    boat: Harbour.sisterBoat, provider: id(81), jurisdiction: texas,
-                    name: "Triton", slug: "triton", capacity: 20, ticketTypes: types)),
-            .boatAssigned(
-                BoatAssigned(
-                    sailing: Harbour.sister, trip: Fleet.trip, mission: Fleet.mission,
-                    launch: Fleet.launch, boat: Harbour.sisterBoat, jurisdiction: texas,
-                    limit: nil, ticketTypes: types)),
-        ])
+        let story = Story.given(
+            Harbour.events(sisterPrice: 10000, sisterIn: Harbour.texas), Harbour.taxesOfTexas)
         var order = ada.order(1)
         order.order.lines.append(
             OrderLine(
                 trip: Fleet.trip, sailing: Harbour.sister, ticketType: Harbour.sisterAdult,
                 quantity: 1))
         guard case .bookingPlaced(let fact) = try story.decide(order).get().first else { return }
-        #expect(fact.quote.taxes.map(\.jurisdiction) == [Fleet.jurisdiction, texas])
+        #expect(fact.quote.taxes.map(\.jurisdiction) == [Fleet.jurisdiction, Harbour.texas])
         #expect(fact.quote.taxes.map(\.amount.minorUnits) == [903, 825])
         #expect(fact.quote.total.minorUnits == 12900 + 10000 + 903 + 825)
     }
@@ -246,12 +224,20 @@ import Testing
             .then(unknown("trip", id(99, Kind.Trip.self)))
     }
 
-    @Test("takes missions and launches off sale and brings them back, each once")
+    @Test(
+        "takes missions and launches off sale and brings them back, and sets refund cutoffs, each once"
+    )
     func changesMissions() {
         let pairs: [(ChangeMission.Change, Event)] = [
             (.active(false), .missionDeactivated(Fleet.mission)),
             (.archived(true), .missionArchived(Fleet.mission)),
+            (
+                .refundCutoff(hours: 48),
+                .refundCutoffSet(RefundCutoffSet(mission: Fleet.mission, hours: 48))
+            ),
         ]
+        fleet.when(ChangeMission(mission: Fleet.mission, changes: [.refundCutoff(hours: 73)]))
+            .then(.invalid(field: "refundCutoffHours", reason: "must be 0 to 72"))
         for (change, event) in pairs {
             let command = ChangeMission(mission: Fleet.mission, changes: [change])
             fleet.when(command).then(event)

@@ -126,6 +126,20 @@ import Testing
     }
 
     @Test(
+        "taxes who is moved to another jurisdiction as he bought, and there when he is priced anew")
+    func keepsTax() throws {
+        let texan = Harbour.events(sisterIn: Harbour.texas) + Harbour.taxesOfTexas
+        let sold = Story.given(texan, ada.placed(2), ada.confirmed(2))
+        let move = OrderChange.move(from: Harbour.adult, to: Harbour.onSister, quantity: nil)
+        let kept = try sold.after(change(move))
+        #expect(kept.quote.taxes.map(\.jurisdiction) == [Fleet.jurisdiction])
+        #expect(kept.money.due(for: kept.quote) == .zero)
+        let anew = try sold.after(change(move, prices: .current))
+        #expect(anew.quote.taxes.map(\.jurisdiction) == [Harbour.texas])
+        #expect(anew.quote.taxes.map(\.amount) == [cents(1634)])
+    }
+
+    @Test(
         "reschedules to a trip of another mission, mapping ticket types, and merchandise goes along"
     )
     func reschedules() throws {

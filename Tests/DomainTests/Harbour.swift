@@ -12,9 +12,23 @@ enum Harbour {
     static let laterTrip: TripID = id(704)
     static let later: SailingID = id(705)
     static let laterDeparture = departure + .days(3)
+    /// Another jurisdiction, with a higher rate.
+    static let texas: JurisdictionID = id(706)
+    static let taxesOfTexas: [Event] = [
+        .jurisdictionAdded(
+            JurisdictionAdded(
+                jurisdiction: texas, location: Fleet.location, name: "Cameron County")),
+        .taxRateSet(
+            TaxRateSet(
+                jurisdiction: texas, rate: BasisPoints(825)!,
+                effectiveFrom: Instant(microseconds: 0))),
+    ]
 
     /// `sisterSeats` is the sister's capacity.
-    static func events(sisterSeats: Int = 20, sisterPrice: Int = 9900) -> [Event] {
+    static func events(
+        sisterSeats: Int = 20, sisterPrice: Int = 9900,
+        sisterIn jurisdiction: JurisdictionID = Fleet.jurisdiction
+    ) -> [Event] {
         let types = [
             TicketType(
                 id: sisterAdult, label: "Adult", price: Money(minorUnits: sisterPrice), cap: .shared
@@ -24,12 +38,12 @@ enum Harbour {
         return fleet.events + [
             .boatRegistered(
                 BoatRegistered(
-                    boat: sisterBoat, provider: Fleet.provider, jurisdiction: Fleet.jurisdiction,
+                    boat: sisterBoat, provider: Fleet.provider, jurisdiction: jurisdiction,
                     name: "Triton", slug: "triton", capacity: sisterSeats, ticketTypes: types)),
             .boatAssigned(
                 BoatAssigned(
                     sailing: sister, trip: Fleet.trip, mission: Fleet.mission,
-                    launch: Fleet.launch, boat: sisterBoat, jurisdiction: Fleet.jurisdiction,
+                    launch: Fleet.launch, boat: sisterBoat, jurisdiction: jurisdiction,
                     limit: nil, ticketTypes: types)),
             .missionPlanned(
                 MissionPlanned(

@@ -134,6 +134,11 @@ import Testing
         sold.when(cancel(.public), at: cutoff).then(.refundCutoffPassed(cutoff: cutoff))
         #expect(isPastCutoff(try sold.decide(cancel(.staff), at: cutoff).get()) == true)
         #expect(isPastCutoff(try sold.decide(cancel(.public), at: noon).get()) == false)
+        let longer = sold.adding([
+            .refundCutoffSet(RefundCutoffSet(mission: Fleet.mission, hours: 48))
+        ])
+        longer.when(refund(line, by: .public), at: cutoff - .seconds(1))
+            .then(.refundCutoffPassed(cutoff: departure - .hours(48)))
     }
 
     @Test("hands out at the dock what a customer asked back from afar, when staff says so, once")

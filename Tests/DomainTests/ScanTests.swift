@@ -158,6 +158,24 @@ import Testing
             .then(.unknownPassengers(numbers: [4], passengerCount: 3))
     }
 
+    @Test(
+        "lets nobody wait for what became due after he was seen aboard, and nobody in who came with it"
+    )
+    func boardsBeforeDue() throws {
+        let due = sold.adding(
+            try sold.decide(
+                ChangeBooking(booking: ada.booking, changes: [.seats(Harbour.adult, quantity: 4)])
+            ).get())
+        // Everything that happened before was recorded at dawn.
+        let beforeDawn = -3000
+        #expect(life(told([scan(1, minute: beforeDawn)], in: due)).aboard == [1, 2, 3])
+        #expect(life(told([scan(1, [2], minute: beforeDawn)], in: due)).aboard == [2])
+        for (passengers, minute) in [([4], beforeDawn), ([2], 0)] {
+            due.when(scan(1, passengers, minute: minute), at: departure)
+                .then(.paymentDue(total: Money(minorUnits: 13803)))
+        }
+    }
+
     @Test("believes no scanner whose clock is ahead")
     func refusesFuture() {
         sold.when(scan(1, minute: 0), at: departure - .minutes(66)).then(

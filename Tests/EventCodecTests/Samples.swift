@@ -126,6 +126,7 @@ enum Samples {
             MissionPlanned(mission: id(44), launch: id(43), name: "Take 1", refundCutoffHours: 12)),
         .missionActivated(id(44)), .missionDeactivated(id(44)), .missionArchived(id(44)),
         .missionUnarchived(id(44)),
+        .refundCutoffSet(RefundCutoffSet(mission: id(44), hours: 24)),
         .tripScheduled(
             TripScheduled(
                 trip: id(20), mission: id(44), launch: id(43), location: id(40),

@@ -95,10 +95,63 @@ import TestSupport
             try await status(client)?.stoppedAtPosition == position
         }
         await client.close()
-        await #expect(throws: (any Error).self) {
-            try await Rebuild(
+        do {
+            _ = try await Rebuild(
                 [CatalogueEntries.self], from: log, configuration: database.connections.rebuildable
             ).run()
+            Issue.record("it was built without it")
+        } catch let fault as ProjectionFault {
+            #expect(fault.description.hasPrefix("position \(position): "))
+        }
+    }
+
+    @Test(
+        "says what stops a read model that can't be built anew for this version, and goes on without it"
+    )
+    func stopsBuildingAnew() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 100)
+            var bad: Int64 = 0
+            try await withProjector(on: database) { loop, _ in
+                let head = try await loop.submit(fleet.envelope).position
+                try await waitForProjections(database, toReach: head)
+                bad = try await appendNonsense(to: loop.log)
+            }
+            try await database.administer(
+                """
+                UPDATE reading.projection SET version = 0, stopped_at_position = NULL
+                WHERE name = 'catalogue_entry'
+                """)
+            try await withProjector(on: database) { loop, _ in
+                let client = database.connections.client(1)
+                try await eventually("the catalogue stops") {
+                    try await status(client)?.stoppedAtPosition == bad
+                }
+                let verbs = try Verbs(
+                    Settings(["DATABASE_URL": database.connections.url]), logger: quiet)
+                try await verbs.skipEvent(CatalogueEntries.name, at: bad, because: "by hand")
+                try await waitForProjections(database, toReach: try await loop.log.head())
+                #expect(try await status(client)?.stoppedAtPosition == nil)
+                await client.close()
+            }
+        }
+    }
+
+    @Test("publishes what is watched anew when its stream is gone")
+    func remakesViews() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, natsURL in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+                for _ in 0..<2 {
+                    try await eventually("availability is published") {
+                        let state = try? await bus.state(ofStream: ViewPublisher.stream)
+                        return state?.messageCount == 1
+                    }
+                    try await bus.deleteStream(ViewPublisher.stream)
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import Bus
 import Commands
+import Domain
 import EventLog
 import Operations
 import Postgres
@@ -168,12 +169,46 @@ import TestSupport
         }
     }
 
+    @Test("takes the live table's place while seats are sold all the time", .timeLimit(.minutes(3)))
+    func swapsDuringSales() async throws {
+        try await withHistory { database, loop, _ in
+            let fleet = SeaFleet(capacity: 100_000)
+            _ = try await loop.submit(fleet.envelope)
+            let selling = Task {
+                var count = 0
+                while !Task.isCancelled {
+                    let receipt = try await loop.submit(fleet.order(seats: 1))
+                    guard case .bookingPlaced(let fact) = receipt.events[0].event else { continue }
+                    _ = try await loop.submit(
+                        envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)]))
+                    count += 1
+                }
+                return count
+            }
+            for _ in 0..<6 {
+                let outcomes = try await rebuild(
+                    [SailingAvailability.self, BookingByCode.self, Manifest.self], database
+                ).run()
+                #expect(outcomes.map(\.end) == [.swapped, .swapped, .swapped])
+                #expect(outcomes.allSatisfy { $0.difference?.isNone ?? true })
+            }
+            selling.cancel()
+            #expect(try await selling.value > 0)
+            try await waitForProjections(database, toReach: try await loop.log.head())
+            let again = try await rebuild([SailingAvailability.self, Manifest.self], database).run()
+            #expect(again.allSatisfy { $0.difference?.isNone == true })
+        }
+    }
+
     @Test("keeps what it replaces, up to date, and puts it back at once")
     func undoes() async throws {
         try await withHistory { database, loop, _ in
             var rebuild = rebuild([BookingSearch.self], database)
             rebuild.keepsOld = true
+            rebuild.until = 40
             _ = try await rebuild.run()
+            // Who goes on with it need not say so again.
+            _ = try await self.rebuild([BookingSearch.self], database).run()
             // So that one can tell the two apart.
             try await database.administer("COMMENT ON TABLE reading.booking_search_old IS 'before'")
             let fleet = SeaFleet(capacity: 100)

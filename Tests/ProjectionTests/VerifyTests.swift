@@ -117,6 +117,18 @@ import TestSupport
             #expect(try await faults { $0[4].recordedAt += 1 } == [5])
             #expect(try await faults { $0[4].type = 1 } == [5])
             #expect(try await faults { $0.remove(at: 0) } == [2])
+            // What was cut off at its end with all that belongs to it is in the stream still.
+            try await database.administer(
+                """
+                SET session_replication_role = replica;
+                DELETE FROM log.event WHERE position = \(head);
+                DELETE FROM log.event_tag WHERE position = \(head)
+                """)
+            let verbs = try Verbs(
+                Settings(["DATABASE_URL": database.connections.url, "NATS_URL": natsURL]),
+                logger: quiet)
+            let found = try await verbs.findings().faults
+            #expect(found.contains { $0.hasPrefix("position \(head): the stream EVENTS goes on") })
         }
     }
 

@@ -204,8 +204,8 @@ import TestSupport
         try await session.execute(
             """
             SET session_replication_role = replica;
-            DELETE FROM public.quartermaster_migration WHERE name LIKE '%_log_epochs';
-            DELETE FROM log.event_type WHERE code IN (77, 78)
+            DELETE FROM public.quartermaster_migration WHERE name LIKE '%_rebuild_options';
+            ALTER TABLE reading.rebuild DROP COLUMN keeps_old
             """)
         let migrated = try await server.run(["migrate"])
         #expect(migrated.isSuccess, "\(migrated.output)")

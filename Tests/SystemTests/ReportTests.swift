@@ -195,11 +195,24 @@ import TestSupport
             #expect(launch["suggestedDeparture"] is String)
             let missions = try await entries("mission?parent=\(launch["id"] as? String ?? "")")
             #expect(missions.allSatisfy { $0["parent"] as? String == launch["id"] as? String })
+            try await setsCutoff(server, of: missions.first?["id"] as? String ?? "")
             let taxed = try await entries("jurisdiction?limit=1").first?["rates"] as? [Any]
             #expect(taxed?.count == 1)
             #expect(try await entries("boat?name=zzz").isEmpty)
             #expect(try await server.staffQueries.get("/v1/catalogue/rocket").status == 404)
         }
+    }
+
+    private func setsCutoff(_ server: ServerProcess, of mission: String) async throws {
+        let set = try await server.staff.post(
+            "/v1/missions/\(mission)", #"{"refundCutoffHours":36}"#, method: "PATCH")
+        #expect(set.json["happened"] as? [String] == ["RefundCutoffSet"])
+        let shown = try await server.staffQueries.get(
+            "/v1/catalogue/mission?limit=100"
+                + "&min-position=\(set.headers["quartermaster-position"] ?? "")")
+        let entries = shown.json["entries"] as? [[String: Any]] ?? []
+        let terms = entries.first { $0["id"] as? String == mission }?["terms"] as? [String: Any]
+        #expect(terms?["refundCutoffHours"] as? Int == 36)
     }
 
     @Test("exports tables of more than a page, quoted, guarded, and as of a position")

@@ -84,18 +84,19 @@ import TestSupport
                 refunded.json["happened"] as? [String]
                     == ["LineQuantityChanged", "RefundRequested"])
             try await showsBalance(0, of: booked, after: refunded, server)
-            try await handsOut(booking, after: refunded, server)
-            // The code alone shows neither who it is nor what would let somebody give the seats up.
             let code = booked.json["code"] as? String ?? ""
+            try await handsOut(booking, with: code, after: refunded, server)
+            // The code alone shows neither who it is nor what would let somebody give the seats up.
             let alone = try await server.queries.get("/v1/bookings/\(code)")
             #expect(alone.json["booking"] is NSNull && alone.json["contact"] is NSNull)
+            #expect((alone.json["ledger"] as? [Any])?.isEmpty == true)
             #expect(alone.json["status"] as? String == "confirmed")
         }
     }
 
     /// He paid at the dock, and asked for it from afar: it waits for him there.
     private func handsOut(
-        _ booking: String, after refunded: HTTPAnswer, _ server: ServerProcess
+        _ booking: String, with code: String, after refunded: HTTPAnswer, _ server: ServerProcess
     ) async throws {
         func entries(_ state: String, after change: HTTPAnswer) async throws -> [[String: Any]] {
             let ledger = try await server.staffQueries.get(
@@ -111,6 +112,9 @@ import TestSupport
         #expect(try await server.staff.post(path, "").json["happened"] as? [String] == [])
         #expect(try await entries("refund_requested", after: done).isEmpty)
         #expect(try await entries("refunded", after: done).count == 1)
+        let shown = try await server.staffQueries.get("/v1/bookings/\(code)")
+        let entries = shown.json["ledger"] as? [[String: Any]] ?? []
+        #expect(entries.map { $0["state"] as? String } == ["charged", "refunded"])
         let unknown = try await server.staffQueries.get("/v1/ledger?state=lost")
         #expect(unknown.status == 400)
     }
@@ -261,7 +265,7 @@ import TestSupport
         _ server: ServerProcess, _ place: OpenSailing, _ placed: HTTPAnswer
     ) async throws {
         let booking = placed.json["booking"] as? String ?? ""
-        _ = try await server.staff.post(
+        let sold = try await server.staff.post(
             "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
         let aboard = try await server.staff.post(
             "/v1/bookings/\(booking)/check-in", #"{"sailing":"\#(place.sailing)"}"#)
@@ -272,10 +276,17 @@ import TestSupport
         }
         #expect(portions(aboard.json["handedOver"]) == ["2 Mission patch, blue"])
         let position = aboard.headers["quartermaster-position"] ?? ""
-        let manifest = try await server.staffQueries.get(
-            "/v1/sailings/\(place.sailing)/manifest?min-position=\(position)")
-        let entry = (manifest.json["bookings"] as? [[String: Any]])?.first
-        #expect(portions(entry?["merchandise"]) == ["2 Mission patch, blue"])
+        // What is still to be given to them, now and as of before.
+        let before = sold.headers["quartermaster-position"] ?? ""
+        for (moment, goods) in [
+            ("min-position=\(position)", []), ("as-of=\(position)", []),
+            ("as-of=\(before)", ["2 Mission patch, blue"]),
+        ] {
+            let manifest = try await server.staffQueries.get(
+                "/v1/sailings/\(place.sailing)/manifest?\(moment)")
+            let entry = (manifest.json["bookings"] as? [[String: Any]])?.first
+            #expect(entry != nil && portions(entry?["merchandise"]) == goods, "\(moment)")
+        }
         let offers = try await server.queries.get(
             "/v1/trips/\(place.trip)/merchandise?min-position=\(position)")
         let ours = (offers.json["offers"] as? [[String: Any]])?.first

@@ -36,8 +36,9 @@ public struct BookingLife: DecisionModel {
     private var sightings: [Int: [Sighting]] = [:]
     /// What scanners told, in the order in which they told it.
     public private(set) var scans: [PassengersScanned] = []
-    /// How many of each thing were handed over.
-    public private(set) var fulfilled: [OfferID: Int] = [:]
+    public private(set) var handedOver = HandedOverGoods()
+    /// When changes made it cost more, and the highest number that a passenger had had by then.
+    private var increases: [(at: Instant, lastPassenger: Int)] = []
     /// The highest number that a passenger of the booking ever had.
     public private(set) var lastPassenger = 0
     /// Position of the last event that changed what is shown of the booking: what an ETag shows.
@@ -55,6 +56,9 @@ public struct BookingLife: DecisionModel {
         case .contactChanged(let fact): placed?.contact = fact.contact
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
+            if let placed, fact.quote.total.minorUnits > placed.quote.total.minorUnits {
+                increases.append((recorded.recordedAt, lastPassenger))
+            }
             change(to: fact.quote, of: fact.mission)
         case .alternativeOffered(let fact):
             change(to: fact.quote, of: fact.mission)
@@ -79,8 +83,7 @@ public struct BookingLife: DecisionModel {
         case .passengersScanned(let fact):
             scans.append(fact)
             see(fact.passengers, Sighting(fact))
-        case .merchandiseFulfilled(let fact):
-            for line in fact.merchandise { fulfilled[line.offer, default: 0] += line.quantity }
+        case .merchandiseFulfilled(let fact): handedOver.add(fact.merchandise)
         case .bookingCompleted: stage = .completed
         case .paymentSucceeded, .paymentArrivedLate: wasCharged = true
         default: break
@@ -102,17 +105,18 @@ public struct BookingLife: DecisionModel {
     private mutating func change(to quote: Quote, of mission: MissionID) {
         placed?.quote = quote
         placed?.mission = mission
-        // What the booking has no more was brought back.
-        var left: [OfferID: Int] = [:]
-        for goods in quote.merchandise {
-            left[goods.offer] = fulfilled[goods.offer].map { min($0, goods.quantity) }
-        }
-        fulfilled = left
+        handedOver.keep(of: quote)
         count(quote)
     }
 
     private mutating func count(_ quote: Quote) {
         for line in quote.lines { lastPassenger = max(lastPassenger, line.passengers.max() ?? 0) }
+    }
+
+    /// The highest number that a passenger had had at a moment, if a change has made the booking cost more since: nothing
+    /// of that was due then, nor was who came with it there.
+    func lastPassenger(beforeIncreaseSince moment: Instant?) -> Int? {
+        moment.flatMap { moment in increases.first { $0.at > moment }?.lastPassenger }
     }
 
     /// Checked in means that everybody is aboard.
@@ -130,7 +134,7 @@ public struct BookingLife: DecisionModel {
 
     /// Refuses to give back the price of what was handed over, unless so many of each thing were brought back.
     func checkHandedOver(broughtBack counts: [OfferID: Int] = [:]) throws(Refusal) {
-        let kept = fulfilled.filter { counts[$0.key] ?? 0 < $0.value }
+        let kept = handedOver.counts.filter { counts[$0.key] ?? 0 < $0.value }
         guard let first = kept.min(by: { $0.key.entity < $1.key.entity }) else { return }
         throw .merchandiseHandedOver(offer: first.key, quantity: first.value)
     }
@@ -139,7 +143,7 @@ public struct BookingLife: DecisionModel {
     func notHandedOver(_ lines: [MerchandiseLine]) -> [MerchandiseLine] {
         lines.compactMap { line in
             var line = line
-            line.quantity -= fulfilled[line.offer] ?? 0
+            line.quantity -= handedOver[line.offer]
             return line.quantity > 0 ? line : nil
         }
     }

@@ -181,7 +181,8 @@ extension OrderDraft {
         return quote
     }
 
-    /// The jurisdiction that taxes a sailing, at the rate that the customer bought at or that of now.
+    /// The jurisdiction that taxes a sailing, at the rate that the customer bought at or that of now. At a price that is
+    /// kept, tax is what it was too: who is moved to a boat of another jurisdiction owes nothing for it.
     private func tax(
         of sailing: SailingID, _ before: Quote, _ pricing: ChangePricing,
         in world: borrowing World, at now: Instant
@@ -190,7 +191,8 @@ extension OrderDraft {
             throw .unknown(kind: "sailing", id: sailing.entity)
         }
         let known = before.taxes.first { $0.jurisdiction == assigned.jurisdiction }
-        if pricing == .kept, let known { return (assigned.jurisdiction, known.rate) }
+        let bought = known ?? (before.taxes.count == 1 ? before.taxes.first : nil)
+        if pricing == .kept, let bought { return (bought.jurisdiction, bought.rate) }
         let terms = world.look(at: JurisdictionTerms.self, of: assigned.jurisdiction)
         guard let rate = terms.rate(at: now) else {
             throw .unknown(kind: "tax rate", id: assigned.jurisdiction.entity)

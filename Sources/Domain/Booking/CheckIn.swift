@@ -66,7 +66,7 @@ func handingOver(
 ) -> [Event] {
     let trip = life.placed?.quote.lines.first { $0.sailing == sailing }?.trip
     let bought = (life.placed?.quote.merchandise ?? []).filter {
-        $0.trip == trip && !(isTold && life.fulfilled[$0.offer] != nil)
+        $0.trip == trip && !(isTold && life.handedOver[$0.offer] > 0)
     }
     let goods = life.notHandedOver(bought.map(\.line))
     guard !goods.isEmpty else { return [] }
@@ -97,10 +97,11 @@ public struct HandedOver: Question {
 /// The passengers meant, in order, of a booking that is sold, paid, and has seats on this sailing.
 ///
 /// A boat leaves late, and what was scanned before it left is told after, so that a booking may be completed by then.
-/// Who goes ashore need not pay before.
+/// Who goes ashore need not pay before, and who was `seen` aboard before something became due is aboard.
 func boardable(
     _ passengers: [Int]?, of life: BookingLife, _ booking: BookingID, on sailing: SailingID,
-    orCompleted: Bool = false, isLeaving: Bool = false, in world: borrowing World
+    orCompleted: Bool = false, isLeaving: Bool = false, seen: Instant? = nil,
+    in world: borrowing World
 ) throws(Refusal) -> [Int] {
     guard let placed = life.placed else { throw .unknown(kind: "booking", id: booking.entity) }
     switch life.status {
@@ -113,8 +114,11 @@ func boardable(
     let ours = life.passengers(on: sailing)
     guard !ours.isEmpty else { throw try elsewhere(placed, not: sailing, in: world) }
     let due = world.look(at: BookingMoney.self, of: booking).due(for: placed.quote)
-    guard due.minorUnits <= 0 || isLeaving else { throw .paymentDue(total: due) }
-    guard let passengers else { return ours }
+    let last = life.lastPassenger(beforeIncreaseSince: seen)
+    let there = ours.filter { $0 <= last ?? .max }
+    let passengers = passengers ?? (there.isEmpty ? ours : there)
+    let isSettled = due.minorUnits <= 0 || passengers.allSatisfy { $0 <= last ?? 0 }
+    guard isSettled || isLeaving else { throw .paymentDue(total: due) }
     guard !passengers.isEmpty else {
         throw .invalid(field: "passengers", reason: "must not be empty")
     }

@@ -60,7 +60,7 @@ struct OrderDraft {
         lines = placed.quote.lines
         goods = placed.quote.merchandise
         aboard = life.aboard
-        handedOver = Set(life.fulfilled.keys)
+        handedOver = Set(life.handedOver.counts.keys)
         lastPassenger = life.lastPassenger
     }
 

@@ -40,7 +40,7 @@ public struct RecordScan: Command {
         if life.scans.contains(where: { $0.scan == scan }) { return [] }
         let wanted = try boardable(
             still(passengers, of: life), of: life, booking, on: sailing, orCompleted: true,
-            isLeaving: !isAboard, in: world)
+            isLeaving: !isAboard, seen: at, in: world)
         let fact = PassengersScanned(
             scan: scan, booking: booking, sailing: sailing, passengers: wanted, scanner: scanner,
             at: at, isAboard: isAboard)

@@ -53,8 +53,9 @@ public struct AddToCatalogue: Command {
                 "launch", fact.launch.entity, Event.launchAnnounced)
         case .mission(let fact):
             try need(world.look(at: LaunchTerms.self, of: fact.launch).announced, fact.launch)
+            try fact.checkCutoff(fact.refundCutoffHours)
             return try add(
-                fact, known: world.look(at: MissionTerms.self, of: fact.mission).planned,
+                fact, known: world.look(at: MissionTerms.self, of: fact.mission).original,
                 "mission", fact.mission.entity, Event.missionPlanned)
         case .trip(let fact): return try schedule(fact, in: world)
         case .sailing(let fact): return try assign(fact, in: world)

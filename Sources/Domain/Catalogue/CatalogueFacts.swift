@@ -146,6 +146,8 @@ public struct LaunchAnnounced: Hashable, Sendable {
 
 /// One organised attempt to watch a launch.
 public struct MissionPlanned: Hashable, Sendable {
+    public static let refundCutoffRange = 0...72
+
     public var mission: MissionID
     public var launch: LaunchID
     public var name: String
@@ -157,6 +159,18 @@ public struct MissionPlanned: Hashable, Sendable {
         self.launch = launch
         self.name = name
         self.refundCutoffHours = refundCutoffHours
+    }
+}
+
+/// A mission's customers may ask for their money back until another time before departure.
+public struct RefundCutoffSet: Hashable, Sendable {
+    public var mission: MissionID
+    /// 0 to 72.
+    public var hours: Int
+
+    public init(mission: MissionID, hours: Int) {
+        self.mission = mission
+        self.hours = hours
     }
 }
 

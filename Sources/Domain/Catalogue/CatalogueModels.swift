@@ -100,8 +100,11 @@ public struct LaunchTerms: DecisionModel {
 public struct MissionTerms: DecisionModel {
     public static let types: Set<EventType> = [
         .missionPlanned, .missionActivated, .missionDeactivated, .missionArchived,
-        .missionUnarchived,
+        .missionUnarchived, .refundCutoffSet,
     ]
+    /// As it was at first.
+    public private(set) var original: MissionPlanned?
+    /// As it is now.
     public private(set) var planned: MissionPlanned?
     public private(set) var isActive = true
     public private(set) var isArchived = false
@@ -110,7 +113,8 @@ public struct MissionTerms: DecisionModel {
 
     public mutating func evolve(_ recorded: RecordedEvent) {
         switch recorded.event {
-        case .missionPlanned(let fact): planned = fact
+        case .missionPlanned(let fact): (original, planned) = (fact, fact)
+        case .refundCutoffSet(let fact): planned?.refundCutoffHours = fact.hours
         case .missionActivated: isActive = true
         case .missionDeactivated: isActive = false
         case .missionArchived: isArchived = true

@@ -44,9 +44,11 @@ public struct ChangeTrip: Command {
     }
 }
 
-/// Takes a mission off sale or brings it back, with all its trips.
+/// Takes a mission off sale or brings it back, with all its trips, or sets until when its customers may ask for their
+/// money back; what is already so is left alone.
 public struct ChangeMission: Command {
     public enum Change: Hashable, Sendable {
+        case refundCutoff(hours: Int)
         case active(Bool)
         case archived(Bool)
     }
@@ -61,18 +63,34 @@ public struct ChangeMission: Command {
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
         let terms = world.look(at: MissionTerms.self, of: mission)
-        guard terms.planned != nil else { throw .unknown(kind: "mission", id: mission.entity) }
+        guard let planned = terms.planned else {
+            throw .unknown(kind: "mission", id: mission.entity)
+        }
         var events: [Event] = []
         for change in changes {
             switch change {
+            case .refundCutoff(let hours) where hours != planned.refundCutoffHours:
+                try planned.checkCutoff(hours)
+                events.append(.refundCutoffSet(RefundCutoffSet(mission: mission, hours: hours)))
             case .active(let isActive) where isActive != terms.isActive:
                 events.append(isActive ? .missionActivated(mission) : .missionDeactivated(mission))
             case .archived(let isArchived) where isArchived != terms.isArchived:
                 events.append(isArchived ? .missionArchived(mission) : .missionUnarchived(mission))
-            case .active, .archived: break
+            case .refundCutoff, .active, .archived: break
             }
         }
         return events
+    }
+}
+
+extension MissionPlanned {
+    func checkCutoff(_ hours: Int) throws(Refusal) {
+        let range = Self.refundCutoffRange
+        guard range.contains(hours) else {
+            throw .invalid(
+                field: "refundCutoffHours",
+                reason: "must be \(range.lowerBound) to \(range.upperBound)")
+        }
     }
 }
 

@@ -18,6 +18,7 @@ public indirect enum Event: Hashable, Sendable {
     case missionDeactivated(MissionID)
     case missionArchived(MissionID)
     case missionUnarchived(MissionID)
+    case refundCutoffSet(RefundCutoffSet)
     case tripScheduled(TripScheduled)
     case saleModeSet(SaleModeSet)
     case salesOpeningSet(SalesOpeningSet)
@@ -163,6 +164,7 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case boatTicketTypesSet = 76
     case logEpochBegun = 77
     case projectionEventSkipped = 78
+    case refundCutoffSet = 79
 }
 
 /// An event with its place in the log.

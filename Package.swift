@@ -1,6 +1,5 @@
 // swift-tools-version: 6.1
 // The targets below are the architecture: what is not listed as a dependency may not be imported.
-import Foundation
 import PackageDescription
 
 /// A part alone: `borders`, which are also tested under the thread sanitizer (see `make test`); for the image
@@ -12,13 +11,6 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
-
-/// Every SQL file of `schema/`, so that a new migration needs no edit here.
-let migrations: [Resource] = try FileManager.default
-    .contentsOfDirectory(atPath: Context.packageDirectory + "/schema")
-    .filter { $0.hasSuffix(".sql") }
-    .sorted()
-    .map { .copy($0) }
 
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
@@ -84,7 +76,8 @@ let house: [Target] = [
     module("Sealing", ["Domain", "EventCodec", "JSON", crypto]),
 
     // The log, and the one way in.
-    module("Schema", path: "schema", resources: migrations, ["Postgres", crypto, logging]),
+    module(
+        "Schema", path: "schema", resources: [.copy("migrations")], ["Postgres", crypto, logging]),
     module("EventLog", ["Postgres", crypto, logging]),
     module("Commands", ["Domain", "EventCodec", "EventLog", lifecycle, logging, metrics]),
 

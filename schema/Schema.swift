@@ -31,7 +31,7 @@ public struct MigrationError: Error, CustomStringConvertible {
 public enum Schema {
     /// All migrations, in order.
     public static func migrations() throws(MigrationError) -> [Migration] {
-        guard let folder = Bundle.module.resourcePath,
+        guard let folder = Bundle.module.resourcePath.map({ $0 + "/migrations" }),
             let files = try? FileManager.default.contentsOfDirectory(atPath: folder)
         else { throw MigrationError(description: "the program's schema files are missing") }
         var migrations: [Migration] = []

@@ -43,21 +43,28 @@ public struct Credentials: Sendable {
         return known.count == 1 && known.id(0, 0) == account
     }
 
-    /// Changes what is given, and ends the account's sessions.
+    /// Takes what is newer than what is known, and ends the account's sessions.
     func change(
-        _ account: AccountID, passwordHash: String?, role: Role?, isClosed: Bool?
+        _ account: AccountID, role: Role, isClosed: Bool, asOf position: Int64,
+        password: (hash: String, setAt: Int64)?
     ) async throws(PostgresError) {
         _ = try await client.run([
             PostgresCall(
                 """
                 UPDATE vault.staff_account
-                SET password_hash = coalesce($2::text, password_hash),
-                    role = coalesce($3::text, role), is_closed = coalesce($4::bool, is_closed)
-                WHERE account = $1::uuid
+                SET role = $2::text, is_closed = $3::bool, known_position = $4::bigint
+                WHERE account = $1::uuid AND known_position <= $4::bigint
+                """,
+                [.id(account), .text(role.rawValue), .bool(isClosed), .int64(position)]),
+            PostgresCall(
+                """
+                UPDATE vault.staff_account
+                SET password_hash = $2::text, password_position = $3::bigint
+                WHERE account = $1::uuid AND password_position < $3::bigint
                 """,
                 [
-                    .id(account), .optional(passwordHash) { .text($0) },
-                    .optional(role) { .text($0.rawValue) }, .optional(isClosed) { .bool($0) },
+                    .id(account), .optional(password) { .text($0.hash) },
+                    .int64(password?.setAt ?? 0),
                 ]),
             PostgresCall(
                 """

@@ -127,16 +127,21 @@ public struct StaffDesk: Sendable {
             detail: "another account has the login \(login)")
     }
 
-    /// Changes what is given, and has the account log in again.
+    /// Makes of the account what it is as of a position of the log, and has it log in again; a password counts from the
+    /// event on that set it. What is newer already stays.
     public func change(
-        _ account: AccountID, password: String?, role: Role?, isClosed: Bool?
+        _ account: AccountID, role: Role, isClosed: Bool, asOf position: Int64,
+        password: (text: String, setAt: Int64)?
     ) async throws {
-        var hash: String?
-        if let password { hash = try await checks.pass { try await Password.hash(password) } }
-        let kept = hash
+        var kept: (hash: String, setAt: Int64)?
+        if let password {
+            let hash = try await checks.pass { try await Password.hash(password.text) }
+            kept = (hash, password.setAt)
+        }
+        let password = kept
         try await vault { () throws(PostgresError) in
             try await gate.credentials.change(
-                account, passwordHash: kept, role: role, isClosed: isClosed)
+                account, role: role, isClosed: isClosed, asOf: position, password: password)
         }
     }
 

@@ -147,6 +147,8 @@ extension CommandAPI {
                 try json.optional("oversaleReason")?.text(.summary)
             )
         }
+        // Who repeats himself gets the answer of the first time, and not that nobody is left to be moved.
+        if let receipt = try await repeated(request, body.hash) { return moved(by: receipt) }
         let known = try await ask(BookingsOnSailing(sailing: sailing)).answer
         let bookings = chosen ?? known
         guard bookings.count <= ReassignPassengers.bookingLimit else {
@@ -163,7 +165,10 @@ extension CommandAPI {
         guard !commands.isEmpty else {
             return answer(position: 0) { $0.field("moved", [] as [BookingID]) { $0.value($1) } }
         }
-        let receipt = try await submit(request, body.hash, commands)
+        return moved(by: try await submit(request, body.hash, commands))
+    }
+
+    private func moved(by receipt: Receipt) -> Response {
         let moved = receipt.events.compactMap { recorded -> BookingID? in
             guard case .passengersReassigned(let fact) = recorded.event else { return nil }
             return fact.booking

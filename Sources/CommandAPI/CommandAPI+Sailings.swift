@@ -16,9 +16,13 @@ extension CommandAPI {
                 let type = try reading { () throws(JSONError) in
                     try Self.ticketType(body.json)
                 }
-                return try await change(
-                    request, body.hash, type.id.entity,
-                    DefineTicketType(sailing: sailing, ticketType: type), .created)
+                let receipt = try await submit(
+                    request, body.hash, [DefineTicketType(sailing: sailing, ticketType: type)])
+                // A repeat of the request has the id that was drawn first.
+                guard case .ticketTypeDefined(let fact) = receipt.events.first?.event else {
+                    return changed(type.id.entity, by: receipt, .created)
+                }
+                return changed(fact.ticketType.id.entity, by: receipt, .created)
             },
             Operation(
                 "changeTicketType", .patch, types + "/{ticketType}", for: .office
@@ -58,11 +62,10 @@ extension CommandAPI {
     }
 
     private func change(
-        _ request: Request, _ hash: [UInt8], _ entity: EntityID, _ command: any Command,
-        _ status: HTTPResponse.Status = .ok
+        _ request: Request, _ hash: [UInt8], _ entity: EntityID, _ command: any Command
     ) async throws(Problem) -> Response {
         let receipt = try await submit(request, hash, [command])
-        return changed(entity, by: receipt, status)
+        return changed(entity, by: receipt)
     }
 
     static func ticketType(_ json: JSONObject) throws(JSONError) -> TicketType {

@@ -109,28 +109,24 @@ extension CommandAPI {
             throw Problem.malformed(
                 field: "isClosed", "must be true: a closed account stays closed, open another")
         }
-        let deeds = [role.map(ManageStaff.Deed.role), isClosed.map { _ in .close }].compactMap {
-            $0
-        }
-        guard password != nil || !deeds.isEmpty else {
+        let deeds = [
+            role.map(ManageStaff.Deed.role), isClosed.map { _ in .close },
+            password.map { _ in .password },
+        ].compactMap { $0 }
+        guard !deeds.isEmpty else {
             throw Problem.malformed(
                 field: "", "there is nothing to change; there are password, role, isClosed")
         }
         let text = "\(role?.rawValue ?? "") \(isClosed ?? false)"
         let receipt = try await submit(
             request, hash(request, text, password ?? ""),
-            [
-                ManageStaff(
-                    account: account,
-                    deeds: deeds.isEmpty ? [.role(try await self.role(of: account))] : deeds)
-            ])
-        try await desk.change(account, password: password, role: role, isClosed: isClosed)
+            [ManageStaff(account: account, deeds: deeds)])
+        // A repeat that comes late must not undo what was changed since: what the log says now counts.
+        let (standing, position) = try await ask(StaffStanding(account: account))
+        try await desk.change(
+            account, role: standing.role, isClosed: standing.isClosed, asOf: position,
+            password: password.map { ($0, receipt.position) })
         return changed(account.entity, by: receipt)
-    }
-
-    /// Refuses an account that is not there.
-    private func role(of account: AccountID) async throws(Problem) -> Role {
-        try await ask(RoleOf(account: account)).answer
     }
 
     /// A password is hashed with a secret, so that nobody tries it out on what the log says of the request.
@@ -179,16 +175,5 @@ extension CommandAPI {
             json.field("id", issued.key)
             json.field("apiKey", secret)
         }
-    }
-}
-
-private struct RoleOf: Question {
-    let account: AccountID
-
-    func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> Role {
-        guard let role = world.look(at: StaffTerms.self, of: account).role else {
-            throw .unknown(kind: "account", id: account.entity)
-        }
-        return role
     }
 }

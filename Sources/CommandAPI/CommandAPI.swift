@@ -94,6 +94,16 @@ public struct CommandAPI: Sendable {
         }
     }
 
+    /// The receipt of the first time, where the request's key was accepted before.
+    func repeated(_ request: Request, _ hash: [UInt8]) async throws(Problem) -> Receipt? {
+        let key = try request.idempotencyKey()
+        do throws(CommandError) {
+            return try await loop.repeated(key, hash)
+        } catch {
+            throw problem(for: error)
+        }
+    }
+
     /// Says what has happened to a thing; nothing, where it was so already.
     func changed(
         _ entity: EntityID, by receipt: Receipt, _ status: HTTPResponse.Status = .ok

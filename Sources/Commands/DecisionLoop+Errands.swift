@@ -1,4 +1,4 @@
-internal import Domain
+public import Domain
 internal import EventLog
 internal import Logging
 internal import Metrics
@@ -38,7 +38,8 @@ extension DecisionLoop {
         // A hot log may outrun a slow reading more than the cache remembers; then it is read again.
         for _ in 0..<3 {
             do {
-                let (model, completeTo) = try await missing.load(from: log)
+                let (model, completeTo) = try await missing.load(
+                    from: log, at: clock())
                 failure = nil
                 if let cache, insert(model, missing.key.entity, completeTo, into: cache) { break }
             } catch {
@@ -76,7 +77,9 @@ extension DecisionLoop {
         )]
     ) async {
         do throws(PostgresError) {
-            let known = try await log.commands(answers.map { PostgresUUID($0.envelope.id) })
+            let known = try await log.commands(
+                answers.map { PostgresUUID($0.envelope.id) },
+                afterAppendsUnderWay: answers.contains { $0.pending.isOutcomeUnknown })
             for (envelope, pending, otherwise) in answers {
                 if let command = known[PostgresUUID(envelope.id)] {
                     if command.requestHash == envelope.requestHash {
@@ -93,6 +96,24 @@ extension DecisionLoop {
                 answer.pending.fail(.unavailable(isOutcomeUnknown: answer.pending.isOutcomeUnknown))
             }
         }
+    }
+
+    /// The receipt of the first time, for one who has to know before he asks anything else whether he repeats himself; nil
+    /// when the key is new.
+    public nonisolated func repeated(
+        _ id: EntityID, _ requestHash: [UInt8]
+    ) async throws(CommandError) -> Receipt? {
+        let known: (requestHash: [UInt8], positions: ClosedRange<Int64>)?
+        let events: [RecordedEvent]
+        do {
+            known = try await log.commands([PostgresUUID(id)])[PostgresUUID(id)]
+            guard let known else { return nil }
+            events = try await log.read(known.positions).map { try RecordedEvent($0) }
+        } catch {
+            throw .unavailable(isOutcomeUnknown: true)
+        }
+        guard let known, known.requestHash == requestHash else { throw .keyReused }
+        return Receipt(position: known.positions.upperBound, events: events, isRepeat: true)
     }
 
     /// Gives a repeated request the answer of the first time.

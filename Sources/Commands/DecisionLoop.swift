@@ -349,7 +349,7 @@ public actor DecisionLoop: Service {
     /// whoever it concerns is not known here: all models are let go of, and read anew by those who need them.
     private func follow(_ events: [LoggedEvent], in cache: ModelCache) {
         do {
-            cache.apply(try events.map { try RecordedEvent($0) })
+            cache.apply(try events.map { try RecordedEvent($0, at: clock()) })
         } catch {
             logger.warning("passed over what can't be read", metadata: ["reason": "\(error)"])
             cache.restart(at: events.last?.position ?? cache.position)
@@ -377,7 +377,7 @@ extension DecisionLoop {
     /// A log that ends before what is known of it was restored to an earlier moment: what was known is not true any more.
     private func heedRestore(_ cache: ModelCache) async throws {
         let head = try await log.head()
-        guard head < cache.position else { return }
+        guard head < max(cache.position, cache.knownTo) else { return }
         logger.error(
             "the log has lost events: it was restored",
             metadata: ["head": "\(head)", "known": "\(cache.position)"])

@@ -276,7 +276,7 @@ struct MissingModel: Sendable {
 
     /// Folds it from the log.
     func load(
-        from log: EventLog
+        from log: EventLog, at now: Instant
     ) async throws -> (model: any DecisionModel, completeTo: Int64) {
         var model: any DecisionModel = type.init(of: key.entity)
         let item = QueryItem(
@@ -285,7 +285,7 @@ struct MissingModel: Sendable {
         while true {
             let (events, completeTo) = try await log.read(
                 item, after: position, limit: Self.pageLimit)
-            for event in events { model.evolve(try RecordedEvent(event)) }
+            for event in events { model.evolve(try RecordedEvent(event, at: now)) }
             position = completeTo
             if events.count < Self.pageLimit { return (model, completeTo) }
         }
@@ -299,9 +299,12 @@ extension PostgresUUID {
 }
 
 extension RecordedEvent {
-    init(_ event: LoggedEvent) throws(EventCodecError) {
+    /// With `now`, what a database whose clock was ahead has recorded as of later counts as of now: until its clock has made
+    /// up for that, holds would seem to have run out.
+    init(_ event: LoggedEvent, at now: Instant? = nil) throws(EventCodecError) {
+        let recordedAt = Instant(microseconds: event.recordedAt)
         self.init(
-            position: event.position, recordedAt: Instant(microseconds: event.recordedAt),
+            position: event.position, recordedAt: now.map { min(recordedAt, $0) } ?? recordedAt,
             event: try EventCodec.decode(
                 type: event.type, schemaVersion: event.schemaVersion, data: event.data))
     }

@@ -79,6 +79,7 @@ extension Event {
         case .staffNoteWritten(let fact): [fact.booking.entity, fact.customer.entity]
         case .staffAccountOpened(let fact): [fact.account.entity]
         case .staffRoleSet(let fact): [fact.account.entity]
+        case .staffPasswordSet(let account): [account.entity]
         case .staffAccountClosed(let account): [account.entity]
         case .apiKeyIssued(let fact): [fact.key.entity]
         case .apiKeyRevoked(let key): [key.entity]

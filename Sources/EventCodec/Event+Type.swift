@@ -77,6 +77,7 @@ extension Event {
         case .staffNoteWritten: .staffNoteWritten
         case .staffAccountOpened: .staffAccountOpened
         case .staffRoleSet: .staffRoleSet
+        case .staffPasswordSet: .staffPasswordSet
         case .staffAccountClosed: .staffAccountClosed
         case .apiKeyIssued: .apiKeyIssued
         case .apiKeyRevoked: .apiKeyRevoked

@@ -81,7 +81,9 @@ extension EventCodec {
             try readChange(type, from: json)
         case .logEpochBegun: .logEpochBegun(try epoch(json))
         case .projectionEventSkipped: .projectionEventSkipped(try skip(json))
-        case .staffAccountOpened, .staffRoleSet, .staffAccountClosed, .apiKeyIssued, .apiKeyRevoked:
+        case .staffAccountOpened, .staffRoleSet, .staffPasswordSet, .staffAccountClosed,
+            .apiKeyIssued,
+            .apiKeyRevoked:
             try readStaff(type, from: json)
         }
     }

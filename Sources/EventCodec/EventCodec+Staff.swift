@@ -11,7 +11,8 @@ extension EventCodec {
         case .staffRoleSet(let fact):
             json.field("account", fact.account)
             json.field("role", fact.role.rawValue)
-        case .staffAccountClosed(let account): json.field("account", account)
+        case .staffPasswordSet(let account), .staffAccountClosed(let account):
+            json.field("account", account)
         case .apiKeyIssued(let fact):
             json.field("key", fact.key)
             json.field("label", fact.label)
@@ -31,6 +32,7 @@ extension EventCodec {
         case .staffRoleSet:
             return .staffRoleSet(
                 StaffRoleSet(account: try json["account"].id(), role: try json["role"].choice()))
+        case .staffPasswordSet: return .staffPasswordSet(try json["account"].id())
         case .staffAccountClosed: return .staffAccountClosed(try json["account"].id())
         case .apiKeyIssued:
             return .apiKeyIssued(

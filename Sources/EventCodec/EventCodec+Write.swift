@@ -86,7 +86,9 @@ extension EventCodec {
             writeChange(event, to: &json)
         case .logEpochBegun(let fact): write(fact, to: &json)
         case .projectionEventSkipped(let fact): write(fact, to: &json)
-        case .staffAccountOpened, .staffRoleSet, .staffAccountClosed, .apiKeyIssued, .apiKeyRevoked:
+        case .staffAccountOpened, .staffRoleSet, .staffPasswordSet, .staffAccountClosed,
+            .apiKeyIssued,
+            .apiKeyRevoked:
             writeStaff(event, to: &json)
         }
     }

@@ -219,17 +219,22 @@ extension EventLog {
         }
     }
 
-    /// Those of these commands that were accepted, with their request hashes and events.
+    /// Those of these commands that were accepted, with their request hashes and events; on request not before every
+    /// append that is under way has ended, whoever waits for it.
     public func commands(
-        _ ids: [PostgresUUID]
+        _ ids: [PostgresUUID], afterAppendsUnderWay: Bool = false
     ) async throws(PostgresError) -> [PostgresUUID: (
         requestHash: [UInt8], positions: ClosedRange<Int64>
     )] {
-        let rows = try await client.run(
+        let query = PostgresCall(
             """
             SELECT command_id, request_hash, position, command_end
             FROM log.event WHERE command_id = ANY ($1::uuid[]) AND command_end IS NOT NULL
             """, [.array(of: .uuid, ids.map { .uuid($0) })])
+        // The lock of `log.append`, in the schema.
+        let lock = PostgresCall("SELECT pg_advisory_xact_lock(7305804402)")
+        let results = try await client.run(afterAppendsUnderWay ? [lock, query] : [query])
+        guard let rows = results.last else { return [:] }
         var commands: [PostgresUUID: (requestHash: [UInt8], positions: ClosedRange<Int64>)] = [:]
         for row in 0..<rows.count {
             let positions = Int64(rows.integer(row, 2))...Int64(rows.integer(row, 3))

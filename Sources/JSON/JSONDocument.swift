@@ -5,6 +5,8 @@
 public final class JSONDocument: Sendable {
     public static let depthLimit = 32
     public static let sizeLimit = Int(Int32.max)
+    /// Members of one object: each is compared with those before it.
+    public static let memberLimit = 64
 
     @usableFromInline let bytes: [UInt8]
     let tokens: [Token]
@@ -109,9 +111,14 @@ private struct Scanner {
     private mutating func object(depth: Int) throws(JSONError) {
         let index = begin(.object)
         skipSpace()
+        var count = 0
         if current != UInt8(ascii: "}") {
             while true {
                 guard current == UInt8(ascii: "\"") else { throw fault("expected a member name") }
+                count += 1
+                guard count <= JSONDocument.memberLimit else {
+                    throw fault("more than \(JSONDocument.memberLimit) members")
+                }
                 let key = tokens.count
                 try string()
                 try checkIsNew(key, in: index)

@@ -14,7 +14,12 @@ public struct Connections: Sendable {
     }
 
     /// For the log: what is committed is on disk.
-    public var durable: PostgresConfiguration { configuration(Self.byKeysOnly) }
+    public var durable: PostgresConfiguration {
+        var durable = configuration(Self.byKeysOnly)
+        // Whoever buys has to be told before he gives up.
+        durable.answerTimeout = .seconds(10)
+        return durable
+    }
 
     /// For projections: their rows and checkpoint are lost or kept together, and can be made again.
     public var rebuildable: PostgresConfiguration {

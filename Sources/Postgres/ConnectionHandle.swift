@@ -84,18 +84,22 @@ public struct PostgresConfiguration: Sendable {
     public var connectTimeout: Duration
     /// The server ends a statement that runs longer; zero means no limit.
     public var statementTimeout: Duration
+    /// How long the server may be silent while something is to be answered, before the link is given up: a server that
+    /// hangs ends no statement, nor does it break the link. Zero means no limit.
+    public var answerTimeout: Duration
     /// Further settings of the session, such as `synchronous_commit`.
     public var settings: [String: String]
 
     public init(
         url: String, applicationName: String = "quartermaster",
         connectTimeout: Duration = .seconds(5), statementTimeout: Duration = .seconds(30),
-        settings: [String: String] = [:]
+        answerTimeout: Duration = .seconds(35), settings: [String: String] = [:]
     ) {
         self.url = url
         self.applicationName = applicationName
         self.connectTimeout = connectTimeout
         self.statementTimeout = statementTimeout
+        self.answerTimeout = answerTimeout
         self.settings = settings
     }
 

@@ -25,6 +25,9 @@ public actor PostgresConnection {
     private var pipeline = Pipeline<CheckedContinuation<[Result<Rows?, PostgresError>], Never>>()
     private var names: [String: String] = [:]
     private var failure: PostgresError?
+    private let answerTimeout: Duration
+    /// When the oldest unit in flight was sent, or the one before it answered.
+    private var waitingSince = ContinuousClock.now
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
         PostgresLoop.shared.asUnownedSerialExecutor()
@@ -35,13 +38,16 @@ public actor PostgresConnection {
         to configuration: PostgresConfiguration
     ) async throws(PostgresError) -> PostgresConnection {
         let handle = try await Connector().connect(configuration)
-        let connection = PostgresConnection(handle)
+        let isLimited = configuration.statementTimeout > .zero
+        let connection = PostgresConnection(
+            handle, answerTimeout: isLimited ? configuration.answerTimeout : .zero)
         await connection.start()
         return connection
     }
 
-    private init(_ handle: ConnectionHandle) {
+    private init(_ handle: ConnectionHandle, answerTimeout: Duration) {
         self.handle = handle
+        self.answerTimeout = answerTimeout
         socket = handle.socket
     }
 
@@ -51,6 +57,22 @@ public actor PostgresConnection {
             guard let self else { return }
             assumeIsolated { $0.socketIsReady() }
         }
+        guard answerTimeout > .zero else { return }
+        let interval = answerTimeout / 10
+        Task { [weak self] in
+            while true {
+                try? await Task.sleep(for: interval)
+                guard let self, await self.isAnswering() else { return }
+            }
+        }
+    }
+
+    /// Gives the link up when the server has been silent for too long; false when it is broken.
+    private func isAnswering() -> Bool {
+        if !pipeline.isIdle, .now - waitingSince > answerTimeout {
+            fail(because: "PostgreSQL did not answer within \(answerTimeout)")
+        }
+        return failure == nil
     }
 
     /// Units that wait for their answers.
@@ -104,6 +126,7 @@ public actor PostgresConnection {
             steps.append(.execute)
             isSent = isSent && call.send(name, on: handle.pointer)
         }
+        if pipeline.isIdle { waitingSince = .now }
         pipeline.sent(.init(steps: steps, answer: answer))
         guard isSent, PQpipelineSync(handle.pointer) == 1 else { return fail() }
         flush()
@@ -141,6 +164,7 @@ public actor PostgresConnection {
             if PQresultStatus(result) == PGRES_PIPELINE_SYNC {
                 PQclear(result)
                 let unit = pipeline.synced()
+                waitingSince = .now
                 unit.answer.resume(returning: unit.results)
             } else {
                 let outcome = Rows(owning: result).outcome(result)

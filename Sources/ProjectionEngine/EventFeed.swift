@@ -39,6 +39,9 @@ public actor EventFeed: Service {
     private var wakeups: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWakeup = 0
     private var isEnded = false
+    /// Whether the log is known to have what is kept: not until a new link to PostgreSQL has been asked, for it may have
+    /// been restored to an earlier moment, or another server have taken over that has less.
+    private var mayKeep = false
     private nonisolated let handedIn = AsyncStream.makeStream(
         of: Appended.self, bufferingPolicy: .bufferingNewest(handedInLimit))
     /// What was handed in during a reading, and may go on after what that reads.
@@ -74,11 +77,12 @@ public actor EventFeed: Service {
                     do {
                         let session = try await PostgresSession.connect(to: configuration)
                         failureCount = 0
-                        try await self.heedRestore(session)
+                        await self.listenAgain()
                         try await session.listen(to: EventLog.channel) { head in
                             Task { await self.hear(of: head.flatMap { Int64($0) }) }
                         }
                     } catch {
+                        await self.forget()
                         failureCount += 1
                         if failureCount == 1 {
                             logger.warning("not listening", metadata: ["reason": "\(error)"])
@@ -165,6 +169,7 @@ public actor EventFeed: Service {
     }
 
     private func keep(_ page: [SourceEvent]) {
+        guard mayKeep else { return }
         recent.append(page)
         recentCount += page.count
         while recentCount > Self.recentLimit, recent.count > 1 {
@@ -174,15 +179,13 @@ public actor EventFeed: Service {
 
     private var lastKept: Int64? { recent.last?.last?.position }
 
-    /// Where the log ends before what is kept, it was restored to an earlier moment, and that happened no more.
-    private func heedRestore(_ session: PostgresSession) async throws(PostgresError) {
-        let rows = try await session.execute("SELECT coalesce(max(position), 0) FROM log.event")
-        guard let head = Int64(rows.text(0, 0)), let lastKept, head < lastKept else { return }
-        logger.error(
-            "the log has lost events: it was restored",
-            metadata: ["head": "\(head)", "known": "\(lastKept)"])
+    private func listenAgain() { mayKeep = true }
+
+    private func forget() {
+        mayKeep = false
         recent.removeAll()
         recentCount = 0
+        held = []
     }
 
     /// PostgreSQL says that the log has grown, up to `head` if that is known.

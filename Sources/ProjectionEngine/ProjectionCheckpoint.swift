@@ -56,6 +56,17 @@ struct ProjectionCheckpoint: Sendable {
             [.text(name), .int64(epoch), .int64(self.position), .int64(position)])
     }
 
+    /// Throws where the table is not at this position any more, or somebody else leads it: a server that has stopped hard
+    /// may have lost what it had not flushed, and who has nothing to write would never find out.
+    func checkLead(on connection: PostgresConnection) async throws {
+        let rows = try await connection.run(
+            """
+            SELECT FROM reading.projection
+            WHERE name = $1::text AND epoch = $2::bigint AND position = $3::bigint
+            """, [.text(name), .int64(epoch), .int64(position)])
+        guard rows.count == 1 else { throw LeadLost(name: name) }
+    }
+
     /// Records why it does not go on; the position it has reached stays.
     func stop(
         at position: Int64, because reason: String, on connection: PostgresConnection
@@ -68,6 +79,13 @@ struct ProjectionCheckpoint: Sendable {
             WHERE name = $1::text AND epoch = $2::bigint
             """, [.text(name), .int64(epoch), .int64(position), .text(reason)])
     }
+}
+
+/// A leader has found that he leads no more, or elsewhere.
+struct LeadLost: Error, CustomStringConvertible {
+    let name: String
+
+    var description: String { "\(name) is led by somebody else, or from another position" }
 }
 
 extension ProjectionCheckpoint {

@@ -23,8 +23,6 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
 
     /// How often one that is not the leader asks again, and one that stopped tries again.
     public static var retryInterval: Duration { .seconds(1) }
-    /// How often one whose table is built anew says how far it is.
-    static var progressInterval: Duration { .seconds(5) }
     /// Rows kept in memory, because this leader is the only one who writes them.
     public static var rowLimit: Int { 4096 }
 
@@ -81,12 +79,17 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         var skips = try await Skips.load(from: feed.log)
         var memory = RowMemory<Model>()
         var stoppedAt: Int64?
+        var lookedAt = ContinuousClock.now
         logger.debug("leading", metadata: ["position": "\(checkpoint.position)"])
         while !Task.isCancelled {
             let began = ContinuousClock.now
             let generation = await feed.generation
             let events = try await feed.events(after: checkpoint.position)
             guard let last = events.last else {
+                if .now - lookedAt > Self.retryInterval {
+                    lookedAt = .now
+                    try await checkpoint.checkLead(on: connection)
+                }
                 await feed.nextWake(since: generation)
                 continue
             }
@@ -117,13 +120,7 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
                     until: began
                         + EventFeed.gatherInterval(after: events.count, isIdle: isIdle))
             } catch let error as ProjectionFault {
-                guard let position = error.position else { throw error }
-                if stoppedAt != position {
-                    stoppedAt = position
-                    logger.error(
-                        "stopped", metadata: ["reason": "\(error)", "position": "\(position)"])
-                }
-                try await checkpoint.stop(at: position, because: error.description, on: connection)
+                try await stop(checkpoint, because: error, &stoppedAt, on: connection)
                 memory.removeAll()
                 try await Task.sleep(for: Self.retryInterval)
                 // Somebody may have decided meanwhile that it goes on without the event.
@@ -131,6 +128,20 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
             }
         }
         return true
+    }
+
+    /// Says where it stands still and why; in the log once, however often it is tried again.
+    private func stop(
+        _ checkpoint: ProjectionCheckpoint, because fault: ProjectionFault,
+        _ stoppedAt: inout Int64?, on connection: PostgresConnection
+    ) async throws {
+        guard let position = fault.position else { throw fault }
+        if stoppedAt != position {
+            stoppedAt = position
+            logger.error(
+                "stopped", metadata: ["reason": "\(fault)", "position": "\(position)"])
+        }
+        try await checkpoint.stop(at: position, because: fault.description, on: connection)
     }
 
     /// Begins to lead. A table of an older version is built anew first; one of a newer is left alone,
@@ -152,31 +163,22 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
 
     /// Where an event stops it, that is told of the table that it was to replace.
     private func buildAnew(on connection: PostgresConnection) async throws -> Rebuild.Outcome? {
-        let told = Mutex(ContinuousClock.now)
+        let told = ProgressLog(logger)
+        let rebuild = Rebuild([Model.self], from: await feed.log, configuration: configuration)
         do {
-            return try await Rebuild(
-                [Model.self], from: await feed.log, configuration: configuration
-            ).run { progress in
-                let isDue = told.withLock { told in
-                    guard .now - told > Self.progressInterval else { return false }
-                    told = .now
-                    return true
-                }
-                guard isDue else { return }
-                logger.notice(
-                    "building it anew",
-                    metadata: [
-                        "step": "\(progress.step)", "position": "\(progress.position)",
-                        "head": "\(progress.head)",
-                    ])
-            }.first
-        } catch let fault as ProjectionFault {
-            if let position = fault.position {
-                try await ProjectionCheckpoint.stop(
-                    table.plainName, at: position, because: fault.description, on: connection)
-            }
-            throw fault
+            return try await rebuild.run { told.take($0) }.first
+        } catch {
+            try await tell(of: error, on: connection)
+            throw error
         }
+    }
+
+    private func tell(
+        of error: any Error, on connection: PostgresConnection
+    ) async throws(PostgresError) {
+        guard let fault = error as? ProjectionFault, let position = fault.position else { return }
+        try await ProjectionCheckpoint.stop(
+            table.plainName, at: position, because: fault.description, on: connection)
     }
 
     /// An operator has stopped the building of the new version: what he builds is led when it is there.
@@ -233,6 +235,33 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         } catch {
             throw ProjectionFault(writing: events, error)
         }
+    }
+}
+
+/// Writes now and then how far a table is that is built anew.
+private final class ProgressLog: Sendable {
+    private static let interval = Duration.seconds(5)
+
+    private let logger: Logger
+    private let told = Mutex(ContinuousClock.now)
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    func take(_ progress: Rebuild.Progress) {
+        let isDue = told.withLock { told in
+            guard .now - told > Self.interval else { return false }
+            told = .now
+            return true
+        }
+        guard isDue else { return }
+        logger.notice(
+            "building it anew",
+            metadata: [
+                "step": "\(progress.step)", "position": "\(progress.position)",
+                "head": "\(progress.head)",
+            ])
     }
 }
 

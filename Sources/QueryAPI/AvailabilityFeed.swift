@@ -22,7 +22,8 @@ public actor AvailabilityFeed: Service {
     private let client: PostgresClient
     private let busURL: String
     private let logger: Logger
-    private var watchers: [Int: (trip: TripID, changes: AsyncStream<[UInt8]>.Continuation)] = [:]
+    private typealias Watcher = (trip: TripID, changes: AsyncStream<[UInt8]>.Continuation)
+    private var watchers: [Int: Watcher] = [:]
     private var nextWatcher = 0
     private var isEnded = false
     private var position: Int64?
@@ -115,10 +116,7 @@ public actor AvailabilityFeed: Service {
             for view in SailingAvailability.views(rows[0]) {
                 position = view.position
                 for watcher in watchers.values where watcher.trip == view.row.trip {
-                    // Who can't keep up is let go, and comes back for everything as it is then.
-                    if case .dropped = watcher.changes.yield(view.serverSentEvent) {
-                        watcher.changes.finish()
-                    }
+                    tell(view.serverSentEvent, to: watcher)
                 }
             }
         } catch {
@@ -126,9 +124,14 @@ public actor AvailabilityFeed: Service {
         }
     }
 
+    /// Who can't keep up is let go, and comes back for everything as it is then.
+    private func tell(_ bytes: [UInt8], to watcher: Watcher) {
+        if case .dropped = watcher.changes.yield(bytes) { watcher.changes.finish() }
+    }
+
     /// A comment, so that a dead link is noticed by both sides.
     private func beat() {
-        for watcher in watchers.values { watcher.changes.yield(Array(": still here\n\n".utf8)) }
+        for watcher in watchers.values { tell(Array(": still here\n\n".utf8), to: watcher) }
     }
 
     private func remove(_ number: Int) {

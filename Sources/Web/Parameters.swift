@@ -21,13 +21,15 @@ public enum ExcludedFromReadiness: String, CaseIterable, Sendable {
 }
 
 extension Request {
-    /// The key under which a command takes effect once.
+    /// The key under which a command takes effect once. Those of version 8 are the program's own, made of what they are
+    /// for: whoever took one before would keep that from happening.
     public func idempotencyKey() throws(Problem) -> EntityID {
         guard let text = headers[.idempotencyKey] else {
             throw .malformed(field: "Idempotency-Key", "is missing: draw a UUID for each new order")
         }
-        guard let key = EntityID(text) else {
-            throw .malformed(field: "Idempotency-Key", "must be a UUID")
+        guard let key = EntityID(text), !key.isMade else {
+            throw .malformed(
+                field: "Idempotency-Key", "must be a UUID, drawn at random (version 4 or 7)")
         }
         return key
     }

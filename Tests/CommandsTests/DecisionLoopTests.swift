@@ -296,6 +296,31 @@ import TestSupport
         }
     }
 
+    @Test("lets no hold lapse because the database's clock is ahead")
+    func keepsHolds() async throws {
+        try await TestDatabase.with { database in
+            let clock = SimulatedClock()
+            clock.advance(by: .hours(-1))
+            let fleet = SeaFleet(capacity: 5)
+            let orders = [fleet.order(seats: 2), fleet.order(seats: 2)]
+            try await withLoops(1, on: database, clock: clock.now) { loops in
+                _ = try await loops[0].submit(fleet.envelope)
+                for order in orders { _ = try await loops[0].submit(order) }
+            }
+            // One that has to read what happened, as after a start.
+            try await withLoops(1, on: database, clock: clock.now) { loops in
+                for order in orders {
+                    guard
+                        case .bookingPlaced(let fact) =
+                            try await loops[0].submit(order).events[0].event
+                    else { return }
+                    _ = try await loops[0].submit(
+                        envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)]))
+                }
+            }
+        }
+    }
+
     @Test("tells of the hundredth batch as directly as of the first")
     func tellsDirectly() async throws {
         try await TestDatabase.with { database in

@@ -125,6 +125,7 @@ import Testing
             "", "{", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "1.", "\"\u{1}\"", "nul",
             "\"\\x\"", "\"\\ud800\"", "{}x", "[1 2]", "{a:1}", "'a'",
             String(repeating: "[", count: 100),
+            "{" + (0...64).map { "\"\($0)\":0" }.joined(separator: ",") + "}",
         ])
     func refuses(_ text: String) {
         #expect(throws: JSONError.self) { try JSONDocument(Array(text.utf8)) }

@@ -270,7 +270,7 @@ enum Samples {
 
     private static let staff: [Event] = [
         .staffAccountOpened(StaffAccountOpened(account: id(80), role: .dock)),
-        .staffRoleSet(StaffRoleSet(account: id(80), role: .office)),
+        .staffRoleSet(StaffRoleSet(account: id(80), role: .office)), .staffPasswordSet(id(80)),
         .staffAccountClosed(id(80)),
         .apiKeyIssued(
             APIKeyIssued(

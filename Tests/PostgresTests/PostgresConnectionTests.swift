@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import TestServers
 
@@ -11,6 +12,25 @@ import TestServers
             to: PostgresConfiguration(
                 url: try await TestServers.shared.postgresURL(),
                 statementTimeout: statementTimeout))
+    }
+
+    @Test("gives up a server that hangs, and knows not what became of what it was sent")
+    func givesUp() async throws {
+        let url = try await TestServers.shared.postgresURL()
+        let connection = try await PostgresConnection.connect(
+            to: PostgresConfiguration(url: url, answerTimeout: .seconds(1)))
+        let pid = pid_t(try await connection.run("SELECT pg_backend_pid()").integer(0, 0))
+        // One that takes its time is waited for; so is one that has nothing to do.
+        _ = try await connection.run("SELECT pg_sleep(0.3)")
+        try await Task.sleep(for: .milliseconds(1500))
+        _ = try await connection.run("SELECT 1")
+        kill(pid, SIGSTOP)
+        defer { kill(pid, SIGCONT) }
+        let error = await #expect(throws: PostgresError.self) {
+            try await connection.run("SELECT 1")
+        }
+        #expect(error?.kind == .connectionLost)
+        #expect(await connection.isBroken)
     }
 
     @Test("carries every type there and back in binary")

@@ -89,6 +89,30 @@ import TestSupport
         }
     }
 
+    @Test("finds out that its table has lost what was written last, though nothing more happens")
+    func noticesLoss() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, _ in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                let before = try await loop.submit(fleet.order(seats: 1)).position
+                try await waitForProjections(database, toReach: before)
+                let head = try await loop.submit(fleet.order(seats: 1)).position
+                try await waitForProjections(database, toReach: head)
+                try await database.administer(
+                    """
+                    DELETE FROM reading.manifest WHERE position > \(before);
+                    UPDATE reading.projection SET position = \(before) WHERE name = 'manifest'
+                    """)
+                try await eventually("the row is there again") {
+                    let rows = try await database.administer(
+                        "SELECT count(*) FROM reading.manifest")
+                    return rows.text(0, 0) == "2"
+                }
+            }
+        }
+    }
+
     @Test("publishes every event once, in order, its sequence its position")
     func publishesEvents() async throws {
         try await TestDatabase.with { database in

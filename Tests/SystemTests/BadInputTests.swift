@@ -106,6 +106,9 @@ import TestSupport
         #expect(try await status(good, [key, ("Content-Type", "text/plain")]) == 415)
         #expect(try await status(good, [json]) == 400)
         #expect(try await status(good, [json, ("Idempotency-Key", "again")]) == 400)
+        // Those that the program makes itself, of what they are for.
+        let made = ("Idempotency-Key", "00000000-0000-8a3b-8000-00000000002c")
+        #expect(try await status(good, [json, made]) == 400)
         #expect(try await status(Array(repeating: 0x20, count: 70_000) + good, [key, json]) == 413)
         let staffOnly = try await server.commands.post("/v1/launches", "{}")
         #expect(staffOnly.status == 401)

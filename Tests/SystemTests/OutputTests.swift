@@ -204,8 +204,10 @@ import TestSupport
         try await session.execute(
             """
             SET session_replication_role = replica;
-            DELETE FROM public.quartermaster_migration WHERE name LIKE '%_rebuild_options';
-            ALTER TABLE reading.rebuild DROP COLUMN keeps_old
+            DELETE FROM public.quartermaster_migration WHERE name LIKE '%_staff_changes';
+            DELETE FROM log.event_type WHERE code = 80;
+            ALTER TABLE vault.staff_account
+                DROP COLUMN password_position, DROP COLUMN known_position
             """)
         let migrated = try await server.run(["migrate"])
         #expect(migrated.isSuccess, "\(migrated.output)")

@@ -29,10 +29,12 @@ import TestSupport
         try await withServer { server in
             let place = try await openSailing(server, capacity: 5)
             let sailing = "/v1/sailings/\(place.sailing)"
-            let child = try await server.staff.post(
-                "\(sailing)/ticket-types",
-                #"{"label":"Child","price":\#(dollars(50)),"fixedCap":2}"#)
+            let key = UUID().uuidString.lowercased()
+            let body = #"{"label":"Child","price":\#(dollars(50)),"fixedCap":2}"#
+            let child = try await server.staff.post("\(sailing)/ticket-types", body, key: key)
             #expect(child.status == 201)
+            let again = try await server.staff.post("\(sailing)/ticket-types", body, key: key)
+            #expect(again.json["id"] as? String == child.json["id"] as? String)
             let type = "\(sailing)/ticket-types/\(child.json["id"] as? String ?? "")"
             let capped = try await server.staff.post(type, #"{"cap":"shared"}"#, method: "PATCH")
             #expect(capped.json["happened"] as? [String] == ["TicketTypeCapped"])

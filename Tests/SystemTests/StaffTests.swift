@@ -153,6 +153,34 @@ import Yams
         }
     }
 
+    @Test("lets a repeat that comes late undo nothing that was changed since")
+    func repeatsUndoNothing() async throws {
+        try await withServer { server in
+            _ = try await token(of: "office", server)
+            let listed = try await server.staffQueries.get("/v1/staff").json["accounts"]
+            let id = (listed as? [[String: Any]])?.first?["account"] as? String ?? ""
+            func change(_ body: String, _ key: String) async throws -> HTTPAnswer {
+                try await server.staff.post("/v1/staff/\(id)", body, key: key, method: "PATCH")
+            }
+            let keys = (0..<4).map { _ in UUID().uuidString.lowercased() }
+            let bodies = [
+                #"{"role":"captain"}"#, #"{"role":"dock"}"#,
+                #"{"password":"first horse battery"}"#, #"{"password":"second horse battery"}"#,
+            ]
+            for (body, key) in zip(bodies, keys) {
+                #expect(try await change(body, key).status == 200)
+            }
+            for index in [0, 2] {
+                let again = try await change(bodies[index], keys[index])
+                #expect((again.json["happened"] as? [String])?.count == 1)
+            }
+            let old = try await logIn("office", server, password: "first horse battery")
+            #expect(old.problem == "wrong-password")
+            let now = try await logIn("office", server, password: "second horse battery")
+            #expect(now.json["role"] as? String == "dock")
+        }
+    }
+
     private func keyEnds(_ server: ServerProcess) async throws {
         let key = UUID().uuidString.lowercased()
         let body = #"{"label":"Till","scopes":["dock","reporting"],"commissionBasisPoints":500}"#

@@ -102,7 +102,7 @@ import Testing
     @Test("names migrations by their time")
     func namesMigrations() throws {
         let files = try FileManager.default.contentsOfDirectory(
-            atPath: Self.root.appendingPathComponent("schema").path)
+            atPath: Self.root.appendingPathComponent("schema/migrations").path)
         for file in files where file.hasSuffix(".sql") {
             #expect(file.wholeMatch(of: /\d{8}_\d{6}_[a-z_]+\.sql/) != nil, "\(file)")
         }
@@ -123,9 +123,10 @@ import Testing
 
     @Test("names every event type in the schema")
     func listsEventTypes() throws {
-        let schema = Self.root.appendingPathComponent("schema")
+        let schema = Self.root.appendingPathComponent("schema/migrations")
         let sql = try FileManager.default.contentsOfDirectory(atPath: schema.path)
-            .filter { $0.hasSuffix(".sql") }.map { try Self.read("schema/\($0)") }.joined()
+            .filter { $0.hasSuffix(".sql") }.map { try Self.read("schema/migrations/\($0)") }
+            .joined()
         for type in EventType.allCases {
             #expect(sql.contains("(\(type.rawValue), '\(type.name)')"), "\(type)")
         }

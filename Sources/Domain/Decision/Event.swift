@@ -77,6 +77,7 @@ public indirect enum Event: Hashable, Sendable {
     case staffNoteWritten(StaffNoteWritten)
     case staffAccountOpened(StaffAccountOpened)
     case staffRoleSet(StaffRoleSet)
+    case staffPasswordSet(AccountID)
     case staffAccountClosed(AccountID)
     case apiKeyIssued(APIKeyIssued)
     case apiKeyRevoked(APIKeyID)
@@ -165,6 +166,7 @@ public enum EventType: Int16, Sendable, CaseIterable {
     case logEpochBegun = 77
     case projectionEventSkipped = 78
     case refundCutoffSet = 79
+    case staffPasswordSet = 80
 }
 
 /// An event with its place in the log.

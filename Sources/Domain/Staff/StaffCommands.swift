@@ -24,6 +24,8 @@ public struct ManageStaff: Command {
         case open(Role)
         case role(Role)
         case close
+        /// The password itself stands in no command and no event.
+        case password
     }
 
     public var account: AccountID
@@ -50,6 +52,9 @@ public struct ManageStaff: Command {
             case .close:
                 try checkKnown(terms)
                 if !terms.isClosed { events.append(.staffAccountClosed(account)) }
+            case .password:
+                try checkKnown(terms)
+                events.append(.staffPasswordSet(account))
             }
         }
         return events
@@ -57,6 +62,23 @@ public struct ManageStaff: Command {
 
     private func checkKnown(_ terms: StaffTerms) throws(Refusal) {
         guard terms.role != nil else { throw .unknown(kind: "account", id: account.entity) }
+    }
+}
+
+/// What an account may do now.
+public struct StaffStanding: Question {
+    public var account: AccountID
+
+    public init(account: AccountID) {
+        self.account = account
+    }
+
+    public func answer(
+        in world: borrowing World, at now: Instant
+    ) throws(Refusal) -> (role: Role, isClosed: Bool) {
+        let terms = world.look(at: StaffTerms.self, of: account)
+        guard let role = terms.role else { throw .unknown(kind: "account", id: account.entity) }
+        return (role, terms.isClosed)
     }
 }
 

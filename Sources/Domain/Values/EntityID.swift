@@ -25,6 +25,9 @@ public struct EntityID: Hashable, Sendable {
         self.init(customHigh: id.high, low: id.low)
     }
 
+    /// Whether it is of version 8, as those are that the program makes of something else.
+    public var isMade: Bool { high & 0xF000 == 0x8000 }
+
     /// Draws a version 4 UUID.
     public static func random(using generator: inout some RandomNumberGenerator) -> EntityID {
         EntityID(

@@ -1,7 +1,9 @@
+internal import Commands
 internal import Postgres
 
 /// What a verb says when it could not do its work: what went wrong, and what can be done about it.
 public func sentence(for error: any Error) -> String {
+    if let error = error as? CommandError { return sentence(for: error) }
     guard let error = error as? PostgresError else { return "\(error)" }
     return switch error.kind {
     case .unreachable, .connectionLost:
@@ -9,5 +11,20 @@ public func sentence(for error: any Error) -> String {
     case .other(sqlState: "42P01"), .other(sqlState: "3F000"), .other(sqlState: "42883"):
         "the database lacks what this program needs: \(error). Run 'quartermaster migrate'"
     default: "\(error)"
+    }
+}
+
+private func sentence(for error: CommandError) -> String {
+    switch error {
+    case .refused(let refusal): "it was refused: \(refusal)"
+    case .keyReused: "it was done before, with other values"
+    case .overloaded: "too many requests are waiting: try again"
+    case .conflicting:
+        "others append what it rests on, again and again; where nobody does, the log is not sound: "
+            + "'quartermaster verify --log-only' says so"
+    case .unavailable(isOutcomeUnknown: true):
+        "the log can't be reached, and it may have taken effect: look before it is asked for again"
+    case .unavailable(isOutcomeUnknown: false): "the log can't be written now: nothing was done"
+    case .fault(let reason): "the log refused it: \(reason)"
     }
 }

@@ -21,7 +21,6 @@ import TestSupport
                 "/v1/bookings/\(booking)/confirm", #"{"basis":"paid_at_the_dock"}"#)
             #expect(confirmed.status == 200)
             try await untilAllIsProjected(server)
-            let backups = server.folder + "/backups"
             let verbs: [(String, [String])] = [
                 ("show", ["show", code]),
                 ("show-json", ["show", booking, "--json", "--as-of", before]),
@@ -47,8 +46,6 @@ import TestSupport
                 ("status-json", ["status", "--json"]),
                 ("verify", ["verify"]),
                 ("reset-stream", ["events", "reset-stream"]),
-                ("backup", ["backup", "--folder", backups]),
-                ("backup-list", ["backup", "--list", "--folder", backups]),
             ]
             for (name, arguments) in verbs {
                 // Whatever a rebuild has swapped is led anew in a moment.
@@ -57,13 +54,55 @@ import TestSupport
                 #expect(isSuccess, "\(arguments): \(output)")
                 try compare(name, output, code)
             }
-            let backup = try FileManager.default.contentsOfDirectory(atPath: backups)[0]
-            let sound = try await server.run(["restore", "--verify", "\(backups)/\(backup)"])
-            #expect(sound.isSuccess, "\(sound.output)")
-            try compare("restore-verify", sound.output, code)
+            try await backups(server)
             try await archives(server)
             try await backsUpBeforeMigrating(server)
         }
+    }
+
+    private typealias Shown = (
+        name: String, arguments: [String], environment: [String: String]
+    )
+
+    private func compareAll(_ shown: [Shown], _ server: ServerProcess) async throws {
+        for (name, arguments, environment) in shown {
+            let (isSuccess, output) = try await server.run(arguments, environment: environment)
+            #expect(isSuccess, "\(arguments): \(output)")
+            try compare(name, output, "")
+        }
+    }
+
+    /// A database of its own beside that of `server`, as an environment names it.
+    private func database(_ name: String, _ server: ServerProcess) async throws -> [String: String]
+    {
+        let session = try await PostgresSession.connect(
+            to: PostgresConfiguration(url: try server.addresses().database))
+        try await session.execute("CREATE DATABASE \(name)")
+        var url = try #require(URLComponents(string: try server.addresses().database))
+        url.path = "/\(name)"
+        return ["DATABASE_URL": url.string ?? ""]
+    }
+
+    /// Backups as they are made, taken elsewhere, let go of, looked at and restored.
+    private func backups(_ server: ServerProcess) async throws {
+        let folder = server.folder + "/backups"
+        let settings = ["BACKUP_FOLDER": folder, "BACKUP_COPY_COMMAND": "test -d {backup}"]
+        let restored = try await database("restored", server)
+        try await compareAll(
+            [
+                ("backup", ["backup"], ["BACKUP_FOLDER": folder]),
+                ("backup-list", ["backup", "--list", "--folder", folder], [:]),
+            ], server)
+        // Their folders are named by seconds.
+        try await Task.sleep(for: .seconds(1))
+        try await compareAll(
+            [
+                ("backup-elsewhere", ["backup", "--keep", "1"], settings),
+                ("backup-sql", ["backup", "--sql", server.folder + "/all.sql"], [:]),
+                ("status-backed-up", ["status"], settings),
+                ("restore-verify", ["restore", "--verify", "latest"], settings),
+                ("restore", ["restore", "latest"], settings.merging(restored) { $1 }),
+            ], server)
     }
 
     /// What leaves the log for a file, and comes back from one into a database of its own.
@@ -72,28 +111,29 @@ import TestSupport
             server.folder + "/log.ndjson.zst", server.folder + "/keys.ndjson.zst",
             server.folder + "/seal.json"
         )
-        let session = try await PostgresSession.connect(
-            to: PostgresConfiguration(url: try server.addresses().database))
-        try await session.execute("CREATE DATABASE elsewhere")
-        var elsewhere = try #require(URLComponents(string: try server.addresses().database))
-        elsewhere.path = "/elsewhere"
-        let there = ["DATABASE_URL": elsewhere.string ?? ""]
-        #expect(try await server.run(["migrate"], environment: there).isSuccess)
-        let verbs: [(name: String, arguments: [String], environment: [String: String])] = [
-            ("seal", ["seal", seal], [:]),
-            ("seal-printed", ["seal"], [:]),
-            ("export", ["export", log, "--keys", keys], [:]),
-            ("verify-archive", ["verify", "--archive", log, "--against", seal], [:]),
-            ("import-log", ["import-log", log, "--keys", keys], there),
-            ("verify-against", ["verify", "--against", seal, "--log-only"], there),
-            ("rebuild-json", ["rebuild", "--all", "--json"], there),
-            ("seed", ["seed", "production"], there),
-        ]
-        for (name, arguments, environment) in verbs {
-            let (isSuccess, output) = try await server.run(arguments, environment: environment)
-            #expect(isSuccess, "\(arguments): \(output)")
-            try compare(name, output, "")
+        let there = try await database("elsewhere", server)
+        let new = try await database("new", server)
+        for environment in [there, new] {
+            #expect(try await server.run(["migrate"], environment: environment).isSuccess)
         }
+        let catalogue = server.folder + "/launches.yaml"
+        try FileManager.default.copyItem(
+            atPath: Self.folder.appendingPathComponent(
+                "../../../Sources/CatalogueImport/launches.yaml"
+            ).path, toPath: catalogue)
+        try await compareAll(
+            [
+                ("seal", ["seal", seal], [:]), ("seal-printed", ["seal"], [:]),
+                ("export", ["export", log, "--keys", keys], [:]),
+                ("verify-archive", ["verify", "--archive", log, "--against", seal], [:]),
+                ("import-log", ["import-log", log, "--keys", keys], there),
+                ("verify-against", ["verify", "--against", seal, "--log-only"], there),
+                ("rebuild-json", ["rebuild", "--all", "--json"], there),
+                ("seed", ["seed", "production"], there),
+                ("import", ["import", catalogue], new),
+                ("import-again", ["import", catalogue], new),
+                ("migrate-again", ["migrate"], new),
+            ], server)
     }
 
     @Test("shows what has gone wrong in the words of the golden files")
@@ -105,12 +145,24 @@ import TestSupport
             try await untilAllIsProjected(server)
             let session = try await PostgresSession.connect(
                 to: PostgresConfiguration(url: try server.addresses().database))
-            func show(_ name: String, _ words: String) async throws {
+            func show(
+                _ name: String, _ words: String, _ environment: [String: String] = [:]
+            ) async throws {
                 let words = words.split(separator: " ").map(String.init)
-                let (_, output) = try await server.run(words)
+                let (_, output) = try await server.run(words, environment: environment)
                 try compare(name, output, code)
             }
-            try await show("rebuild-until", "rebuild manifest --until 120")
+            for (name, words) in [
+                ("rebuild-until", "rebuild manifest --until 120"),
+                ("rebuild-pause", "rebuild manifest --pause"), ("status-rebuild", "status"),
+                ("rebuild-resume", "rebuild --resume"),
+                ("rebuild-until", "rebuild manifest --until 120"),
+                ("rebuild-cancel", "rebuild manifest --cancel"),
+                ("rebuild-until", "rebuild manifest --until 120"),
+            ] {
+                try await show(name, words)
+                try await untilAllIsProjected(server)
+            }
             try await session.execute(
                 """
                 UPDATE reading.sailing_availability SET is_paused = NOT is_paused
@@ -130,6 +182,7 @@ import TestSupport
             try await show("projections-stopped", "projections")
             try await show("projections-why-stopped", "projections why manifest")
             try await show("verify-stopped", "verify")
+            try await show("projections-retry", "projections retry manifest")
             let stopped = try await session.execute(
                 "SELECT stopped_at_position FROM reading.projection WHERE name = 'manifest'")
             try await show(
@@ -141,11 +194,31 @@ import TestSupport
             try await session.execute(
                 """
                 SET session_replication_role = replica;
-                DELETE FROM log.event WHERE position > (SELECT max(position) - 2 FROM log.event)
+                DELETE FROM log.event WHERE position > (SELECT max(position) - 2 FROM log.event);
+                DELETE FROM log.event_tag WHERE position > (SELECT max(position) FROM log.event)
                 """)
             try await show("reset-stream-ahead", "events reset-stream")
             try await show("status-ahead", "status")
+            try await show("reset-stream-done", "events reset-stream --reason test")
+            try await show("status-alone", "status", ["NATS_URL": "nats://127.0.0.1:1"])
+            try await showsAlterations(server, session, show)
         }
+    }
+
+    /// What was altered behind the program's back, in the log and in what was exported of it.
+    private func showsAlterations(
+        _ server: ServerProcess, _ session: PostgresSession,
+        _ show: (String, String, [String: String]) async throws -> Void
+    ) async throws {
+        let log = server.folder + "/altered.ndjson.zst"
+        try await session.execute(
+            """
+            UPDATE log.event SET actor = 'nobody' WHERE position = 3;
+            DELETE FROM log.event_tag WHERE position = 4
+            """)
+        try await show("verify-altered", "verify --log-only", [:])
+        #expect(try await server.run(["export", log]).isSuccess)
+        try await show("verify-archive-altered", "verify --archive \(log)", [:])
     }
 
     @Test("says what is wrong in the words of the golden file, and ends with a status that says so")

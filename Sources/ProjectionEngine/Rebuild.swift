@@ -37,7 +37,7 @@ public struct Rebuild: Sendable {
     /// Events a second that others append, above which a rebuild stands back, and the part of its time that it
     /// then works.
     static let busyRate = 200.0
-    static let shareWhenBusy = 0.2
+    static let shareWhenBusy = 0.15
     /// How long live tables may take to come as far as the new ones, to be compared with them.
     static let comparisonWait = Duration.seconds(5)
 
@@ -171,7 +171,7 @@ public struct Rebuild: Sendable {
             return outcomes
         }
         if !builders.isEmpty { tell(.indexing, last) }
-        try await forAll(builders) { try await $0.makeIndexes() }
+        try await makeIndexes(of: builders, oneByOne: pace.isBusy)
         let deadline = ContinuousClock.now + Self.comparisonWait
         for builder in builders {
             guard try await isWanted(builder, end) else { continue }
@@ -214,6 +214,14 @@ public struct Rebuild: Sendable {
             for builder in builders { group.addTask { try await body(builder) } }
             try await group.waitForAll()
         }
+    }
+
+    /// All at once, with all processors; or, where others sell, with one, which PostgreSQL does not rest in between.
+    private func makeIndexes(of builders: [any Building], oneByOne: Bool) async throws {
+        guard oneByOne else {
+            return try await forAll(builders) { try await $0.makeIndexes(atOnce: true) }
+        }
+        for builder in builders { try await builder.makeIndexes(atOnce: false) }
     }
 
     /// Does what operators want, and leaves those that go on.
@@ -344,7 +352,7 @@ private struct Pace {
     private let log: EventLog
     private var head: Int64?
     private var lookedAt = ContinuousClock.now
-    private var isBusy = false
+    private(set) var isBusy = false
     private var worksSince = ContinuousClock.now
 
     init(of log: EventLog) {

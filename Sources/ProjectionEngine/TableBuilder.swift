@@ -130,14 +130,14 @@ actor TableBuilder<Model: ReadModel>: Building {
         }
     }
 
-    /// Makes the indexes, unless they are there: the last one, which is one of the dearest where they differ, beside
-    /// the others. Then looks at what the table holds, so that the first query that meets it is planned well.
-    func makeIndexes() async throws {
-        try await makeMissingIndexes()
+    /// Makes the indexes, unless they are there: at once, the last one, which is one of the dearest where they differ,
+    /// beside the others; or one after the other. Then looks at what the table holds, so that the first query that meets it is planned well.
+    func makeIndexes(atOnce: Bool) async throws {
+        try await makeMissingIndexes(atOnce)
         try await session.execute("ANALYZE \(table.name)")
     }
 
-    private func makeMissingIndexes() async throws {
+    private func makeMissingIndexes(_ atOnce: Bool) async throws {
         guard let last = table.indexes.last else { return }
         let made = try await session.execute(
             """
@@ -146,6 +146,10 @@ actor TableBuilder<Model: ReadModel>: Building {
             """)
         if made.count == table.indexes.count { return }
         for row in 0..<made.count { try await session.execute("DROP INDEX \(made.text(row, 0))") }
+        guard atOnce else {
+            for index in table.indexes { try await session.execute(index) }
+            return
+        }
         async let others = client.run(table.indexes.dropLast().map { PostgresCall($0) })
         try await session.execute(last)
         _ = try await others
@@ -199,7 +203,7 @@ protocol Building: Actor {
     var position: Int64 { get }
     func take(_ page: EventPage) async throws
     func write() async throws
-    func makeIndexes() async throws
+    func makeIndexes(atOnce: Bool) async throws
     func holdLive() async throws -> Int64?
     func compareWithLive() async throws -> TableDifference
     func beginSwap() async throws -> Bool

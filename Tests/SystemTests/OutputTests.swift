@@ -152,17 +152,7 @@ import TestSupport
                 let (_, output) = try await server.run(words, environment: environment)
                 try compare(name, output, code)
             }
-            for (name, words) in [
-                ("rebuild-until", "rebuild manifest --until 120"),
-                ("rebuild-pause", "rebuild manifest --pause"), ("status-rebuild", "status"),
-                ("rebuild-resume", "rebuild --resume"),
-                ("rebuild-until", "rebuild manifest --until 120"),
-                ("rebuild-cancel", "rebuild manifest --cancel"),
-                ("rebuild-until", "rebuild manifest --until 120"),
-            ] {
-                try await show(name, words)
-                try await untilAllIsProjected(server)
-            }
+            try await showsUnfinished(server, show)
             try await session.execute(
                 """
                 UPDATE reading.sailing_availability SET is_paused = NOT is_paused
@@ -190,25 +180,46 @@ import TestSupport
                 "projections skip-event manifest \(stopped.text(0, 0)) --reason test")
             try await untilAllIsProjected(server)
             try await show("projections-skipped", "projections")
-            // Somebody restores a backup of before the last two events.
-            try await session.execute(
-                """
-                SET session_replication_role = replica;
-                DELETE FROM log.event WHERE position > (SELECT max(position) - 2 FROM log.event);
-                DELETE FROM log.event_tag WHERE position > (SELECT max(position) FROM log.event)
-                """)
-            try await show("reset-stream-ahead", "events reset-stream")
-            try await show("status-ahead", "status")
-            try await show("reset-stream-done", "events reset-stream --reason test")
-            try await show("status-alone", "status", ["NATS_URL": "nats://127.0.0.1:1"])
+            try await showsRestored(session, show)
             try await showsAlterations(server, session, show)
         }
+    }
+
+    private typealias Show = (String, String, [String: String]) async throws -> Void
+
+    /// Rebuilds that are not at their end.
+    private func showsUnfinished(_ server: ServerProcess, _ show: Show) async throws {
+        for (name, words) in [
+            ("rebuild-until", "rebuild manifest --until 120"),
+            ("rebuild-pause", "rebuild manifest --pause"), ("status-rebuild", "status"),
+            ("rebuild-resume", "rebuild --resume"),
+            ("rebuild-until", "rebuild manifest --until 120"),
+            ("rebuild-cancel", "rebuild manifest --cancel"),
+            ("rebuild-until", "rebuild manifest --until 120"),
+        ] {
+            try await show(name, words, [:])
+            try await untilAllIsProjected(server)
+        }
+    }
+
+    private func showsRestored(_ session: PostgresSession, _ show: Show) async throws {
+        // Somebody restores a backup of before the last two events.
+        try await session.execute(
+            """
+            SET session_replication_role = replica;
+            DELETE FROM log.event WHERE position > (SELECT max(position) - 2 FROM log.event);
+            DELETE FROM log.event_tag WHERE position > (SELECT max(position) FROM log.event)
+            """)
+        try await show("reset-stream-ahead", "events reset-stream", [:])
+        try await show("status-ahead", "status", [:])
+        try await show("reset-stream-done", "events reset-stream --reason test", [:])
+        try await show("status-alone", "status", ["NATS_URL": "nats://127.0.0.1:1"])
     }
 
     /// What was altered behind the program's back, in the log and in what was exported of it.
     private func showsAlterations(
         _ server: ServerProcess, _ session: PostgresSession,
-        _ show: (String, String, [String: String]) async throws -> Void
+        _ show: Show
     ) async throws {
         let log = server.folder + "/altered.ndjson.zst"
         try await session.execute(

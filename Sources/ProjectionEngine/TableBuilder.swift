@@ -147,6 +147,7 @@ actor TableBuilder<Model: ReadModel>: Building {
         if made.count == table.indexes.count { return }
         for row in 0..<made.count { try await session.execute("DROP INDEX \(made.text(row, 0))") }
         guard atOnce else {
+            try await session.execute("SET max_parallel_maintenance_workers = 0")
             for index in table.indexes { try await session.execute(index) }
             return
         }

@@ -147,6 +147,7 @@ public struct BookingByCode: ReadModel {
                 row.isSold ? MoneyEntry.Sums(fact.quote) - row.sold : MoneyEntry.Sums()
             }
             row?.move(to: fact.quote, of: fact.mission)
+            if let heldUntil = fact.heldUntil { row?.deadline = heldUntil }
         case .alternativeOffered(let fact):
             row?.move(to: fact.quote, of: fact.mission)
             row?.deadline = fact.deadline

@@ -117,12 +117,13 @@ struct SearchWords {
     private static func beginning(_ word: String) -> String { quoted(word) + ":*" }
 
     static func quoted(_ word: String) -> String {
-        var text = "'"
-        for character in word {
-            if character == "'" || character == "\\" { text.append(character) }
-            text.append(character)
+        var text = "'".unicodeScalars
+        for scalar in word.unicodeScalars {
+            if scalar == "'" || scalar == "\\" { text.append(scalar) }
+            text.append(scalar)
         }
-        return text + "'"
+        text.append("'")
+        return String(text)
     }
 
     private mutating func add(_ word: UnsafeBufferPointer<UInt8>) {

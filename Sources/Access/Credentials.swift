@@ -111,19 +111,23 @@ public struct Credentials: Sendable {
     /// Puts the next refresh token in the place of one that is used; nil when that was not the session's.
     /// A token that was used before ends the session: somebody has a copy of it.
     func renew(
-        _ session: SessionID, _ hash: [UInt8], to next: [UInt8], at now: Instant
+        _ session: SessionID, _ hash: [UInt8], to next: [UInt8], at now: Instant, until: Instant
     ) async throws(PostgresError) -> Account? {
         let rows = try await client.run(
             """
             UPDATE vault.staff_session s
             SET refresh_hash = CASE WHEN s.refresh_hash = $2::bytea THEN $3::bytea ELSE s.refresh_hash END,
-                ended_at = CASE WHEN s.refresh_hash = $2::bytea THEN NULL ELSE clock_timestamp() END
+                ended_at = CASE WHEN s.refresh_hash = $2::bytea THEN NULL ELSE clock_timestamp() END,
+                expires_at = CASE WHEN s.refresh_hash = $2::bytea THEN $5::timestamptz ELSE s.expires_at END
             FROM vault.staff_account a
             WHERE s.session = $1::uuid AND a.account = s.account AND s.ended_at IS NULL
                 AND s.expires_at > $4::timestamptz
             RETURNING a.account, a.login, a.role, a.is_closed, s.ended_at IS NULL
             """,
-            [.id(session), .bytes(hash), .bytes(next), .timestamp(now.microseconds)])
+            [
+                .id(session), .bytes(hash), .bytes(next), .timestamp(now.microseconds),
+                .timestamp(until.microseconds),
+            ])
         guard rows.count == 1, rows.bool(0, 4) else { return nil }
         let account = Account(rows, 0)
         return account.isClosed ? nil : account

@@ -33,15 +33,10 @@ public struct StaffDesk: Sendable {
     }
 
     public func logIn(_ login: String, _ password: String) async throws -> Admission {
-        try attempts.check(login, at: clock())
-        let known = try await vault { () throws(PostgresError) in
-            try await gate.credentials.account(login: login)
+        let account = try await attempts.attempt(login, at: clock()) {
+            try await self.account(login, password)
         }
-        let isRight = try await checks.pass {
-            try await Password.isRight(password, for: known?.passwordHash)
-        }
-        guard let account = known?.account, isRight, !account.isClosed else {
-            attempts.countWrong(login, at: clock())
+        guard let account else {
             throw Problem(
                 "wrong-password", .unauthorized, "Not let in",
                 detail: "there is no such login, or the password is another")
@@ -56,11 +51,27 @@ public struct StaffDesk: Sendable {
         return try await admission(of: account, session, refresh)
     }
 
+    /// The open account of this login and password; nil when there is none.
+    private func account(
+        _ login: String, _ password: String
+    ) async throws -> Credentials.Account? {
+        let known = try await vault { () throws(PostgresError) in
+            try await gate.credentials.account(login: login)
+        }
+        let isRight = try await checks.pass {
+            try await Password.isRight(password, for: known?.passwordHash)
+        }
+        guard let account = known?.account, isRight, !account.isClosed else { return nil }
+        return account
+    }
+
     public func refresh(_ token: String) async throws -> Admission {
         guard let used = RefreshToken(token) else { throw Self.over }
         let next = RefreshToken(session: used.session)
         let account = try await vault { () throws(PostgresError) in
-            try await gate.credentials.renew(used.session, used.hash, to: next.hash, at: clock())
+            try await gate.credentials.renew(
+                used.session, used.hash, to: next.hash, at: clock(),
+                until: clock() + Self.sessionLifetime)
         }
         guard let account else {
             gate.forget(used.session.entity)

@@ -59,6 +59,15 @@ struct UnreadableEvent {
         self.tags = tags
     }
 
+    /// Whether the name of its type is one as types have: letters and digits.
+    var hasPlainType: Bool {
+        !type.isEmpty
+            && type.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
+                    || (0x61...0x7A).contains($0)
+            }
+    }
+
     /// nil where the line has no tags: its event could be read by who wrote it.
     init?(_ json: JSONObject) throws(JSONError) {
         guard let tags = json.optional("tags") else { return nil }

@@ -90,16 +90,18 @@ extension LogArchive {
             }
             if let fault = chain.add(link).first { throw ArchiveError("\(path): \(fault)") }
             let stored = link.event
-            if let unreadable { types[stored.type] = unreadable.type }
             let known: [EntityID]
-            do {
-                known =
-                    try unreadable?.tags
-                    ?? EventCodec.decode(
-                        type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data
-                    ).tags
+            do throws(EventCodecError) {
+                known = try EventCodec.decode(
+                    type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data
+                ).tags
             } catch {
-                throw ArchiveError("\(path), position \(stored.position): \(error)")
+                // What no hash covers is taken for what can't be read only.
+                guard let unreadable, unreadable.hasPlainType else {
+                    throw ArchiveError("\(path), position \(stored.position): \(error)")
+                }
+                types[stored.type] = unreadable.type
+                known = unreadable.tags
             }
             append(link)
             for tag in known {
@@ -138,10 +140,9 @@ extension LogArchive {
         mutating func send(to session: PostgresSession) async throws(PostgresError) {
             guard count > 0 else { return }
             for (code, name) in types {
-                let quoted = name.replacing("'", with: "''")
                 try await session.execute(
                     """
-                    INSERT INTO log.event_type (code, name) VALUES (\(code), '\(quoted)')
+                    INSERT INTO log.event_type (code, name) VALUES (\(code), '\(name)')
                     ON CONFLICT DO NOTHING
                     """)
             }

@@ -110,9 +110,14 @@ extension CommandAPI {
         let passengers = try json.optional("passengers")?.list { value throws(JSONError) in
             try value.integer()
         }
+        let scan = try json["scan"].id(Kind.Scan.self)
+        // It is the key under which the scan counts once: see `idempotencyKey()`.
+        guard !scan.entity.isMade else {
+            throw try json["scan"].fault("must be a UUID, drawn at random (version 4 or 7)")
+        }
         let direction = try json.optional("direction")?.choice(of: Direction.self) ?? .aboard
         return RecordScan(
-            scan: try json["scan"].id(), subject: subject, sailing: sailing,
+            scan: scan, subject: subject, sailing: sailing,
             passengers: passengers, scanner: scanner, at: try json["at"].instant(),
             isAboard: direction == .aboard)
     }

@@ -81,10 +81,13 @@ extension CommandAPI {
             )
         }
         let account = id ?? draw()
-        try await desk.checkFree(login, for: account)
+        let hash = hash(request, "\(id?.description ?? "") \(login) \(role)", password)
+        // Who repeats himself finds the login taken, by the account that he has opened.
+        if try await repeated(request, hash) == nil {
+            try await desk.checkFree(login, for: account)
+        }
         let receipt = try await submit(
-            request, hash(request, "\(id?.description ?? "") \(login) \(role)", password),
-            [ManageStaff(account: account, deeds: [.open(role)])])
+            request, hash, [ManageStaff(account: account, deeds: [.open(role)])])
         // What the log says counts: a repeat of the request has the account that was opened first.
         guard case .staffAccountOpened(let fact) = receipt.events.first?.event else {
             return changed(account.entity, by: receipt)

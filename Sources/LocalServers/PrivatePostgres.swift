@@ -44,9 +44,9 @@ public struct PrivatePostgres: Sendable {
         in folder: String, port: Int? = nil, settings: [String: String] = [:],
         limit: Duration = .seconds(60)
     ) async throws(ServerError) -> PrivatePostgres {
-        let programs = try programs()
         let data = folder + "/data"
         let log = folder + "/postgres.log"
+        let programs = try programs(for: data)
         try makeFolder(folder, owner: account)
         let isNew = !FileManager.default.fileExists(atPath: data + "/PG_VERSION")
         if isNew { try await initialise(data, programs: programs, log: log) }
@@ -110,13 +110,18 @@ public struct PrivatePostgres: Sendable {
     private static func initialise(
         _ data: String, programs: String, log: String
     ) async throws(ServerError) {
+        // One that is cut off must not be taken for a cluster at the next start.
+        let part = data + ".part"
+        try? FileManager.default.removeItem(atPath: part)
         let isMade = try await runToEnd(
             [
-                programs + "/initdb", "-D", data, "-U", "postgres", "--auth=trust",
+                programs + "/initdb", "-D", part, "-U", "postgres", "--auth=trust",
                 // The order of bytes is that of C.UTF-8, and compares without asking the library.
                 "--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "--no-instructions",
             ], as: account, log: log)
-        guard isMade else { throw ServerError("initdb failed; its reason stands in \(log)") }
+        guard isMade, rename(part, data) == 0 else {
+            throw ServerError("initdb failed; its reason stands in \(log)")
+        }
     }
 
     /// A postmaster that is still at work in our folder belongs to a run that was killed.
@@ -127,6 +132,20 @@ public struct PrivatePostgres: Sendable {
         else { return }
         kill(pid, SIGINT)
         try await waitForEnd(of: pid, named: "postgres", at: data)
+    }
+
+    /// Those of the version that has made the cluster: a newer one does not read its files. Of the newest where there is
+    /// none yet.
+    private static func programs(for data: String) throws(ServerError) -> String {
+        let file = try? String(contentsOfFile: data + "/PG_VERSION", encoding: .utf8)
+        guard let version = file.flatMap({ Int($0.withoutNewline) }) else { return try programs() }
+        let folder = "/usr/lib/postgresql/\(version)/bin"
+        guard FileManager.default.isExecutableFile(atPath: folder + "/postgres") else {
+            throw ServerError(
+                "\(data) was made by PostgreSQL \(version), which is not installed: "
+                    + "apt-get install postgresql-\(version)")
+        }
+        return folder
     }
 
     /// The folder of PostgreSQL's programs that has `wanted`, of the newest version whose server is here as well, else of
@@ -143,6 +162,10 @@ public struct PrivatePostgres: Sendable {
         }
         return "\(root)/\(newest)/bin"
     }
+}
+
+extension String {
+    fileprivate var withoutNewline: String { trimmingCharacters(in: .whitespacesAndNewlines) }
 }
 
 /// Makes a folder that as root belongs to `owner`.

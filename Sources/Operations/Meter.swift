@@ -67,6 +67,8 @@ public final class Meter: Sendable {
     static func text(
         _ style: Style, _ step: String, _ done: Int64, of total: Int64, perSecond rate: Double
     ) -> String {
+        // Where others append meanwhile, it goes on beyond what was known of.
+        let total = max(total, done)
         let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : nil
         guard style != .json else {
             let bytes = JSONWriter.write { json in

@@ -134,7 +134,7 @@ func importCatalogue(
         let receipt = try await loop.submit(
             Envelope(
                 id: .random(using: &generator), requestHash: [], actor: "import",
-                commands: additions.map { AddToCatalogue($0) }))
+                commands: additions.map { AddToCatalogue($0, isOfFile: true) }))
         return (receipt.events.count, receipt.position)
     } catch {
         throw OperationError(

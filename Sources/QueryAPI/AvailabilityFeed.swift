@@ -94,26 +94,24 @@ public actor AvailabilityFeed: Service {
     }
 
     private func readChanges() async {
-        // Nobody watches: the next to come is shown everything by the query that let him in.
-        guard !watchers.isEmpty else {
-            position = nil
-            return
-        }
         do throws(PostgresError) {
-            let start: Int64
-            if let position {
-                start = position
-            } else {
-                let rows = try await client.run([
-                    ProjectionStatus.reached(by: [SailingAvailability.name, CatalogueEntries.name])
-                ])[0]
-                // A little before now, for those who came since the last reading.
-                start = max(0, Int64(rows.integer(0, 0)) - 1000)
+            let reached = Int64(
+                try await client.run([SailingAvailability.reached])[0].integer(0, 0))
+            // Who comes next is shown everything by the query that lets him in, and what changes from here on.
+            guard !watchers.isEmpty else { return position = reached }
+            // At first a little before now, for those who came since their queries.
+            let start = position ?? max(0, reached - 1000)
+            guard start <= reached else {
+                // The database was restored to an earlier moment: they come back for everything as it is now.
+                position = reached
+                for watcher in watchers.values { watcher.changes.finish() }
+                return
             }
-            let rows = try await client.run([SailingAvailability.changed(after: start, limit: 1000)]
-            )
+            let changes = try await client.run([
+                SailingAvailability.changed(after: start, limit: 1000)
+            ])[0]
             position = start
-            for view in SailingAvailability.views(rows[0]) {
+            for view in SailingAvailability.views(changes) {
                 position = view.position
                 for watcher in watchers.values where watcher.trip == view.row.trip {
                     tell(view.serverSentEvent, to: watcher)

@@ -34,7 +34,9 @@ struct CSV {
         let isPlain = value.utf8.allSatisfy {
             $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "\"") && $0 != 0x0A && $0 != 0x0D
         }
-        text += isPlain ? value : "\"\(value.replacing("\"", with: "\"\""))\""
+        // By bytes: to Swift a quote with an accent on it is another character, to a reader of CSV it is a quote.
+        let doubled = value.utf8.flatMap { $0 == UInt8(ascii: "\"") ? [$0, $0] : [$0] }
+        text += isPlain ? value : "\"\(String(decoding: doubled, as: UTF8.self))\""
     }
 
     private static let formulaStarts: Set<UInt8> = [

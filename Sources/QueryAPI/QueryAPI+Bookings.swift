@@ -32,16 +32,14 @@ extension QueryAPI {
         }
         let isStaff = Caller.current.isOneOf(.desk)
         let lastName = try request.query("lastName").map { $0.withoutBlanksAround }
-        if lastName != nil, !isStaff { try attempts.check(code, at: clock()) }
-        let (position, found) = try await found(request, code)
+        let (position, found) =
+            if let lastName, !isStaff {
+                try await self.found(request, code, lastName)
+            } else {
+                try await self.found(request, code)
+            }
         guard let view = found else { throw Problem.notFound("booking") }
         let contact = view.row.contact
-        if let lastName, !isStaff,
-            contact?.lastName.withoutBlanksAround.lowercased() != lastName.lowercased()
-        {
-            attempts.countWrong(code, at: clock())
-            throw Problem.notFound("booking")
-        }
         let link = try request.query("link")
         if let link, !links.opens(view.booking, link, at: clock()) {
             throw Problem.notFound("booking")
@@ -82,13 +80,29 @@ extension QueryAPI {
         }
     }
 
+    private typealias FoundBooking = (
+        position: Int64,
+        view: (booking: BookingID, row: BookingByCode.Row, ledger: [LedgerEntry])?
+    )
+
+    /// The same for somebody who says what its customer's last name is; only so often may that be wrong.
+    private func found(
+        _ request: Request, _ code: ConfirmationCode, _ lastName: String
+    ) async throws -> FoundBooking {
+        let found = try await attempts.attempt(code, at: clock()) { () -> FoundBooking? in
+            let found = try await self.found(request, code)
+            guard let view = found.view else { return found }
+            let known = view.row.contact?.lastName.withoutBlanksAround.lowercased()
+            return known == lastName.lowercased() ? found : nil
+        }
+        guard let found else { throw Problem.notFound("booking") }
+        return found
+    }
+
     /// The booking with a code as the read models have it, or as of the moment that staff names.
     private func found(
         _ request: Request, _ code: ConfirmationCode
-    ) async throws -> (
-        position: Int64,
-        view: (booking: BookingID, row: BookingByCode.Row, ledger: [LedgerEntry])?
-    ) {
+    ) async throws -> FoundBooking {
         if let moment = try await asOf(request) {
             return try await lookingBack {
                 (moment.position, try await BookingByCode.one(code, asOf: moment))

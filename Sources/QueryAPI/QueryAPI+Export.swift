@@ -177,6 +177,9 @@ final class Exports: Sendable {
     fileprivate let count = Mutex(0)
 
     init(_ configuration: PostgresConfiguration) {
+        var configuration = configuration
+        // Who stops reading has a place, and tables that a rebuild wants to swap.
+        configuration.settings["idle_in_transaction_session_timeout"] = "60s"
         self.configuration = configuration
     }
 

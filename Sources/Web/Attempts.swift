@@ -26,25 +26,55 @@ public final class Attempts<Subject: Hashable & Sendable>: Sendable {
         self.what = what
     }
 
-    /// Refuses when too many answers have been wrong.
-    public func check(_ subject: Subject, at now: Instant) throws(Problem) {
-        let count = counts.withLock { $0[subject] }
-        guard let count, count.wrong >= Self.limit, now < count.until else { return }
-        let seconds = Int((count.until.microseconds - now.microseconds) / 1_000_000) + 1
+    /// Lets somebody try; his answer counts as wrong until `body` has found it right, so that no more are looked at at
+    /// the same time than may be wrong. Nil when it was wrong; what `body` throws is nobody's fault.
+    public func attempt<Answer>(
+        _ subject: Subject, at now: Instant, _ body: () async throws -> Answer?
+    ) async throws -> Answer? {
+        try begin(subject, at: now)
+        do {
+            let answer = try await body()
+            if answer != nil { takeBack(subject) }
+            return answer
+        } catch {
+            takeBack(subject)
+            throw error
+        }
+    }
+
+    private func begin(_ subject: Subject, at now: Instant) throws(Problem) {
+        let until = counts.withLock { counts -> Instant? in
+            var count = counts[subject] ?? Count(until: now + Self.span)
+            if now >= count.until { count = Count(until: now + Self.span) }
+            guard count.wrong < Self.limit else { return count.until }
+            count.wrong += 1
+            if counts.count >= Self.subjectLimit, counts[subject] == nil {
+                forgetSome(&counts, at: now)
+            }
+            counts[subject] = count
+            return nil
+        }
+        guard let until else { return }
+        let seconds = Int((until.microseconds - now.microseconds) / 1_000_000) + 1
         throw Problem(
             "too-many-attempts", .tooManyRequests, "Too many attempts",
             detail: "\(what) was wrong \(Self.limit) times: try again later, or ask the office",
             retryAfterSeconds: seconds)
     }
 
-    public func countWrong(_ subject: Subject, at now: Instant) {
+    private func takeBack(_ subject: Subject) {
         counts.withLock { counts in
-            if counts.count >= Self.subjectLimit { counts = counts.filter { now < $0.value.until } }
-            guard counts.count < Self.subjectLimit || counts[subject] != nil else { return }
-            var count = counts[subject] ?? Count(until: now + Self.span)
-            if now >= count.until { count = Count(until: now + Self.span) }
-            count.wrong += 1
-            counts[subject] = count
+            guard let count = counts[subject] else { return }
+            counts[subject] =
+                count.wrong > 1 ? Count(wrong: count.wrong - 1, until: count.until) : nil
         }
+    }
+
+    /// Those whose time is over, or else the tenth that has been there for longest.
+    private func forgetSome(_ counts: inout [Subject: Count], at now: Instant) {
+        counts = counts.filter { now < $0.value.until }
+        guard counts.count >= Self.subjectLimit else { return }
+        let oldest = counts.sorted { $0.value.until < $1.value.until }
+        for (subject, _) in oldest.prefix(Self.subjectLimit / 10) { counts[subject] = nil }
     }
 }

@@ -17,6 +17,10 @@ import Testing
         #expect(Meter.text(.lines, "swapping", 2, of: 2, perSecond: 9) == "swapping 2 of 2\n")
         #expect(
             Meter.text(.bar, "reading", 0, of: 0, perSecond: 0).hasSuffix("100 % reading 0 of 0"))
+        // Others append while it catches up.
+        #expect(
+            Meter.text(.bar, "swapping", 90, of: 60, perSecond: 9)
+                .hasSuffix("100 % swapping 90 of 90"))
         #expect(
             Meter.text(.json, "reading", 1500, of: 6000, perSecond: 1000)
                 == #"{"step":"reading","done":1500,"total":6000,"perSecond":1000,"secondsLeft":5}"#)

@@ -137,6 +137,44 @@ import Testing
         let anew = try sold.after(change(move, prices: .current))
         #expect(anew.quote.taxes.map(\.jurisdiction) == [Harbour.texas])
         #expect(anew.quote.taxes.map(\.amount) == [cents(1634)])
+        try keepsTaxes(texan)
+    }
+
+    /// Of an order that was taxed in two places, each passenger as where he was.
+    private func keepsTaxes(_ texan: [Event]) throws {
+        var order = ada.order(1)
+        order.order.lines.append(
+            OrderLine(
+                trip: Fleet.trip, sailing: Harbour.sister, ticketType: Harbour.sisterAdult,
+                quantity: 1))
+        let open = Story.given(texan)
+        let held = open.adding(try open.decide(order).get())
+        let before = try held.after(change()).quote
+        let moved = try held.after(
+            change(.move(from: Harbour.adult, to: Harbour.onSister, quantity: nil)))
+        #expect(moved.quote.sailings == [Harbour.sister])
+        #expect(Set(moved.quote.taxes) == Set(before.taxes) && moved.quote.total == before.total)
+    }
+
+    @Test("holds seats no longer than until their trip departs, also where a hold is moved there")
+    func endsWithTrip() throws {
+        let shortly = departure - .minutes(5)
+        var order = ada.order(2)
+        order.order.seller = .staff
+        order.order.lines = [
+            OrderLine(
+                trip: Harbour.laterTrip, sailing: Harbour.later, ticketType: Fleet.adult,
+                quantity: 2)
+        ]
+        let open = Story.given(Harbour.events())
+        let held = open.adding(try open.decide(order, at: shortly).get())
+        let move = change(.move(from: Harbour.onLater, to: Harbour.adult, quantity: nil))
+        let moved = held.adding(try held.decide(move, at: shortly).get())
+        let life = World(source: StorySource(moved.history))
+            .look(at: BookingLife.self, of: ada.booking)
+        #expect(life.deadline == departure)
+        #expect(moved.figures(of: Fleet.sailing, at: shortly).held == 2)
+        #expect(moved.figures(of: Fleet.sailing, at: departure).held == 0)
     }
 
     @Test(
@@ -183,6 +221,13 @@ import Testing
             try story.after(move).quote.merchandise.first?.offer
         }
         #expect(try offer(bought) == here)
+        // By whatever ways they get there.
+        let onWay = try bought.after(
+            change(
+                .move(from: Harbour.adult, to: Harbour.deck, quantity: 1),
+                .move(from: Harbour.adult, to: Harbour.onLater, quantity: nil),
+                .move(from: Harbour.deck, to: Harbour.onLater, quantity: nil)))
+        #expect(onWay.quote.merchandise.map(\.quantity) == [2])
         let both = bought.adding([offered(there, Harbour.laterTrip, 2)])
         #expect(try offer(both) == there)
         let moved = both.adding(try both.decide(move).get())
@@ -273,6 +318,10 @@ import Testing
         #expect(fewer.quote.codes.map(\.discount) == [cents(3870)])
         let more = try bought.after(change(.seats(Harbour.adult, quantity: 5)))
         #expect(more.quote.discount == cents(5160))
+        // What is added at its full price is taken off at that, and the others cost what they did.
+        let again = try bought.adding(more.events).after(
+            change(.seats(Harbour.adult, quantity: 4)))
+        #expect(try bought.after(change()).quote.total == again.quote.total)
         let now = try bought.after(change(.seats(Harbour.adult, quantity: 5), prices: .current))
         #expect(now.quote.discount == cents(6450))
     }

@@ -162,6 +162,12 @@ import Testing
         own.seller = .public
         Story.given(handedOver).when(own).then(kept)
         let patches = lines(2).map { RefundLines.Line.merchandise($0.offer, quantity: nil) }
+        // What a customer says that he has brought back nobody has seen.
+        for lines in [[patches[0]], [seats, patches[0]]] {
+            let own = RefundLines(
+                booking: ada.booking, lines: lines, reason: "fog", seller: .public)
+            Story.given(handedOver).when(own).then(kept)
+        }
         #expect(try refunded(seats, patches[0]) == ada.holdings(1, merchandise: lines(2)))
         let one = RefundLines(
             booking: ada.booking, lines: [seats, .merchandise(Self.offer, quantity: 1)],
@@ -238,6 +244,28 @@ import Testing
             }
             #expect(story.history.count { $0.type == .merchandiseFulfilled } == 1, "\(order)")
         }
+    }
+
+    @Test("hands over no more than was bought when people were seen, whenever that is told")
+    func fulfilsWhatWas() throws {
+        let history = Fleet().events + shelf(5)
+        let held = try Story.given(history).decide(order(ada, 2)).get()
+        let confirm = ConfirmBooking(booking: ada.booking, basis: .paidAtTheDock)
+        var story = Story.given(history, held)
+        story = story.adding(try story.decide(confirm).get())
+        let more = ChangeBooking(
+            booking: ada.booking, changes: [.merchandise(Self.offer, quantity: 3)])
+        story = story.adding(try story.decide(more).get())
+        // Everything was recorded at dawn.
+        let scan = RecordScan(
+            scan: id(1), subject: .booking(ada.booking), sailing: Fleet.sailing,
+            passengers: nil, scanner: "Dock 2", at: dawn - .minutes(1), isAboard: true)
+        let told = try story.decide(scan).get()
+        let goods = told.compactMap { event -> [MerchandiseLine]? in
+            guard case .merchandiseFulfilled(let fact) = event else { return nil }
+            return fact.merchandise
+        }
+        #expect(goods == [lines(2)])
     }
 
     // MARK: The shelf

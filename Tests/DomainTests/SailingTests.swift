@@ -251,6 +251,9 @@ import Testing
                 .invalid(
                     field: "sailing",
                     reason: "was taken off its trip: give the boat a new sailing"))
+        story.adding([gone])
+            .when(AddToCatalogue(.sailing(assigned(Fleet.sailing, [])), isOfFile: true))
+            .thenNothing()
         before.when(SetBoatTicketTypes(boat: Fleet.boat, ticketTypes: []))
             .then(.invalid(field: "ticketTypes", reason: "must be 1 to 20"))
     }

@@ -49,6 +49,13 @@ import Testing
             .then(.unknownPassengers(numbers: [3], passengerCount: 2))
         fewer.when(scan(1, [1, 4], minute: 0), at: departure)
             .then(.unknownPassengers(numbers: [4], passengerCount: 2))
+        let apart = sold.adding(
+            try sold.decide(
+                ChangeBooking(
+                    booking: ada.booking,
+                    changes: [.move(from: Harbour.adult, to: Harbour.onSister, quantity: 1)])
+            ).get())
+        #expect(life(told([scan(1, [1, 2, 3], minute: 0)], in: apart)).aboard == [1, 2])
         // Who goes ashore need not pay first what has become due since.
         let aboard = told([scan(1, minute: 0)])
         let due = aboard.adding(

@@ -103,10 +103,15 @@ import TestSupport
     }
 
     private func boat(of sailing: OpenSailing, _ server: ServerProcess) async throws -> String {
-        let trip = try await server.queries.get("/v1/trips/\(sailing.trip)").json
-        let sailings = trip["sailings"] as? [[String: Any]] ?? []
-        let shown = sailings.first { $0["sailing"] as? String == sailing.sailing }
-        return (shown?["boat"] as? [String: Any])?["id"] as? String ?? ""
+        var boat: String?
+        try await eventually("the sailing is shown") {
+            let trip = try await server.queries.get("/v1/trips/\(sailing.trip)").json
+            let sailings = trip["sailings"] as? [[String: Any]] ?? []
+            let shown = sailings.first { $0["sailing"] as? String == sailing.sailing }
+            boat = (shown?["boat"] as? [String: Any])?["id"] as? String
+            return boat != nil
+        }
+        return boat ?? ""
     }
 
     private func place(_ sailing: OpenSailing, _ server: ServerProcess) async throws {

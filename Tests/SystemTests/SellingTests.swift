@@ -301,27 +301,6 @@ import TestSupport
         #expect(row?["available"] as? Int == 8)
     }
 
-    @Test("shows a booking to who knows its last name, and lets nobody try all names")
-    func limitsLookups() async throws {
-        try await withServer { server in
-            let place = try await openSailing(server, capacity: 5)
-            let placed = try await server.commands.post("/v1/bookings", place.order())
-            let position = placed.headers["quartermaster-position"] ?? ""
-            let path = "/v1/bookings/\(placed.json["code"] as? String ?? "")"
-            let bare = try await server.queries.get("\(path)?min-position=\(position)")
-            #expect(bare.json["contact"] is NSNull)
-            #expect(try await server.queries.get("\(path)?lastName=lovelace").status == 200)
-            for number in 0..<10 {
-                #expect(try await server.queries.get("\(path)?lastName=x\(number)").status == 404)
-            }
-            let refused = try await server.queries.get("\(path)?lastName=Lovelace")
-            #expect(refused.status == 429)
-            #expect(refused.headers["retry-after"] != nil)
-            #expect(try await server.staffQueries.get("\(path)?lastName=Lovelace").status == 200)
-            #expect(try await server.queries.get(path).status == 200)
-        }
-    }
-
     private func oversells(_ server: ServerProcess, _ place: OpenSailing) async throws {
         let beyond = place.order(quantity: 4)
             .replacing("\"contact\"", with: "\"oversaleReason\":\"crew\",\"contact\"")

@@ -162,7 +162,12 @@ import Yams
             func change(_ body: String, _ key: String) async throws -> HTTPAnswer {
                 try await server.staff.post("/v1/staff/\(id)", body, key: key, method: "PATCH")
             }
-            let keys = (0..<4).map { _ in UUID().uuidString.lowercased() }
+            let keys = (0..<5).map { _ in UUID().uuidString.lowercased() }
+            let opening = #"{"login":"x@pier","password":"\#(Self.password)","role":"dock"}"#
+            let opened = try await server.staff.post("/v1/staff", opening, key: keys[4])
+            let repeated = try await server.staff.post("/v1/staff", opening, key: keys[4])
+            #expect(opened.status == 201 && repeated.status == 201)
+            #expect(repeated.json["id"] as? String == opened.json["id"] as? String)
             let bodies = [
                 #"{"role":"captain"}"#, #"{"role":"dock"}"#,
                 #"{"password":"first horse battery"}"#, #"{"password":"second horse battery"}"#,

@@ -37,8 +37,10 @@ public struct BookingLife: DecisionModel {
     /// What scanners told, in the order in which they told it.
     public private(set) var scans: [PassengersScanned] = []
     public private(set) var handedOver = HandedOverGoods()
-    /// When changes made it cost more, and the highest number that a passenger had had by then.
-    private var increases: [(at: Instant, lastPassenger: Int)] = []
+    /// When changes made it cost more, what it had cost, and the highest number that a passenger had had by then.
+    private var increases: [(at: Instant, before: Money, lastPassenger: Int)] = []
+    /// What it had of each thing, and from when on.
+    private var goods: [(since: Instant, counts: [OfferID: Int])] = []
     /// The highest number that a passenger of the booking ever had.
     public private(set) var lastPassenger = 0
     /// Position of the last event that changed what is shown of the booking: what an ETag shows.
@@ -52,16 +54,17 @@ public struct BookingLife: DecisionModel {
         switch recorded.event {
         case .bookingPlaced(let fact):
             (placed, deadline, stage) = (fact, fact.deadline, .held)
-            count(fact.quote)
+            count(fact.quote, at: recorded.recordedAt)
         case .contactChanged(let fact): placed?.contact = fact.contact
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
             .bookingRescheduled(let fact), .passengersReassigned(let fact):
             if let placed, fact.quote.total.minorUnits > placed.quote.total.minorUnits {
-                increases.append((recorded.recordedAt, lastPassenger))
+                increases.append((recorded.recordedAt, placed.quote.total, lastPassenger))
             }
-            change(to: fact.quote, of: fact.mission)
+            change(to: fact.quote, of: fact.mission, at: recorded.recordedAt)
+            if let heldUntil = fact.heldUntil { deadline = heldUntil }
         case .alternativeOffered(let fact):
-            change(to: fact.quote, of: fact.mission)
+            change(to: fact.quote, of: fact.mission, at: recorded.recordedAt)
             (deadline, stage) = (fact.deadline, .held)
         case .holdExtended(let fact):
             deadline = fact.deadline
@@ -102,21 +105,25 @@ public struct BookingLife: DecisionModel {
         sightings[passenger]?.filter { $0 < sighting }.max()?.isAboard ?? false
     }
 
-    private mutating func change(to quote: Quote, of mission: MissionID) {
+    private mutating func change(to quote: Quote, of mission: MissionID, at moment: Instant) {
         placed?.quote = quote
         placed?.mission = mission
         handedOver.keep(of: quote)
-        count(quote)
+        count(quote, at: moment)
     }
 
-    private mutating func count(_ quote: Quote) {
+    private mutating func count(_ quote: Quote, at moment: Instant) {
+        let counts = Dictionary(
+            quote.merchandise.map { ($0.offer, $0.quantity) }, uniquingKeysWith: +)
+        if goods.last?.counts != counts { goods.append((moment, counts)) }
         for line in quote.lines { lastPassenger = max(lastPassenger, line.passengers.max() ?? 0) }
     }
 
-    /// The highest number that a passenger had had at a moment, if a change has made the booking cost more since: nothing
-    /// of that was due then, nor was who came with it there.
-    func lastPassenger(beforeIncreaseSince moment: Instant?) -> Int? {
-        moment.flatMap { moment in increases.first { $0.at > moment }?.lastPassenger }
+    /// The first change since a moment that has made the booking cost more: what it had cost before, and the highest number
+    /// that a passenger had had by then. Nothing of the increase was due at that moment, nor was who came with it there.
+    func firstIncrease(since moment: Instant?) -> (before: Money, lastPassenger: Int)? {
+        moment.flatMap { moment in increases.first { $0.at > moment } }
+            .map { ($0.before, $0.lastPassenger) }
     }
 
     /// Checked in means that everybody is aboard.
@@ -137,6 +144,18 @@ public struct BookingLife: DecisionModel {
         let kept = handedOver.counts.filter { counts[$0.key] ?? 0 < $0.value }
         guard let first = kept.min(by: { $0.key.entity < $1.key.entity }) else { return }
         throw .merchandiseHandedOver(offer: first.key, quantity: first.value)
+    }
+
+    /// Refuses to give back the price of things that were handed over and that the order would not have any more.
+    func checkKept(by draft: OrderDraft) throws(Refusal) {
+        var left: [OfferID: Int] = [:]
+        for goods in draft.goods { left[goods.offer, default: 0] += goods.quantity }
+        try checkHandedOver(broughtBack: handedOver.counts.filter { left[$0.key] ?? 0 >= $0.value })
+    }
+
+    /// How many of each thing the booking had at a moment, as far as it is known from when on it has them.
+    func goods(boughtBy moment: Instant) -> [OfferID: Int] {
+        (goods.last { $0.since <= moment } ?? goods.first)?.counts ?? [:]
     }
 
     /// What of lines is still to be handed over.

@@ -85,7 +85,8 @@ extension OrderDraft {
             of: quote.merchandise, beyond: placed.quote.merchandise, in: world, at: now)
         let changed = OrderChanged(
             booking: placed.booking, mission: mission, before: placed.quote.holdings, quote: quote,
-            heldUntil: life.status == .held ? life.deadline : nil,
+            heldUntil: life.status == .held
+                ? min(life.deadline, departure(of: quote, in: world)) : nil,
             isRepriced: pricing == .current)
         return oversales + [event(changed, before: placed.quote)]
     }
@@ -162,13 +163,18 @@ extension OrderDraft {
         at now: Instant
     ) throws(Refusal) -> Quote {
         var items: [Quote.Item] = []
+        let bought = before.jurisdictions(in: world)
         for line in lines {
-            let tax = try tax(of: line.sailing, before, pricing, in: world, at: now)
+            let there = line.passengers.lazy.compactMap { bought[$0] }.first
+            let tax = try tax(of: line.sailing, there, before, pricing, in: world, at: now)
             items.append(Quote.Item(line, jurisdiction: tax.jurisdiction, rate: tax.rate))
         }
         for goods in goods {
-            guard let line = lines.first(where: { $0.trip == goods.trip }) else { continue }
-            let tax = try tax(of: line.sailing, before, pricing, in: world, at: now)
+            guard let line = lines.first(where: { $0.trip == goods.trip }) else {
+                throw .merchandiseWithoutSeats(offer: goods.offer, trip: goods.trip)
+            }
+            let there = line.passengers.lazy.compactMap { bought[$0] }.first
+            let tax = try tax(of: line.sailing, there, before, pricing, in: world, at: now)
             items.append(Quote.Item(goods, jurisdiction: tax.jurisdiction, rate: tax.rate))
         }
         if pricing == .current { discount(&items, by: before.codes, in: world) }
@@ -182,15 +188,19 @@ extension OrderDraft {
     }
 
     /// The jurisdiction that taxes a sailing, at the rate that the customer bought at or that of now. At a price that is
-    /// kept, tax is what it was too: who is moved to a boat of another jurisdiction owes nothing for it.
+    /// kept, tax is what it was `there` where the passengers were before: who is moved to a boat of another jurisdiction owes
+    /// nothing for it.
     private func tax(
-        of sailing: SailingID, _ before: Quote, _ pricing: ChangePricing,
+        of sailing: SailingID, _ there: JurisdictionID?, _ before: Quote,
+        _ pricing: ChangePricing,
         in world: borrowing World, at now: Instant
     ) throws(Refusal) -> (jurisdiction: JurisdictionID, rate: BasisPoints) {
         guard let assigned = world.look(at: SailingSeats.self, of: sailing).assigned else {
             throw .unknown(kind: "sailing", id: sailing.entity)
         }
-        let known = before.taxes.first { $0.jurisdiction == assigned.jurisdiction }
+        let known = [there, assigned.jurisdiction].lazy.compactMap { place in
+            before.taxes.first { $0.jurisdiction == place }
+        }.first
         let bought = known ?? (before.taxes.count == 1 ? before.taxes.first : nil)
         if pricing == .kept, let bought { return (bought.jurisdiction, bought.rate) }
         let terms = world.look(at: JurisdictionTerms.self, of: assigned.jurisdiction)
@@ -216,5 +226,17 @@ extension OrderDraft {
         }
         let covered = items.filter(\.isDiscounted).reduce(Money.zero) { $0 + $1.amount }
         items.spread(fact.reduction.discount(on: covered))
+    }
+}
+
+extension Quote {
+    /// Where the boats of its passengers are taxed, by their numbers.
+    fileprivate func jurisdictions(in world: borrowing World) -> [Int: JurisdictionID] {
+        var all: [Int: JurisdictionID] = [:]
+        for line in lines {
+            let assigned = world.look(at: SailingSeats.self, of: line.sailing).original
+            for number in line.passengers { all[number] = assigned?.jurisdiction }
+        }
+        return all
     }
 }

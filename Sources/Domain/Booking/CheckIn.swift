@@ -56,19 +56,27 @@ func boarding(
 ) -> [Event] {
     let aboard = Event.passengerCheckedIn(
         PassengersChecked(booking: booking, sailing: sailing, passengers: passengers, at: at))
-    return [aboard] + handingOver(of: life, booking, on: sailing)
+    return [aboard] + handingOver(of: life, booking, on: sailing, boughtBy: at)
 }
 
-/// They get what they have not got yet of what they bought with the trip; with `isTold`, where somebody tells of what
-/// was done before, nothing of a thing that they had some of by then, for what was bought since is not in their hands.
+/// They get what they have not got yet of what they bought with the trip; with `boughtBy`, of what they had bought by
+/// then; with `isTold`, where somebody tells of what was done before, nothing of a thing that they had some of by then,
+/// for what was bought since is not in their hands.
 func handingOver(
-    of life: BookingLife, _ booking: BookingID, on sailing: SailingID, isTold: Bool = false
+    of life: BookingLife, _ booking: BookingID, on sailing: SailingID, isTold: Bool = false,
+    boughtBy moment: Instant? = nil
 ) -> [Event] {
     let trip = life.placed?.quote.lines.first { $0.sailing == sailing }?.trip
     let bought = (life.placed?.quote.merchandise ?? []).filter {
         $0.trip == trip && !(isTold && life.handedOver[$0.offer] > 0)
     }
-    let goods = life.notHandedOver(bought.map(\.line))
+    let then = moment.map { life.goods(boughtBy: $0) }
+    let lines = bought.map { goods in
+        var line = goods.line
+        if let then { line.quantity = min(line.quantity, then[line.offer] ?? 0) }
+        return line
+    }
+    let goods = life.notHandedOver(lines)
     guard !goods.isEmpty else { return [] }
     return [.merchandiseFulfilled(MerchandiseFulfilled(booking: booking, merchandise: goods))]
 }
@@ -113,8 +121,11 @@ func boardable(
     }
     let ours = life.passengers(on: sailing)
     guard !ours.isEmpty else { throw try elsewhere(placed, not: sailing, in: world) }
-    let due = world.look(at: BookingMoney.self, of: booking).due(for: placed.quote)
-    let last = life.lastPassenger(beforeIncreaseSince: seen)
+    let money = world.look(at: BookingMoney.self, of: booking)
+    let due = money.due(for: placed.quote)
+    let increase = life.firstIncrease(since: seen)
+    let wasSettled = increase.map { Quote.chargeable($0.before - money.paid).minorUnits <= 0 }
+    let last = wasSettled == true ? increase?.lastPassenger : nil
     let there = ours.filter { $0 <= last ?? .max }
     let passengers = passengers ?? (there.isEmpty ? ours : there)
     let isSettled = due.minorUnits <= 0 || passengers.allSatisfy { $0 <= last ?? 0 }

@@ -80,7 +80,15 @@ struct OrderDraft {
     /// it does.
     mutating func followSeats(in world: borrowing World) throws(Refusal) {
         for index in goods.indices where !lines.contains(where: { $0.trip == goods[index].trip }) {
-            guard let trip = followed[goods[index].trip] else {
+            var trip = goods[index].trip
+            var passed: Set<TripID> = [trip]
+            // They may have gone on from there.
+            while let next = followed[trip], passed.insert(next).inserted,
+                !lines.contains(where: { $0.trip == trip })
+            {
+                trip = next
+            }
+            guard lines.contains(where: { $0.trip == trip }) else {
                 throw .merchandiseWithoutSeats(
                     offer: goods[index].offer, trip: goods[index].trip)
             }
@@ -107,15 +115,19 @@ struct OrderDraft {
         guard quantity > count else { return }
         let more = lastPassenger + 1...lastPassenger + quantity - count
         lastPassenger = more.upperBound
-        guard let index = lines.firstIndex(where: { $0.isAt(place) }) else {
+        // A discount is of the seats that it was given for.
+        if let index = lines.firstIndex(where: { $0.isAt(place) && $0.discount == .zero }) {
+            lines[index].passengers += more
+        } else if var line = lines.first(where: { $0.isAt(place) }) {
+            (line.passengers, line.discount) = (Array(more), .zero)
+            lines.append(line)
+        } else {
             let (trip, type) = try found(place, in: world)
             lines.append(
                 Quote.Line(
                     trip: trip, sailing: place.sailing, ticketType: type.id, label: type.label,
                     passengers: Array(more), unitPrice: type.price))
-            return
         }
-        lines[index].passengers += more
     }
 
     private mutating func move(
@@ -126,11 +138,12 @@ struct OrderDraft {
         guard count > 0 else { throw .unknown(kind: "line", id: from.ticketType.entity) }
         let (trip, type) = try found(to, in: world)
         for var part in try take(quantity ?? count, from: from) {
-            if followed[part.trip] == nil { followed[part.trip] = trip }
+            if part.trip != trip, followed[part.trip] == nil { followed[part.trip] = trip }
             (part.trip, part.sailing) = (trip, to.sailing)
             (part.ticketType, part.label) = (type.id, type.label)
             let same = lines.firstIndex {
                 $0.isAt(to) && $0.unitPrice == part.unitPrice && $0.label == part.label
+                    && $0.isDiscounted(like: part)
             }
             if let same {
                 lines[same].passengers = (lines[same].passengers + part.passengers).sorted()
@@ -210,6 +223,11 @@ extension Quote.Line {
     var place: Place { Place(sailing: sailing, ticketType: ticketType) }
 
     fileprivate func isAt(_ place: Place) -> Bool { self.place == place }
+
+    /// Whether each seat has the same part of the discount.
+    fileprivate func isDiscounted(like other: Quote.Line) -> Bool {
+        discount * other.quantity == other.discount * quantity
+    }
 
     /// Takes those of the passengers who are in it out of the line, with their part of its discount.
     fileprivate mutating func split(off leaving: Set<Int>) -> Quote.Line? {

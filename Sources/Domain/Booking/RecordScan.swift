@@ -39,7 +39,8 @@ public struct RecordScan: Command {
         let life = world.look(at: BookingLife.self, of: booking)
         if life.scans.contains(where: { $0.scan == scan }) { return [] }
         let wanted = try boardable(
-            still(passengers, of: life), of: life, booking, on: sailing, orCompleted: true,
+            still(passengers, of: life, on: sailing), of: life, booking, on: sailing,
+            orCompleted: true,
             isLeaving: !isAboard, seen: at, in: world)
         let fact = PassengersScanned(
             scan: scan, booking: booking, sailing: sailing, passengers: wanted, scanner: scanner,
@@ -53,7 +54,8 @@ public struct RecordScan: Command {
         guard !changed.isEmpty else {
             // Who was aboard got what he had bought, whatever was seen of him since.
             return [scanned]
-                + (isAboard ? handingOver(of: life, booking, on: sailing, isTold: true) : [])
+                + (isAboard
+                    ? handingOver(of: life, booking, on: sailing, isTold: true, boughtBy: at) : [])
         }
         guard isAboard else {
             return [
@@ -67,11 +69,11 @@ public struct RecordScan: Command {
     }
 }
 
-/// Without those who were of the booking and are not any more, where others still are: what was seen of them is told in
-/// vain, and must not keep the others from being aboard.
-private func still(_ passengers: [Int]?, of life: BookingLife) -> [Int]? {
+/// Without those who were of the booking here and are not any more, where others still are: what was seen of them is told
+/// in vain, and must not keep the others from being aboard.
+private func still(_ passengers: [Int]?, of life: BookingLife, on sailing: SailingID) -> [Int]? {
     guard let passengers else { return nil }
-    let numbers = life.placed?.quote.lines.flatMap(\.passengers) ?? []
+    let numbers = life.passengers(on: sailing)
     let left = passengers.filter { numbers.contains($0) || $0 > life.lastPassenger || $0 < 1 }
     return left.isEmpty ? passengers : left
 }

@@ -15,9 +15,12 @@ public struct AddToCatalogue: Command {
     }
 
     public var addition: Addition
+    /// A file that is imported again says what there was at first: a boat that was taken off its trip since stays off.
+    public var isOfFile: Bool
 
-    public init(_ addition: Addition) {
+    public init(_ addition: Addition, isOfFile: Bool = false) {
         self.addition = addition
+        self.isOfFile = isOfFile
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
@@ -115,6 +118,7 @@ public struct AddToCatalogue: Command {
         let seats = world.look(at: SailingSeats.self, of: fact.sailing)
         let known = seats.original
         if known != nil, seats.assigned == nil {
+            if isOfFile { return [] }
             throw .invalid(
                 field: "sailing", reason: "was taken off its trip: give the boat a new sailing")
         }

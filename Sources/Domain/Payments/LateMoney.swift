@@ -98,7 +98,7 @@ private func moves(
     let lines = quote.lines.filter { $0.sailing == sailing }
     guard let trip = lines.first?.trip else { return nil }
     for other in world.look(at: TripSailings.self, of: trip).sailings
-    where !quote.sailings.contains(other) {
+    where other != sailing {
         let seats = world.look(at: SailingSeats.self, of: other)
         var moves: [OrderChange] = []
         var wanted: [SeatLine] = []
@@ -107,10 +107,10 @@ private func moves(
                 seats.ticketType(line.ticketType)
                 ?? seats.ticketTypes.first { $0.label == line.label }
             guard let type else { break }
-            moves.append(
-                .move(
-                    from: line.place, to: Place(sailing: other, ticketType: type.id), quantity: nil)
-            )
+            let move = OrderChange.move(
+                from: line.place, to: Place(sailing: other, ticketType: type.id), quantity: nil)
+            // Lines of one place go together.
+            if !moves.contains(move) { moves.append(move) }
             wanted.append(
                 SeatLine(sailing: other, ticketType: type.id, quantity: line.quantity))
         }

@@ -89,8 +89,10 @@ public struct RefundLines: Command {
         let changes = try changes(of: placed.quote)
         try changes.checkEachOnce()
         let draft = try draft(changes, of: life, placed, .kept, in: world)
+        // What a customer says that he has brought back nobody has seen.
+        if seller == .public { try life.checkKept(by: draft) }
         if draft.lines.isEmpty, !changes.isEmpty {
-            try life.checkHandedOver(broughtBack: broughtBack)
+            try life.checkHandedOver(broughtBack: seller == .staff ? broughtBack : [:])
             return [
                 .bookingCancelled(
                     BookingCancelled(

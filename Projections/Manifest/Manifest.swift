@@ -42,7 +42,14 @@ public struct Manifest: ReadModel {
             guard !lines.isEmpty else { return nil }
             self.isSold = isSold
             self.aboard = aboard
-            seats = lines.map { Quote.Portion(label: $0.label, quantity: $0.quantity) }
+            // Lines may differ in what they cost, which is no matter here.
+            seats = lines.reduce(into: []) { seats, line in
+                if let index = seats.firstIndex(where: { $0.label == line.label }) {
+                    seats[index].quantity += line.quantity
+                } else {
+                    seats.append(Quote.Portion(label: line.label, quantity: line.quantity))
+                }
+            }
             passengers = quote.passengers(on: sailing)
             merchandise = quote.merchandise.filter { $0.trip == lines[0].trip }
                 .map { goods in

@@ -27,7 +27,7 @@ public final class StreamConsumer: @unchecked Sendable {
     /// `Fetch` blocks for as long as it waits, so each consumer has a queue of its own.
     private let queue = DispatchQueue(label: "quartermaster.bus.consumer")
 
-    /// How long the server keeps a consumer that asks for nothing, because what it got takes long.
+    /// How long the server keeps a consumer without a name that asks for nothing, because what it got takes long.
     private static let patienceNanoseconds: Int64 = 600_000_000_000
 
     /// Starts at the stream's beginning, or where the durable consumer of this name stands.
@@ -43,7 +43,9 @@ public final class StreamConsumer: @unchecked Sendable {
                 jsSubOptions_Init(&options)
                 options.Stream = stream
                 options.ManualAck = true
-                options.Config.InactiveThreshold = Self.patienceNanoseconds
+                if durable == nil {
+                    options.Config.InactiveThreshold = Self.patienceNanoseconds
+                }
                 return js_PullSubscribe(
                     &pointer, bus.context, subject, durable, nil, &options, &code)
             }

@@ -376,11 +376,13 @@ public actor DecisionLoop: Service {
 extension DecisionLoop {
     /// A log that ends before what is known of it was restored to an earlier moment: what was known is not true any more.
     private func heedRestore(_ cache: ModelCache) async throws {
+        // Meanwhile a model may come in that knows more.
+        let known = max(cache.position, cache.knownTo)
         let head = try await log.head()
-        guard head < max(cache.position, cache.knownTo) else { return }
+        guard head < known else { return }
         logger.error(
             "the log has lost events: it was restored",
-            metadata: ["head": "\(head)", "known": "\(cache.position)"])
+            metadata: ["head": "\(head)", "known": "\(known)"])
         cache.restart(at: head)
     }
 }

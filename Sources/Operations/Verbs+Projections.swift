@@ -93,7 +93,7 @@ extension Verbs {
         let deadline = ContinuousClock.now + Self.retryWait
         while .now < deadline {
             let now = try await status(of: name)
-            if now.position >= stopped {
+            if now.stoppedAtPosition == nil, now.position >= stopped {
                 return say("\(name) goes on: it is past position \(grouped(stopped))")
             }
             if let position = now.stoppedAtPosition, now.updatedAt > before.updatedAt {

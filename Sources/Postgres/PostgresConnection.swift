@@ -26,7 +26,7 @@ public actor PostgresConnection {
     private var names: [String: String] = [:]
     private var failure: PostgresError?
     private let answerTimeout: Duration
-    /// When the oldest unit in flight was sent, or the one before it answered.
+    /// When the server was heard last, or something was sent of which it is to be heard.
     private var waitingSince = ContinuousClock.now
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -150,6 +150,7 @@ public actor PostgresConnection {
     private func socketIsReady() {
         guard failure == nil else { return }
         guard PQconsumeInput(handle.pointer) == 1 else { return fail() }
+        waitingSince = .now
         receive()
         if failure == nil { flush() }
     }
@@ -164,7 +165,6 @@ public actor PostgresConnection {
             if PQresultStatus(result) == PGRES_PIPELINE_SYNC {
                 PQclear(result)
                 let unit = pipeline.synced()
-                waitingSince = .now
                 unit.answer.resume(returning: unit.results)
             } else {
                 let outcome = Rows(owning: result).outcome(result)

@@ -27,6 +27,7 @@ public actor AvailabilityFeed: Service {
     private var nextWatcher = 0
     private var isEnded = false
     private var position: Int64?
+    private var lookedAt = ContinuousClock.now
     private let wakeups = AsyncStream.makeStream(
         of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
@@ -95,15 +96,23 @@ public actor AvailabilityFeed: Service {
 
     private func readChanges() async {
         do throws(PostgresError) {
-            let reached = Int64(
-                try await client.run([SailingAvailability.reached])[0].integer(0, 0))
-            // Who comes next is shown everything by the query that lets him in, and what changes from here on.
-            guard !watchers.isEmpty else { return position = reached }
+            // Nobody watches: who comes next is shown everything by the query that lets him in, and what changes from
+            // here on.
+            if watchers.isEmpty, position != nil, .now - lookedAt < Self.pollInterval { return }
+            lookedAt = .now
+            let rows = try await client.run([
+                SailingAvailability.reached,
+                ProjectionStatus.reached(by: [SailingAvailability.name, CatalogueEntries.name]),
+            ])
+            let (reached, complete) = (
+                Int64(rows[0].integer(0, 0)), Int64(rows[1].integer(0, 0))
+            )
+            guard !watchers.isEmpty else { return position = complete }
             // At first a little before now, for those who came since their queries.
-            let start = position ?? max(0, reached - 1000)
+            let start = position ?? max(0, complete - 1000)
             guard start <= reached else {
                 // The database was restored to an earlier moment: they come back for everything as it is now.
-                position = reached
+                position = complete
                 for watcher in watchers.values { watcher.changes.finish() }
                 return
             }

@@ -137,6 +137,9 @@ import Testing
         let anew = try sold.after(change(move, prices: .current))
         #expect(anew.quote.taxes.map(\.jurisdiction) == [Harbour.texas])
         #expect(anew.quote.taxes.map(\.amount) == [cents(1634)])
+        // Who is new there is taxed there.
+        let more = try sold.after(change(.seats(Harbour.onSister, quantity: 1)))
+        #expect(more.quote.taxes.map(\.jurisdiction) == [Fleet.jurisdiction, Harbour.texas])
         try keepsTaxes(texan)
     }
 

@@ -151,6 +151,40 @@ import Testing
             .then(.paymentArrivedLate(Self.charge), Self.refund(1, .paidTooLate))
     }
 
+    @Test("offers a boat that the order is on already, if it has room for all of it, else another")
+    func offersOwnBoat() throws {
+        // A third boat of the trip, with types of the sister's labels.
+        let third: SailingID = id(710)
+        func arrived(sisterSeats: Int, more: [Event] = []) throws -> [EventType] {
+            var order = ada.order(1)
+            order.order.lines.append(
+                OrderLine(
+                    trip: Fleet.trip, sailing: Harbour.sister, ticketType: Harbour.sisterAdult,
+                    quantity: 1))
+            var story = Story.given(
+                Harbour.events(sisterSeats: sisterSeats, sisterPrice: 12900) + more)
+            story = story.adding(try story.decide(order).get() + Self.started)
+            let others = bob.order(50)
+            story = story.adding(try story.decide(others, at: Self.deadline).get())
+            let events = try story.decide(
+                hear(.succeeded(Self.total)), at: Self.deadline + .minutes(1)
+            ).get()
+            for case .alternativeOffered(let fact) in events {
+                let ways = sisterSeats > 1 ? [Harbour.sister] : [third, Harbour.sister]
+                #expect(Set(fact.quote.sailings) == Set(ways))
+            }
+            return events.map(\.type)
+        }
+        let offered: [EventType] = [.paymentArrivedLate, .alternativeOffered]
+        #expect(try arrived(sisterSeats: 2) == offered)
+        #expect(try arrived(sisterSeats: 1) == [.paymentArrivedLate, .refundRequested])
+        let boat = BoatAssigned(
+            sailing: third, trip: Fleet.trip, mission: Fleet.mission, launch: Fleet.launch,
+            boat: Fleet.boat, jurisdiction: Fleet.jurisdiction, limit: nil,
+            ticketTypes: Fleet().types)
+        #expect(try arrived(sisterSeats: 1, more: [.boatAssigned(boat)]) == offered)
+    }
+
     // MARK: Giving back
 
     private let late: [Event] = [

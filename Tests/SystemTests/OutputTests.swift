@@ -172,7 +172,6 @@ import TestSupport
             try await show("projections-stopped", "projections")
             try await show("projections-why-stopped", "projections why manifest")
             try await show("verify-stopped", "verify")
-            try await show("projections-retry", "projections retry manifest")
             let stopped = try await session.execute(
                 "SELECT stopped_at_position FROM reading.projection WHERE name = 'manifest'")
             try await show(

@@ -56,7 +56,7 @@ func draft(
     _ changes: [OrderChange], of life: BookingLife, _ placed: BookingPlaced,
     _ pricing: ChangePricing, in world: borrowing World
 ) throws(Refusal) -> OrderDraft {
-    var draft = OrderDraft(life, placed)
+    var draft = OrderDraft(life, placed, in: world)
     for change in changes { try draft.apply(change, in: world) }
     if draft.lines.isEmpty { return draft }
     try draft.followSeats(in: world)
@@ -163,9 +163,8 @@ extension OrderDraft {
         at now: Instant
     ) throws(Refusal) -> Quote {
         var items: [Quote.Item] = []
-        let bought = before.jurisdictions(in: world)
         for line in lines {
-            let there = line.passengers.lazy.compactMap { bought[$0] }.first
+            let there = jurisdiction(of: line)
             let tax = try tax(of: line.sailing, there, before, pricing, in: world, at: now)
             items.append(Quote.Item(line, jurisdiction: tax.jurisdiction, rate: tax.rate))
         }
@@ -173,7 +172,7 @@ extension OrderDraft {
             guard let line = lines.first(where: { $0.trip == goods.trip }) else {
                 throw .merchandiseWithoutSeats(offer: goods.offer, trip: goods.trip)
             }
-            let there = line.passengers.lazy.compactMap { bought[$0] }.first
+            let there = jurisdiction(of: line)
             let tax = try tax(of: line.sailing, there, before, pricing, in: world, at: now)
             items.append(Quote.Item(goods, jurisdiction: tax.jurisdiction, rate: tax.rate))
         }
@@ -201,7 +200,9 @@ extension OrderDraft {
         let known = [there, assigned.jurisdiction].lazy.compactMap { place in
             before.taxes.first { $0.jurisdiction == place }
         }.first
-        let bought = known ?? (before.taxes.count == 1 ? before.taxes.first : nil)
+        // Who is new is taxed where he goes.
+        let isOld = there != nil && before.taxes.count == 1
+        let bought = known ?? (isOld ? before.taxes.first : nil)
         if pricing == .kept, let bought { return (bought.jurisdiction, bought.rate) }
         let terms = world.look(at: JurisdictionTerms.self, of: assigned.jurisdiction)
         guard let rate = terms.rate(at: now) else {
@@ -226,17 +227,5 @@ extension OrderDraft {
         }
         let covered = items.filter(\.isDiscounted).reduce(Money.zero) { $0 + $1.amount }
         items.spread(fact.reduction.discount(on: covered))
-    }
-}
-
-extension Quote {
-    /// Where the boats of its passengers are taxed, by their numbers.
-    fileprivate func jurisdictions(in world: borrowing World) -> [Int: JurisdictionID] {
-        var all: [Int: JurisdictionID] = [:]
-        for line in lines {
-            let assigned = world.look(at: SailingSeats.self, of: line.sailing).original
-            for number in line.passengers { all[number] = assigned?.jurisdiction }
-        }
-        return all
     }
 }

@@ -53,10 +53,13 @@ struct OrderDraft {
     /// What the customer has in his hands stays what it was.
     private let handedOver: Set<OfferID>
     private var lastPassenger: Int
+    /// Where the boats of its passengers were taxed, by their numbers.
+    private let jurisdictions: [Int: JurisdictionID]
     /// Where the passengers of a trip went first: merchandise follows them.
     private var followed: [TripID: TripID] = [:]
 
-    init(_ life: BookingLife, _ placed: BookingPlaced) {
+    init(_ life: BookingLife, _ placed: BookingPlaced, in world: borrowing World) {
+        jurisdictions = placed.quote.jurisdictions(in: world)
         lines = placed.quote.lines
         goods = placed.quote.merchandise
         aboard = life.aboard
@@ -141,9 +144,10 @@ struct OrderDraft {
             if part.trip != trip, followed[part.trip] == nil { followed[part.trip] = trip }
             (part.trip, part.sailing) = (trip, to.sailing)
             (part.ticketType, part.label) = (type.id, type.label)
+            let origin = jurisdiction(of: part)
             let same = lines.firstIndex {
                 $0.isAt(to) && $0.unitPrice == part.unitPrice && $0.label == part.label
-                    && $0.isDiscounted(like: part)
+                    && $0.isDiscounted(like: part) && jurisdiction(of: $0) == origin
             }
             if let same {
                 lines[same].passengers = (lines[same].passengers + part.passengers).sorted()
@@ -169,6 +173,11 @@ struct OrderDraft {
         return lines.indices.compactMap { index in
             lines[index].isAt(place) ? lines[index].split(off: leaving) : nil
         }
+    }
+
+    /// Where the passengers of a line were taxed; nil where all are new.
+    func jurisdiction(of line: Quote.Line) -> JurisdictionID? {
+        line.passengers.lazy.compactMap { jurisdictions[$0] }.first
     }
 
     private func found(
@@ -254,5 +263,16 @@ extension Quote.Goods {
         self.init(
             trip: offered.trip, offer: offer, variation: offered.variation,
             label: "\(name), \(added.label)", quantity: quantity, unitPrice: stock.price)
+    }
+}
+
+extension Quote {
+    fileprivate func jurisdictions(in world: borrowing World) -> [Int: JurisdictionID] {
+        var all: [Int: JurisdictionID] = [:]
+        for line in lines {
+            let assigned = world.look(at: SailingSeats.self, of: line.sailing).original
+            for number in line.passengers { all[number] = assigned?.jurisdiction }
+        }
+        return all
     }
 }

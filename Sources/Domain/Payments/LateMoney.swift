@@ -59,7 +59,7 @@ let alternativeSpan = TimeSpan.days(1)
 func alternative(
     to placed: BookingPlaced, of life: BookingLife, in world: borrowing World, at now: Instant
 ) -> AlternativeOffered? {
-    var draft = OrderDraft(life, placed)
+    var draft = OrderDraft(life, placed, in: world)
     var checkIn = Instant(microseconds: .max)
     for line in placed.quote.lines {
         guard let trip = world.look(at: TripTerms.self, of: line.trip).scheduled else { return nil }
@@ -114,7 +114,9 @@ private func moves(
             wanted.append(
                 SeatLine(sailing: other, ticketType: type.id, quantity: line.quantity))
         }
-        if wanted.count == lines.count, isFree(wanted, on: other, in: world, at: now) {
+        // What the order had there before is to be had there again.
+        let all = wanted + quote.seats.filter { $0.sailing == other }
+        if wanted.count == lines.count, isFree(all, on: other, in: world, at: now) {
             return moves
         }
     }

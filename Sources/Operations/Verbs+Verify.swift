@@ -50,10 +50,12 @@ extension Verbs {
         let log = connections.log(2)
         let meter = Meter(Meter.Style(isJSON: false))
         let total = try await log.head()
-        let published =
-            request.isOfLogOnly || request.isOfScratch ? nil : await publishedEvents(log)
-        var audit = Audit()
         var faults: [String] = []
+        var busFaults: [String] = []
+        let published =
+            request.isOfLogOnly || request.isOfScratch
+            ? nil : await publishedEvents(log, &busFaults)
+        var audit = Audit()
         let skips = try await Skips.load(from: log)
         var passedOver: [String] = []
         let (head, broken) = try await log.verify { page in
@@ -107,6 +109,7 @@ extension Verbs {
                 faults.append("read models can't be folded anew: \(error)")
             }
         }
+        faults += busFaults
         meter.finish()
         guard faults.isEmpty else { return (faults, []) }
         var findings = [
@@ -127,7 +130,11 @@ extension Verbs {
         return ([], findings)
     }
 
-    private func publishedEvents(_ log: EventLog) async -> PublishedEvents? {
+    /// Nil where no NATS is known; one that is known and can't be asked is a fault, for who asks by night looks at the
+    /// status that this ends with.
+    private func publishedEvents(
+        _ log: EventLog, _ faults: inout [String]
+    ) async -> PublishedEvents? {
         guard let url = try? place.natsURL() else {
             say("no NATS is known here: the stream EVENTS is not compared with the log")
             return nil
@@ -135,7 +142,7 @@ extension Verbs {
         do {
             return try await PublishedEvents(log, busURL: url, logger: connections.logger)
         } catch {
-            say("the stream EVENTS is not compared with the log: \(error)")
+            faults.append("the stream EVENTS can't be compared with the log: \(error)")
             return nil
         }
     }

@@ -199,6 +199,7 @@ import TestSupport
             try await show(name, words, [:])
             try await untilAllIsProjected(server)
         }
+        try await show("verify-alone", "verify", ["NATS_URL": "nats://127.0.0.1:1"])
     }
 
     private func showsRestored(_ session: PostgresSession, _ show: Show) async throws {

@@ -32,6 +32,8 @@ public struct Rebuild: Sendable {
             SET LOCAL lock_timeout = '500ms';
             """
     }
+    /// Times that a table catches up before its swap in the part of the time that is left to it.
+    static let pacedRounds = 5
     /// How often an operator's wishes are asked for.
     static let controlInterval = Duration.milliseconds(500)
     /// Events a second that others append, above which a rebuild stands back, and the part of its time that it
@@ -183,7 +185,7 @@ public struct Rebuild: Sendable {
             }
             guard try await isWanted(builder, end) else { continue }
             tell(.swapping, await builder.position)
-            end([try await swap(builder, difference)])
+            end([try await swap(builder, difference, pace)])
         }
         return outcomes
     }
@@ -308,13 +310,16 @@ public struct Rebuild: Sendable {
     }
 
     private func swap(
-        _ builder: any Building, _ difference: TableDifference?
+        _ builder: any Building, _ difference: TableDifference?, _ pace: Pace
     ) async throws -> Outcome {
         var attempt = 1
+        var round = 0
         while true {
             let head = try await log.head()
             guard head - (await builder.position) <= Self.swapLimit else {
-                try await catchUp(builder, to: head)
+                // Who sells comes first here too, unless so much is sold that this would never come to an end.
+                round += 1
+                try await catchUp(builder, to: head, round <= Self.pacedRounds ? pace : nil)
                 continue
             }
             if try await builder.beginSwap() { break }
@@ -335,10 +340,15 @@ public struct Rebuild: Sendable {
             rowCount: rowCount, difference: difference)
     }
 
-    private func catchUp(_ builder: any Building, to end: Int64) async throws {
+    private func catchUp(
+        _ builder: any Building, to end: Int64, _ pace: Pace? = nil
+    ) async throws {
+        var pace = pace
+        pace?.begin()
         let scan = EventScan(log, keysOf: log, for: [builder.model])
         try await scan.pages(after: await builder.position, upTo: end) { page in
             try await builder.take(page)
+            try await pace?.rest()
             return true
         }
     }
@@ -358,6 +368,9 @@ private struct Pace {
     init(of log: EventLog) {
         self.log = log
     }
+
+    /// What was done before is no matter.
+    mutating func begin() { worksSince = .now }
 
     /// Called after each page.
     mutating func rest() async throws {

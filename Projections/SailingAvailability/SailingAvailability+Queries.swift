@@ -28,9 +28,7 @@ extension SailingAvailability {
         """
 
     /// One row with the furthest position that a row shown here can have.
-    public static let reached = PostgresCall(
-        "SELECT coalesce(max(position), 0) FROM reading.projection WHERE name = ANY ($1::text[])",
-        [.array(of: .text, [.text(name), .text(CatalogueEntries.name)])])
+    public static let reached = ProjectionStatus.furthest(of: [name, CatalogueEntries.name])
 
     /// The sailings of some trips, by boat; of those whose boat was taken off, only what that happened to at
     /// `unassignedSince` or after it.

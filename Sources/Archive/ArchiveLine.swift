@@ -54,11 +54,6 @@ struct UnreadableEvent {
     var type: String
     var tags: [EntityID]
 
-    init(type: String, tags: [EntityID]) {
-        self.type = type
-        self.tags = tags
-    }
-
     /// Whether the name of its type is one as types have: letters and digits.
     var hasPlainType: Bool {
         !type.isEmpty
@@ -68,11 +63,15 @@ struct UnreadableEvent {
             }
     }
 
+}
+
+extension UnreadableEvent {
     /// nil where the line has no tags: its event could be read by who wrote it.
     init?(_ json: JSONObject) throws(JSONError) {
         guard let tags = json.optional("tags") else { return nil }
-        type = try json["type"].string()
-        self.tags = try tags.list { value throws(JSONError) in try value.id(Any.self).entity }
+        self.init(
+            type: try json["type"].string(),
+            tags: try tags.list { value throws(JSONError) in try value.id(Any.self).entity })
     }
 }
 

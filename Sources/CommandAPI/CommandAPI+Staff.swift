@@ -82,12 +82,15 @@ extension CommandAPI {
         }
         let account = id ?? draw()
         let hash = hash(request, "\(id?.description ?? "") \(login) \(role)", password)
+        let receipt: Receipt
         // Who repeats himself finds the login taken, by the account that he has opened.
-        if try await repeated(request, hash) == nil {
+        if let known = try await repeated(request, hash) {
+            receipt = known
+        } else {
             try await desk.checkFree(login, for: account)
+            receipt = try await submit(
+                request, hash, [ManageStaff(account: account, deeds: [.open(role)])])
         }
-        let receipt = try await submit(
-            request, hash, [ManageStaff(account: account, deeds: [.open(role)])])
         // What the log says counts: a repeat of the request has the account that was opened first.
         guard case .staffAccountOpened(let fact) = receipt.events.first?.event else {
             return changed(account.entity, by: receipt)

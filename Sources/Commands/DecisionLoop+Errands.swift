@@ -38,8 +38,7 @@ extension DecisionLoop {
         // A hot log may outrun a slow reading more than the cache remembers; then it is read again.
         for _ in 0..<3 {
             do {
-                let (model, completeTo) = try await missing.load(
-                    from: log, at: clock())
+                let (model, completeTo) = try await missing.load(from: log, at: clock())
                 failure = nil
                 if let cache, insert(model, missing.key.entity, completeTo, into: cache) { break }
             } catch {
@@ -103,26 +102,30 @@ extension DecisionLoop {
     public nonisolated func repeated(
         _ id: EntityID, _ requestHash: [UInt8]
     ) async throws(CommandError) -> Receipt? {
-        let known: (requestHash: [UInt8], positions: ClosedRange<Int64>)?
-        let events: [RecordedEvent]
+        let id = PostgresUUID(id)
         do {
-            known = try await log.commands([PostgresUUID(id)])[PostgresUUID(id)]
-            guard let known else { return nil }
-            events = try await log.read(known.positions).map { try RecordedEvent($0) }
+            guard let known = try await log.commands([id])[id] else { return nil }
+            guard known.requestHash == requestHash else { throw CommandError.keyReused }
+            metrics.repeats.increment()
+            return try await receipt(of: known.positions)
+        } catch let error as CommandError {
+            throw error
         } catch {
             throw .unavailable(isOutcomeUnknown: true)
         }
-        guard let known, known.requestHash == requestHash else { throw .keyReused }
-        return Receipt(position: known.positions.upperBound, events: events, isRepeat: true)
+    }
+
+    /// The answer of the first time.
+    private nonisolated func receipt(of positions: ClosedRange<Int64>) async throws -> Receipt {
+        let events = try await log.read(positions).map { try RecordedEvent($0) }
+        return Receipt(position: positions.upperBound, events: events, isRepeat: true)
     }
 
     /// Gives a repeated request the answer of the first time.
     private func replay(_ positions: ClosedRange<Int64>, _ pending: Pending) async {
         metrics.repeats.increment()
         do {
-            let events = try await log.read(positions).map { try RecordedEvent($0) }
-            pending.succeed(
-                Receipt(position: positions.upperBound, events: events, isRepeat: true))
+            pending.succeed(try await receipt(of: positions))
         } catch {
             pending.fail(.unavailable(isOutcomeUnknown: true))
         }

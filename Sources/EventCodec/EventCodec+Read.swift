@@ -82,8 +82,7 @@ extension EventCodec {
         case .logEpochBegun: .logEpochBegun(try epoch(json))
         case .projectionEventSkipped: .projectionEventSkipped(try skip(json))
         case .staffAccountOpened, .staffRoleSet, .staffPasswordSet, .staffAccountClosed,
-            .apiKeyIssued,
-            .apiKeyRevoked:
+            .apiKeyIssued, .apiKeyRevoked:
             try readStaff(type, from: json)
         }
     }

@@ -87,8 +87,7 @@ extension EventCodec {
         case .logEpochBegun(let fact): write(fact, to: &json)
         case .projectionEventSkipped(let fact): write(fact, to: &json)
         case .staffAccountOpened, .staffRoleSet, .staffPasswordSet, .staffAccountClosed,
-            .apiKeyIssued,
-            .apiKeyRevoked:
+            .apiKeyIssued, .apiKeyRevoked:
             writeStaff(event, to: &json)
         }
     }

@@ -105,8 +105,7 @@ public actor EventFeed: Service {
         if let kept = kept(after: position) { return kept }
         if let lastKept, position > lastKept {
             // Everybody is further: what is kept serves nobody.
-            recent.removeAll()
-            recentCount = 0
+            dropKept()
         }
         guard position == (lastKept ?? position) else {
             return try await source.read(
@@ -183,9 +182,13 @@ public actor EventFeed: Service {
 
     private func forget() {
         mayKeep = false
+        dropKept()
+        held = []
+    }
+
+    private func dropKept() {
         recent.removeAll()
         recentCount = 0
-        held = []
     }
 
     /// PostgreSQL says that the log has grown, up to `head` if that is known.

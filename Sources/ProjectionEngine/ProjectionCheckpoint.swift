@@ -71,13 +71,22 @@ struct ProjectionCheckpoint: Sendable {
     func stop(
         at position: Int64, because reason: String, on connection: PostgresConnection
     ) async throws(PostgresError) {
+        try await Self.stop(name, epoch: epoch, at: position, because: reason, on: connection)
+    }
+
+    /// The same, also for a table that nobody leads, because it is of another version: it has no epoch.
+    static func stop(
+        _ name: String, epoch: Int64? = nil, at position: Int64, because reason: String,
+        on connection: PostgresConnection
+    ) async throws(PostgresError) {
         try await connection.run(
             """
             UPDATE reading.projection
             SET stopped_at_position = $3::bigint, stopped_because = $4::text,
                 updated_at = clock_timestamp()
-            WHERE name = $1::text AND epoch = $2::bigint
-            """, [.text(name), .int64(epoch), .int64(position), .text(reason)])
+            WHERE name = $1::text AND ($2::bigint IS NULL OR epoch = $2::bigint)
+            """,
+            [.text(name), .optional(epoch) { .int64($0) }, .int64(position), .text(reason)])
     }
 }
 
@@ -86,22 +95,6 @@ struct LeadLost: Error, CustomStringConvertible {
     let name: String
 
     var description: String { "\(name) is led by somebody else, or from another position" }
-}
-
-extension ProjectionCheckpoint {
-    /// The same for a table that nobody leads, because it is of another version.
-    static func stop(
-        _ name: String, at position: Int64, because reason: String,
-        on connection: PostgresConnection
-    ) async throws(PostgresError) {
-        try await connection.run(
-            """
-            UPDATE reading.projection
-            SET stopped_at_position = $2::bigint, stopped_because = $3::text,
-                updated_at = clock_timestamp()
-            WHERE name = $1::text
-            """, [.text(name), .int64(position), .text(reason)])
-    }
 }
 
 /// The table was made by another version of the program.
@@ -133,6 +126,13 @@ public struct ProjectionStatus: Hashable, Sendable {
     public static func reached(by names: [String]) -> PostgresCall {
         PostgresCall(
             "SELECT coalesce(min(position), 0) FROM reading.projection WHERE name = ANY ($1::text[])",
+            [.array(of: .text, names.map { .text($0) })])
+    }
+
+    /// One row with the position that the furthest of these projections has reached.
+    public static func furthest(of names: [String]) -> PostgresCall {
+        PostgresCall(
+            "SELECT coalesce(max(position), 0) FROM reading.projection WHERE name = ANY ($1::text[])",
             [.array(of: .text, names.map { .text($0) })])
     }
 

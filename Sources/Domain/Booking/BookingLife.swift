@@ -113,8 +113,7 @@ public struct BookingLife: DecisionModel {
     }
 
     private mutating func count(_ quote: Quote, at moment: Instant) {
-        let counts = Dictionary(
-            quote.merchandise.map { ($0.offer, $0.quantity) }, uniquingKeysWith: +)
+        let counts = quote.merchandise.counts
         if goods.last?.counts != counts { goods.append((moment, counts)) }
         for line in quote.lines { lastPassenger = max(lastPassenger, line.passengers.max() ?? 0) }
     }
@@ -148,8 +147,7 @@ public struct BookingLife: DecisionModel {
 
     /// Refuses to give back the price of things that were handed over and that the order would not have any more.
     func checkKept(by draft: OrderDraft) throws(Refusal) {
-        var left: [OfferID: Int] = [:]
-        for goods in draft.goods { left[goods.offer, default: 0] += goods.quantity }
+        let left = draft.goods.counts
         try checkHandedOver(broughtBack: handedOver.counts.filter { left[$0.key] ?? 0 >= $0.value })
     }
 

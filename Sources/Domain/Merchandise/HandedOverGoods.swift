@@ -21,3 +21,10 @@ public struct HandedOverGoods: Hashable, Sendable {
         counts = left
     }
 }
+
+extension [Quote.Goods] {
+    /// How many there are of each thing.
+    var counts: [OfferID: Int] {
+        Dictionary(map { ($0.offer, $0.quantity) }, uniquingKeysWith: +)
+    }
+}

@@ -124,7 +124,10 @@ public struct Bench: Sendable {
         try await selling.untilPublished()
         add(try await selling.hotSailing(orderSize: past.orderSize))
         add(try await selling.oneClient())
-        if eventCount >= 1_000_000 { add(try await selling.whileRebuilding()) }
+        if eventCount >= 1_000_000 {
+            add(try await selling.whileRebuilding())
+            add(try await selling.whileSwapping())
+        }
         add(try await selling.flatness(past))
         add(try await selling.rush())
         add(try await selling.burst(buyers: 250))

@@ -76,45 +76,6 @@ struct Selling {
         ]
     }
 
-    /// One hot sailing while all read models are rebuilt, by a process of its own, and while none is.
-    func whileRebuilding() async throws -> [Figure] {
-        var (without, with, p99): ([Double], [Double], [Double]) = ([], [], [])
-        for run in 1...runs {
-            progress("selling while rebuilding, run \(run) of \(runs)")
-            let berths = try await launch(1, capacity: Self.amplySeated)
-            without.append(try await load(berths, Self.connectionCount).perSecond)
-            let rebuild = try system.start(
-                ["rebuild", "--all"], log: system.folder + "/rebuild.log")
-            try await Task.sleep(for: .milliseconds(500))
-            let busy = try await load(
-                try await launch(1, capacity: Self.amplySeated), Self.connectionCount)
-            guard rebuild.isRunning else {
-                throw BenchError("the rebuild was over before the selling: it needs more --events")
-            }
-            await rebuild.stop(SIGKILL)
-            try await giveUpRebuilds()
-            with.append(busy.perSecond)
-            p99.append(busy.p99 / 1000)
-        }
-        try await untilPublished()
-        return [
-            Figure(
-                name: "hot sailing while all read models are rebuilt",
-                value: with.median / without.median, unit: "ratio", aim: .atLeast(0.7),
-                note: "\(number(with.median)) of \(number(without.median)) bookings/s"),
-            Figure(
-                name: "  p99", value: p99.median, unit: "ms", aim: .atMost(100), note: p99.spread),
-        ]
-    }
-
-    private func giveUpRebuilds() async throws {
-        let client = system.connections.writingClient(1)
-        for model in AllReadModels.list {
-            _ = try await RebuildControl.want(.cancel, of: model.name, client)
-        }
-        await client.close()
-    }
-
     func oneClient() async throws -> [Figure] {
         var (p50, p99): ([Double], [Double]) = ([], [])
         for run in 1...runs {
@@ -228,7 +189,7 @@ struct Selling {
         _ = try await load(try await launch(2, capacity: Self.amplySeated), Self.connectionCount)
     }
 
-    private func load(
+    func load(
         _ berths: [BenchFleet.Berth], _ connections: Int, seconds: Int? = nil,
         withExtras: Bool = false
     ) async throws -> Wrk.Outcome {

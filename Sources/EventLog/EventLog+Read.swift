@@ -93,6 +93,20 @@ extension EventLog {
         )
     }
 
+    /// What the events at these positions belong to; nothing of those that are not there.
+    public func correlations(
+        at positions: Set<Int64>
+    ) async throws(PostgresError) -> [Int64: PostgresUUID] {
+        let rows = try await client.run(
+            "SELECT position, correlation_id FROM log.event WHERE position = ANY ($1::bigint[])",
+            [.array(of: .int8, positions.map { .int64($0) })])
+        var correlations: [Int64: PostgresUUID] = [:]
+        for row in 0..<rows.count {
+            correlations[Int64(rows.integer(row, 0))] = rows.uuid(row, 1)
+        }
+        return correlations
+    }
+
     /// The most events that one reading returns.
     public static let readLimit = 10_000
 

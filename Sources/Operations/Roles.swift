@@ -149,7 +149,7 @@ public struct Roles: Sendable {
             EventPublisher(
                 feed: feed, busURL: natsURL, configuration: connections.durable, logger: logger),
             ViewPublisher(
-                client, wakeups: changed, busURL: natsURL,
+                client, log, wakeups: changed, busURL: natsURL,
                 configuration: connections.durable, logger: logger),
             KeptTables(
                 of: AllReadModels.list, feed: feed, configuration: connections.rebuildable,

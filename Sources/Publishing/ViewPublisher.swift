@@ -1,11 +1,13 @@
 internal import Bus
 public import Domain
+public import EventLog
 internal import JSON
 public import Logging
 public import Postgres
 internal import ProjectionEngine
 internal import Projections
 public import ServiceLifecycle
+internal import Trace
 
 /// Publishes the rows that people watch live to the stream VIEWS, which keeps the last of each.
 ///
@@ -26,6 +28,7 @@ public struct ViewPublisher: Service {
     }
 
     private let client: PostgresClient
+    private let log: EventLog
     private let wakeups: Wakeups
     private let busURL: String
     private let configuration: PostgresConfiguration
@@ -35,13 +38,14 @@ public struct ViewPublisher: Service {
         stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation
     )
 
-    /// `wakeups` yields when rows may have changed; another process may change them too, so it
+    /// `client` reads the rows, `log` what their events belong to. `wakeups` yields when rows may have changed; another process may change them too, so it
     /// also looks now and then.
     public init(
-        _ client: PostgresClient, wakeups: Wakeups, busURL: String,
+        _ client: PostgresClient, _ log: EventLog, wakeups: Wakeups, busURL: String,
         configuration: PostgresConfiguration, logger: Logger
     ) {
         self.client = client
+        self.log = log
         self.wakeups = wakeups
         self.busURL = busURL
         self.configuration = configuration
@@ -104,10 +108,13 @@ public struct ViewPublisher: Service {
                 SailingAvailability.changed(after: position, limit: Self.pageLimit)
             ])[0]
             let views = SailingAvailability.views(rows)
+            let correlations =
+                views.isEmpty ? [:] : try await log.correlations(at: Set(views.map(\.position)))
             // One event may have changed more sailings than a run holds.
             for start in stride(from: 0, to: views.count, by: BusConnection.runLimit) {
                 let run = views[start..<min(start + BusConnection.runLimit, views.count)]
-                try await bus.publish(run.map(message), after: sequence)
+                try await bus.publish(
+                    run.map { message($0, correlations[$0.position]) }, after: sequence)
                 sequence += run.count
             }
             position = views.last?.position ?? position
@@ -137,13 +144,18 @@ public struct ViewPublisher: Service {
         }
     }
 
-    private func message(_ view: SailingView) -> BusMessage {
-        BusMessage(
+    /// Belongs to the trace of the last event that changed the row.
+    private func message(_ view: SailingView, _ correlation: PostgresUUID?) -> BusMessage {
+        let span = correlation.map { id in
+            TraceParent(
+                correlation: EntityID(high: id.high, low: id.low), position: view.position)
+        }
+        return BusMessage(
             subject: Self.subject(of: view.sailing),
             headers: [
                 ("content-type", "application/json"),
                 ("Quartermaster-Position", String(view.position)),
-            ],
+            ] + (span.map { [("traceparent", $0.description)] } ?? []),
             payload: JSONWriter.write { view.write(to: &$0) })
     }
 }

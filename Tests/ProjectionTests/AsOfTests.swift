@@ -92,6 +92,34 @@ private func canonical(_ text: String) throws -> String {
         }
     }
 
+    @Test(
+        "builds no more read models as of a moment at a time than may be, and again when one is done"
+    )
+    func limitsBuilds() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, _ in
+                try await writeRandomHistory(loop)
+                let head = try await loop.log.head()
+                let configuration = database.connections.rebuildable
+                var held: [PostgresConnection] = []
+                for number in 0..<TableAsOf.buildLimit {
+                    let connection = try await PostgresConnection.connect(to: configuration)
+                    #expect(try await Leadership.take("as_of.\(number)", on: connection))
+                    held.append(connection)
+                }
+                let refused = await #expect(throws: RebuildError.self) {
+                    _ = try await builtTable(database, upTo: head)
+                }
+                #expect(refused?.description.contains("which is the limit") ?? false)
+                held.removeLast()
+                try await eventually("a place is free again") {
+                    (try? await builtTable(database, upTo: head)) != nil
+                }
+                withExtendedLifetime(held) {}
+            }
+        }
+    }
+
     @Test("finds the position of a time, and knows nothing before the first event")
     func findsPositions() async throws {
         try await TestDatabase.with { database in

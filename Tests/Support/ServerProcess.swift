@@ -78,16 +78,41 @@ public struct ServerProcess: Sendable {
         try await Self.run(arguments, in: folder, environment: environment)
     }
 
+    /// Runs a verb that goes on for ever until its output is as `isEnough` wants it, asks it to end, and returns
+    /// what it had printed.
+    public func follow(
+        _ arguments: [String], until isEnough: (String) -> Bool
+    ) async throws -> (isSuccess: Bool, output: String) {
+        let (process, log) = try Self.begin(arguments, in: folder)
+        func output() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+        do {
+            try await eventually("\(arguments) prints what it should") { isEnough(output()) }
+        } catch {
+            await process.stop(SIGTERM)
+            throw error
+        }
+        await process.stop(SIGTERM)
+        return (process.hasSucceeded, output())
+    }
+
     public static func run(
         _ arguments: [String], in folder: String, environment: [String: String] = [:]
     ) async throws -> (isSuccess: Bool, output: String) {
+        let (process, log) = try begin(arguments, in: folder, environment: environment)
+        try await eventually("\(arguments) ends", within: .seconds(120)) { !process.isRunning }
+        return (process.hasSucceeded, try String(contentsOfFile: log, encoding: .utf8))
+    }
+
+    /// Starts another verb of the program.
+    public static func begin(
+        _ arguments: [String], in folder: String, environment: [String: String] = [:]
+    ) throws -> (process: ChildProcess, log: String) {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let log = folder + "/verb-\(UInt32.random(in: 0 ... .max)).log"
         let settings = ["QUARTERMASTER_DATA": folder].merging(environment) { $1 }
         let process = try ChildProcess(
             [try programPath()] + arguments, environment: settings, log: log)
-        try await eventually("\(arguments) ends", within: .seconds(120)) { !process.isRunning }
-        return (process.hasSucceeded, try String(contentsOfFile: log, encoding: .utf8))
+        return (process, log)
     }
 
     /// A folder that every account can reach.

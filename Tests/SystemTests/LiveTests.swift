@@ -138,17 +138,44 @@ import TestSupport
         }
     }
 
-    /// The messages of VIEWS, by sailing.
+    @Test("publishes a row of VIEWS in the trace of the request that has changed it")
+    func tracesViews() async throws {
+        try await withServer { server in
+            let sailing = try await openSailing(server, capacity: 10)
+            let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+            let placed = try await server.commands.post(
+                "/v1/bookings", sailing.order(),
+                headers: [("traceparent", "00-\(trace)-00f067aa0ba902b7-01")])
+            let position = try #require(
+                placed.headers["quartermaster-position"].flatMap { Int64($0) })
+            let digits = String(position, radix: 16)
+            let span = String(repeating: "0", count: 16 - digits.count) + digits
+            let bus = try await BusConnection.connect(
+                to: try server.addresses().nats, logger: quiet)
+            try await eventually("the row that the booking has changed is published") {
+                let view = try await lastMessages(bus)[sailing.sailing]
+                guard view?.header("Quartermaster-Position") == "\(position)" else { return false }
+                #expect(view?.header("traceparent") == "00-\(trace)-\(span)-01")
+                return true
+            }
+        }
+    }
+
+    /// The payloads of VIEWS, by sailing.
     private func lastViews(_ bus: BusConnection) async throws -> [String: String] {
+        try await lastMessages(bus).mapValues { String(decoding: $0.payload, as: UTF8.self) }
+    }
+
+    private func lastMessages(_ bus: BusConnection) async throws -> [String: BusMessage] {
         let consumer = try await StreamConsumer(
             of: ViewPublisher.stream, subject: "views.>", durable: nil, on: bus)
-        var views: [String: String] = [:]
+        var messages: [String: BusMessage] = [:]
         for delivery in try await consumer.fetch(limit: 500, waitMilliseconds: 500) {
             let sailing = delivery.message.subject.split(separator: ".").last ?? ""
-            views[String(sailing)] = String(decoding: delivery.message.payload, as: UTF8.self)
+            messages[String(sailing)] = delivery.message
             consumer.acknowledge(delivery)
         }
-        return views
+        return messages
     }
 
     @Test("changes a booking only for who has seen its newest version")

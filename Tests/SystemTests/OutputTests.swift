@@ -54,10 +54,34 @@ import TestSupport
                 #expect(isSuccess, "\(arguments): \(output)")
                 try compare(name, output, code)
             }
+            try await follows(server, code)
             try await backups(server)
             try await archives(server)
             try await backsUpBeforeMigrating(server)
         }
+    }
+
+    /// What goes on until it is stopped: the log as it grows, and the screen that is shown anew.
+    private func follows(_ server: ServerProcess, _ code: String) async throws {
+        for (name, options) in [("events-tail", []), ("events-tail-json", ["--json"])] {
+            let tail = try await server.follow(
+                ["events", "tail", "--from", "1", "--entity", code] + options
+            ) { $0.contains("BookingConfirmed") }
+            try compare(name, tail.output, code)
+        }
+        let clear = "\u{1B}[H\u{1B}[J"
+        let watched = try await server.follow(["status", "--watch"]) {
+            $0.components(separatedBy: clear).count > 2
+        }
+        let screens = watched.output.components(separatedBy: clear)
+        #expect(screens[0].isEmpty)
+        try compare("status-watch", screens[1], code)
+        let ports = [
+            "COMMAND_PORT": "\(server.commandPort)", "QUERY_PORT": "\(server.queryPort)",
+            "OPERATIONS_PORT": "\(server.operationsPort)",
+        ]
+        let ready = try await server.run(["ready"], environment: ports)
+        try compare("ready", ready.output, code)
     }
 
     private typealias Shown = (

@@ -70,6 +70,44 @@ import TestSupport
         try? FileManager.default.removeItem(atPath: folder)
     }
 
+    @Test(
+        "goes on with rebuilds that are killed wherever they are, and ends with what the log says")
+    func survivesKilledRebuilds() async throws {
+        try await withServer { server in
+            #expect(try await server.run(["seed", "development"]).isSuccess)
+            let place = try await openSailing(server, capacity: 100)
+            let client = try await PostgresSession.connect(
+                to: PostgresConfiguration(url: try server.addresses().database))
+            let began = ContinuousClock.now
+            #expect(try await server.run(["rebuild", "--all"]).isSuccess)
+            let whole = ContinuousClock.now - began
+            var (killed, unfinished) = (0, 0)
+            for part in 1...8 {
+                let rebuild = try ServerProcess.begin(["rebuild", "--all"], in: server.folder)
+                    .process
+                try await Task.sleep(for: whole * part / 9)
+                killed += rebuild.isRunning ? 1 : 0
+                await rebuild.stop(SIGKILL)
+                let left = try await client.execute("SELECT count(*) FROM reading.rebuild")
+                unfinished += left.text(0, 0) != "0" ? 1 : 0
+                let sold = try await server.commands.post("/v1/bookings", place.order())
+                #expect(sold.status == 201)
+            }
+            // Else nothing was tried.
+            #expect(killed >= 4 && unfinished >= 1, "\(killed) killed, \(unfinished) unfinished")
+            let last = try await server.run(["rebuild", "--all"])
+            #expect(last.isSuccess && !last.output.contains("differ"), "\(last.output)")
+            let left = try await client.execute(
+                """
+                SELECT (SELECT count(*) FROM reading.rebuild),
+                    (SELECT count(*) FROM pg_tables WHERE tablename LIKE '%\\_building')
+                """)
+            #expect(left.text(0, 0) == "0" && left.text(0, 1) == "0")
+            let verified = try await server.run(["verify"])
+            #expect(verified.isSuccess, "\(verified.output)")
+        }
+    }
+
     @Test("sells on while NATS is away, and publishes what is missing when it is back")
     func sellsWithoutNATS() async throws {
         try await withServer { server in

@@ -47,11 +47,9 @@ public struct CatalogueFile: Sendable {
             }
             reader.read(root)
         } catch let error as YamlError {
-            let mark = error.mark
+            let (line, column) = error.place
             throw CatalogueFaults(faults: [
-                CatalogueFault(
-                    file: name, line: mark?.line ?? 1, column: mark?.column ?? 1,
-                    reason: "not YAML: \(error.problem)")
+                CatalogueFault(file: name, line: line, column: column, reason: error.problem)
             ])
         } catch let error as CatalogueFaults {
             throw error
@@ -69,20 +67,28 @@ public struct CatalogueFile: Sendable {
 }
 
 extension YamlError {
-    fileprivate var mark: Mark? {
+    fileprivate var place: (line: Int, column: Int) {
         switch self {
         case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
-            mark
-        default: nil
+            return (mark.line, mark.column)
+        case .duplicatedKeysInMapping(_, let context):
+            return (context.mark.line, context.mark.column)
+        case .reader(_, let offset?, _, let yaml):
+            let lines = yaml.prefix(offset).split(
+                omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            return (max(1, lines.count), (lines.last?.count ?? 0) + 1)
+        default: return (1, 1)
         }
     }
 
     fileprivate var problem: String {
         switch self {
         case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
-            .composer(_, let problem, _, _):
-            problem
-        default: "\(self)"
+            .composer(_, let problem, _, _), .reader(let problem, _, _, _):
+            "not YAML: \(problem)"
+        case .duplicatedKeysInMapping(let names, _):
+            "'\(names.joined(separator: "', '"))' stands there more than once; each name goes once"
+        default: "not YAML: \(self)"
         }
     }
 }

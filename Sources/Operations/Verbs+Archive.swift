@@ -77,7 +77,7 @@ func sealed(_ seal: Seal) -> String {
 /// Checks an archive without a database, and holds it against a seal where one is named; true when it is
 /// sound.
 public func verifyArchive(
-    _ path: String, against sealPath: String?, key: String?
+    _ path: String, against sealPath: String?, key: String?, isJSON: Bool = false
 ) throws -> Bool {
     let seal = try sealPath.map { try readSeal($0, key) }
     var sealedHash: [UInt8]?
@@ -86,9 +86,9 @@ public func verifyArchive(
     }
     var faults = broken.map(\.description)
     faults += [seal?.contradiction(log: header.log, hash: sealedHash)].compactMap { $0 }
-    for fault in faults { say("FAULT \(fault)") }
-    guard faults.isEmpty else { return false }
-    say("the archive is sound: \(header.count) events of log \(header.log), hash chain intact")
-    if let seal { say(sealed(seal)) }
-    return true
+    let findings = [
+        "the archive is sound: \(header.count) events of log \(header.log), hash chain intact",
+        seal.map(sealed),
+    ].compactMap { $0 }
+    return sayVerdict(faults, faults.isEmpty ? findings : [], isJSON: isJSON)
 }

@@ -1,7 +1,9 @@
 internal import Backup
 internal import Domain
+internal import EventCodec
 internal import EventLog
 internal import Foundation
+internal import JSON
 public import Logging
 internal import Postgres
 internal import Schema
@@ -39,8 +41,23 @@ extension Verbs {
     }
 
     /// Lists the backups that there are.
-    public func listBackups(in folder: String?) {
+    public func listBackups(in folder: String?, isJSON: Bool = false) {
         let backups = Backup.all(in: folder ?? settings.absoluteBackupFolder)
+        guard !isJSON else {
+            for backup in backups {
+                sayJSON { json in
+                    json.object { json in
+                        json.field("folder", backup.folder)
+                        json.field("createdAt", backup.manifest.createdAt)
+                        json.field("reason", backup.manifest.reason)
+                        json.field("head", backup.manifest.head)
+                        json.field("size", backup.manifest.size)
+                        json.field("isElsewhere", backup.isElsewhere)
+                    }
+                }
+            }
+            return
+        }
         if backups.isEmpty { say("there are no backups") }
         for backup in backups {
             say("\(backup.folder)  \(Self.text(backup)), \(backup.manifest.reason)")

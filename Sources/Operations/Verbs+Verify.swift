@@ -3,6 +3,7 @@ internal import Domain
 internal import EventCodec
 internal import EventLog
 internal import Foundation
+internal import JSON
 internal import Postgres
 internal import ProjectionEngine
 internal import Projections
@@ -24,15 +25,11 @@ public struct VerifyRequest: Sendable {
 
 extension Verbs {
     /// Checks the whole log, and all that rests on it, and says what it found; true when it is sound.
-    public func verify(_ request: VerifyRequest = VerifyRequest()) async throws -> Bool {
+    public func verify(
+        _ request: VerifyRequest = VerifyRequest(), isJSON: Bool = false
+    ) async throws -> Bool {
         let (faults, findings) = try await findings(request)
-        for fault in faults.prefix(EventLog.faultLimit) { say("FAULT \(fault)") }
-        if faults.count > EventLog.faultLimit {
-            say("and \(grouped(Int64(faults.count - EventLog.faultLimit))) more faults")
-        }
-        guard faults.isEmpty else { return false }
-        for finding in findings { say(finding) }
-        return true
+        return sayVerdict(faults, findings, isJSON: isJSON)
     }
 
     /// The same for a database that was made to be verified.
@@ -124,6 +121,9 @@ extension Verbs {
         if let published {
             let reached = grouped(min(published.head, head))
             findings.append("the stream EVENTS is the log, up to position \(reached)")
+        } else if !request.isOfLogOnly, !request.isOfScratch {
+            findings.append(
+                "no NATS is known here: the stream EVENTS was not compared with the log")
         }
         findings += passedOver + Self.findings(compared)
         if let seal { findings.append(sealed(seal)) }
@@ -135,10 +135,7 @@ extension Verbs {
     private func publishedEvents(
         _ log: EventLog, _ faults: inout [String]
     ) async -> PublishedEvents? {
-        guard let url = try? place.natsURL() else {
-            say("no NATS is known here: the stream EVENTS is not compared with the log")
-            return nil
-        }
+        guard let url = try? place.natsURL() else { return nil }
         do {
             return try await PublishedEvents(log, busURL: url, logger: connections.logger)
         } catch {
@@ -253,4 +250,26 @@ extension Verbs {
             return isSame ? nil : "\(place): the ledger has other sums than the log (\(booking))"
         }
     }
+}
+
+/// Says what a check has found: faults alone where there are any. True when there are none.
+func sayVerdict(_ faults: [String], _ findings: [String], isJSON: Bool) -> Bool {
+    let shown = faults.prefix(EventLog.faultLimit)
+    guard !isJSON else {
+        sayJSON { json in
+            json.object { json in
+                json.field("isSound", faults.isEmpty)
+                json.field("faultCount", faults.count)
+                json.field("faults", Array(shown)) { $0.value($1) }
+                json.field("findings", findings) { $0.value($1) }
+            }
+        }
+        return faults.isEmpty
+    }
+    for fault in shown { say("FAULT \(fault)") }
+    if faults.count > shown.count {
+        say("and \(grouped(Int64(faults.count - shown.count))) more faults")
+    }
+    if faults.isEmpty { for finding in findings { say(finding) } }
+    return faults.isEmpty
 }

@@ -24,6 +24,9 @@ struct MakeBackup: AsyncParsableCommand {
     @Flag(help: "List the backups that there are, and make none.")
     var list = false
 
+    @Flag(help: "With --list: print one JSON object a line.")
+    var json = false
+
     @Option(help: "Write SQL that psql reads to this file instead; compressed when it ends in .gz.")
     var sql: String?
 
@@ -31,6 +34,7 @@ struct MakeBackup: AsyncParsableCommand {
         guard sql == nil || (folder == nil && keep == nil && !list) else {
             throw ValidationError("--sql goes with no other option")
         }
+        guard list || !json else { throw ValidationError("--json goes with --list") }
         guard keep.map({ $0 >= 1 }) ?? true else { throw ValidationError("--keep is 1 or more") }
     }
 
@@ -38,7 +42,7 @@ struct MakeBackup: AsyncParsableCommand {
         try await perform {
             let verbs = try Verbs($0, logger: $1)
             if let sql { return try await verbs.writeSQL(to: sql) }
-            if list { return verbs.listBackups(in: folder) }
+            if list { return verbs.listBackups(in: folder, isJSON: json) }
             try await verbs.backup(in: folder, keeping: keep, isCopied: !noCopy)
         }
     }

@@ -183,6 +183,9 @@ struct Verify: AsyncParsableCommand {
     @Flag(help: "Neither read models nor the stream EVENTS.")
     var logOnly = false
 
+    @Flag(help: "Print one JSON object: whether it is sound, the faults, and what was found.")
+    var json = false
+
     func validate() throws {
         guard key == nil || against != nil else {
             throw ValidationError("--key says whose seal it must be, so it goes with --against")
@@ -193,7 +196,7 @@ struct Verify: AsyncParsableCommand {
         try await perform { settings, logger in
             let isSound =
                 if let archive {
-                    try verifyArchive(archive, against: against, key: key)
+                    try verifyArchive(archive, against: against, key: key, isJSON: json)
                 } else {
                     try await verifySystem(settings, logger)
                 }
@@ -206,7 +209,7 @@ struct Verify: AsyncParsableCommand {
         request.sealPath = against
         request.key = key
         request.isOfLogOnly = logOnly
-        return try await Verbs(settings, logger: logger).verify(request)
+        return try await Verbs(settings, logger: logger).verify(request, isJSON: json)
     }
 }
 

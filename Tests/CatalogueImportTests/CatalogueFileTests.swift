@@ -64,7 +64,12 @@ import Testing
             "bad.yaml:12:13: 'kind' must be one of launch_viewing"
         ),
         ("dock: Port", "pier: Port", "bad.yaml:6:25: a provider has no 'pier'"),
-        ("boats:\n", "boats: [\n", "bad.yaml"),
+        ("boats:\n", "boats: [\n", "bad.yaml:9:1: not YAML"),
+        (
+            "dock: Port", "dock: Port, dock: Pier",
+            "bad.yaml:6:25: 'dock' stands there more than once"
+        ),
+        ("Trident", "Tri\u{1}dent", "bad.yaml:8:23: not YAML: control characters"),
     ]
 
     @Test(

@@ -42,11 +42,15 @@ import TestSupport
                 ("projections", ["projections"]),
                 ("projections-json", ["projections", "--json"]),
                 ("projections-why", ["projections", "why", "manifest"]),
+                ("projections-retry", ["projections", "retry", "manifest"]),
                 ("status", ["status"]),
                 ("status-json", ["status", "--json"]),
-                ("verify", ["verify"]),
+                ("verify", ["verify"]), ("verify-json", ["verify", "--json"]),
                 ("reset-stream", ["events", "reset-stream"]),
             ]
+            let lines = server.output.split(separator: "\n", omittingEmptySubsequences: false)
+            try compare(
+                "up", lines.filter { !$0.hasPrefix("{") }.joined(separator: "\n"), code)
             for (name, arguments) in verbs {
                 // Whatever a rebuild has swapped is led anew in a moment.
                 try await untilAllIsProjected(server)
@@ -116,6 +120,7 @@ import TestSupport
             [
                 ("backup", ["backup"], ["BACKUP_FOLDER": folder]),
                 ("backup-list", ["backup", "--list", "--folder", folder], [:]),
+                ("backup-list-json", ["backup", "--list", "--json", "--folder", folder], [:]),
             ], server)
         // Their folders are named by seconds.
         try await Task.sleep(for: .seconds(1))
@@ -196,6 +201,7 @@ import TestSupport
             try await show("projections-stopped", "projections")
             try await show("projections-why-stopped", "projections why manifest")
             try await show("verify-stopped", "verify")
+            try await show("verify-stopped-json", "verify --json")
             let stopped = try await session.execute(
                 "SELECT stopped_at_position FROM reading.projection WHERE name = 'manifest'")
             try await show(

@@ -201,7 +201,7 @@ let house: [Target] = [
         "CommandsTests",
         [
             "Archive", "Backup", "Commands", "Domain", "EventCodec", "EventLog", "LocalServers",
-            "Operations", "Postgres", "Schema", "TestSupport", crypto,
+            "Operations", "Postgres", "Schema", "TestSupport", crypto, lifecycle,
         ]),
     tests(
         "ProjectionTests",

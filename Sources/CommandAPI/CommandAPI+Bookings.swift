@@ -44,7 +44,7 @@ extension CommandAPI {
                     throw Problem.malformed(field: "means", "is of what is paid at the dock")
                 }
                 return try await change(
-                    request, booking, body.hash,
+                    request, booking, body,
                     ConfirmBooking(booking: booking, basis: basis, means: means))
             },
             Operation("cancelBooking", .post, "/v1/bookings/{booking}/cancel") {
@@ -55,18 +55,18 @@ extension CommandAPI {
                 "checkInPassengers", .post, "/v1/bookings/{booking}/check-in", for: .quay
             ) { request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
-                let (sailing, passengers, hash) = try await boarding(request)
+                let (sailing, passengers, body) = try await boarding(request)
                 return try await change(
-                    request, booking, hash,
+                    request, booking, body,
                     CheckInPassengers(booking: booking, sailing: sailing, passengers: passengers))
             },
             Operation(
                 "revertCheckIn", .post, "/v1/bookings/{booking}/revert-check-in", for: .quay
             ) { request, context in
                 let booking = try context.id("booking", Kind.Booking.self)
-                let (sailing, passengers, hash) = try await boarding(request)
+                let (sailing, passengers, body) = try await boarding(request)
                 return try await change(
-                    request, booking, hash,
+                    request, booking, body,
                     RevertCheckIn(booking: booking, sailing: sailing, passengers: passengers))
             },
         ]
@@ -78,7 +78,7 @@ extension CommandAPI {
             try body.json.allow(only: ["lines", "merchandise", "tip", "discountCode", "accessCode"])
             return try Self.order(body.json, seller)
         }
-        let (quoted, position) = try await ask(order)
+        let (quoted, position) = try await ask(order, saidIn: body)
         return answer(position: position) { $0.write(quoted.quote, outcomes: quoted.codes) }
     }
 
@@ -107,7 +107,7 @@ extension CommandAPI {
             wantsUpdates: wantsUpdates, policy: policy, reseller: Caller.current.reseller,
             oversaleReason: oversaleReason ?? "")
         let receipt = try await submit(
-            request, body.hash, [command], keys: [(customer, key.bytes)])
+            request, body, [command], keys: [(customer, key.bytes)])
         guard let placed = receipt.events.last, case .bookingPlaced(let fact) = placed.event else {
             preconditionFailure("placing a booking placed none")
         }
@@ -135,7 +135,7 @@ extension CommandAPI {
             return try body.json["reason"].text(.summary)
         }
         return try await change(
-            request, booking, body.hash,
+            request, booking, body,
             CancelBooking(booking: booking, reason: reason, version: version, seller: seller),
             by: actor, heedsVersion: false)
     }
@@ -143,14 +143,14 @@ extension CommandAPI {
     /// Submits a change of one booking, and says what happened: the same for a repeat. Where the request names the
     /// version that its sender looked at, nothing happens to another; a command may heed it by itself.
     func change(
-        _ request: Request, _ booking: BookingID, _ hash: [UInt8], _ command: any Command,
+        _ request: Request, _ booking: BookingID, _ body: Body, _ command: any Command,
         by actor: String? = nil, heedsVersion: Bool = true
     ) async throws -> Response {
         var command = command
         if heedsVersion, let version = try ifMatch(request) {
             command = ExpectVersion(of: booking, version, for: command)
         }
-        let receipt = try await submit(request, hash, [command], by: actor)
+        let receipt = try await submit(request, body, [command], by: actor)
         var version = receipt.events.last { BookingLife.versionTypes.contains($0.event.type) }?
             .position
         if version == nil { version = try await ask(BookingVersion(booking: booking)).answer }
@@ -174,14 +174,14 @@ extension CommandAPI {
 
     private func boarding(
         _ request: Request
-    ) async throws -> (sailing: SailingID, passengers: [Int]?, hash: [UInt8]) {
+    ) async throws -> (sailing: SailingID, passengers: [Int]?, body: Body) {
         let body = try await Body.read(request)
         return try reading { () throws(JSONError) in
             try body.json.allow(only: ["sailing", "passengers"])
             let passengers = try body.json.optional("passengers")?.list {
                 value throws(JSONError) in try value.integer()
             }
-            return (try body.json["sailing"].id(), passengers, body.hash)
+            return (try body.json["sailing"].id(), passengers, body)
         }
     }
 

@@ -68,7 +68,7 @@ extension CommandAPI {
                 let entity = id?.entity ?? draw(Any.self).entity
                 return (try read(body.json, entity), entity)
             }
-            let receipt = try await submit(request, body.hash, [command])
+            let receipt = try await submit(request, body, [command])
             // The first tag of an event that adds a thing is the thing.
             let entity = receipt.events.first?.event.tags.first ?? named
             return answer(.created, position: receipt.position) { json in
@@ -95,7 +95,7 @@ extension CommandAPI {
                     field: "",
                     "there is nothing to change; there are \(fields.joined(separator: ", "))")
             }
-            let receipt = try await submit(request, body.hash, commands)
+            let receipt = try await submit(request, body, commands)
             return changed(entity, by: receipt)
         }
     }

@@ -18,7 +18,7 @@ extension CommandAPI {
                 let command = try reading { () throws(JSONError) in
                     try Self.changes(of: booking, body.json)
                 }
-                return try await change(request, booking, body.hash, command)
+                return try await change(request, booking, body, command)
             },
             Operation("changeContact", .put, "/v1/bookings/{booking}/contact") {
                 request, context in
@@ -35,7 +35,7 @@ extension CommandAPI {
                 }
                 let (key, customer) = try await key(of: booking)
                 return try await change(
-                    request, booking, body.hash,
+                    request, booking, body,
                     WriteStaffNote(booking: booking, note: key.seal(note, of: customer)))
             },
             Operation("refundBooking", .post, "/v1/bookings/{booking}/refunds") {
@@ -82,7 +82,7 @@ extension CommandAPI {
         }
         let (key, customer) = try await key(of: booking)
         return try await change(
-            request, booking, body.hash,
+            request, booking, body,
             ChangeContact(booking: booking, contact: key.seal(contact, of: customer)),
             by: actor)
     }
@@ -111,7 +111,7 @@ extension CommandAPI {
         }
         guard let goodwill else {
             return try await change(
-                request, booking, body.hash,
+                request, booking, body,
                 RefundLines(booking: booking, lines: lines, reason: reason, seller: seller),
                 by: actor)
         }
@@ -121,7 +121,7 @@ extension CommandAPI {
                 field: "amount", "is goodwill, which gives no lines back: name one or the other")
         }
         return try await change(
-            request, booking, body.hash,
+            request, booking, body,
             RefundGoodwill(booking: booking, amount: goodwill, reason: reason))
     }
 
@@ -165,7 +165,7 @@ extension CommandAPI {
         guard !commands.isEmpty else {
             return answer(position: 0) { $0.field("moved", [] as [BookingID]) { $0.value($1) } }
         }
-        return moved(by: try await submit(request, body.hash, commands))
+        return moved(by: try await submit(request, body, commands))
     }
 
     private func moved(by receipt: Receipt) -> Response {

@@ -29,7 +29,7 @@ extension CommandAPI {
         Operation(id, .post, path, for: .office) { request, _ in
             let body = try await Body.read(request)
             let (code, command) = try reading { () throws(JSONError) in try read(body.json) }
-            let receipt = try await submit(request, body.hash, [command])
+            let receipt = try await submit(request, body, [command])
             return answer(.created, position: receipt.position) { $0.field("code", code.text) }
         }
     }

@@ -78,7 +78,7 @@ extension CommandAPI {
                 let entity = named?.entity ?? draw(Any.self).entity
                 return (try read(entity, parent ?? entity, body.json), entity)
             }
-            let receipt = try await submit(request, body.hash, [KeepMerchandise(deed)])
+            let receipt = try await submit(request, body, [KeepMerchandise(deed)])
             let made = receipt.events.first?.event.tags.first ?? entity
             return addsThing
                 ? changed(made, by: receipt, .created)

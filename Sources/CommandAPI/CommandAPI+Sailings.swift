@@ -17,7 +17,7 @@ extension CommandAPI {
                     try Self.ticketType(body.json)
                 }
                 let receipt = try await submit(
-                    request, body.hash, [DefineTicketType(sailing: sailing, ticketType: type)])
+                    request, body, [DefineTicketType(sailing: sailing, ticketType: type)])
                 // A repeat of the request has the id that was drawn first.
                 guard case .ticketTypeDefined(let fact) = receipt.events.first?.event else {
                     return changed(type.id.entity, by: receipt, .created)
@@ -38,7 +38,7 @@ extension CommandAPI {
                         field: "", "there is nothing to change; there are label, price, cap")
                 }
                 return try await change(
-                    request, body.hash, type.entity,
+                    request, body, type.entity,
                     ChangeTicketType(sailing: sailing, ticketType: type, changes: changes))
             },
             Operation(
@@ -62,9 +62,9 @@ extension CommandAPI {
     }
 
     private func change(
-        _ request: Request, _ hash: [UInt8], _ entity: EntityID, _ command: any Command
+        _ request: Request, _ body: Body, _ entity: EntityID, _ command: any Command
     ) async throws(Problem) -> Response {
-        let receipt = try await submit(request, hash, [command])
+        let receipt = try await submit(request, body, [command])
         return changed(entity, by: receipt)
     }
 

@@ -89,7 +89,7 @@ extension CommandAPI {
         } else {
             try await desk.checkFree(login, for: account)
             receipt = try await submit(
-                request, hash, [ManageStaff(account: account, deeds: [.open(role)])])
+                request, body, hash: hash, [ManageStaff(account: account, deeds: [.open(role)])])
         }
         // What the log says counts: a repeat of the request has the account that was opened first.
         guard case .staffAccountOpened(let fact) = receipt.events.first?.event else {
@@ -125,7 +125,7 @@ extension CommandAPI {
         }
         let text = "\(role?.rawValue ?? "") \(isClosed ?? false)"
         let receipt = try await submit(
-            request, hash(request, text, password ?? ""),
+            request, body, hash: hash(request, text, password ?? ""),
             [ManageStaff(account: account, deeds: deeds)])
         // A repeat that comes late must not undo what was changed since: what the log says now counts.
         let (standing, position) = try await ask(StaffStanding(account: account))
@@ -172,7 +172,7 @@ extension CommandAPI {
         }
         let fact = APIKeyIssued(
             key: draw(), label: label, scopes: scopes, commission: commission)
-        let receipt = try await submit(request, body.hash, [IssueAPIKey(fact)])
+        let receipt = try await submit(request, body, [IssueAPIKey(fact)])
         guard case .apiKeyIssued(let issued) = receipt.events.first?.event else {
             preconditionFailure("a new API key was known")
         }

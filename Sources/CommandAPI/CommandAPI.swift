@@ -79,18 +79,19 @@ public struct CommandAPI: Sendable {
     /// How the one who asks sells.
     var seller: Seller { Caller.current.seller }
 
+    /// `hash` where a repeat is told from another request by something else than the body.
     func submit(
-        _ request: Request, _ hash: [UInt8], _ commands: [any Command],
+        _ request: Request, _ body: Body, hash: [UInt8]? = nil, _ commands: [any Command],
         keys: [(customer: CustomerID, key: [UInt8])] = [], by actor: String? = nil
     ) async throws(Problem) -> Receipt {
         let envelope = Envelope(
-            id: try request.idempotencyKey(), requestHash: hash,
+            id: try request.idempotencyKey(), requestHash: hash ?? body.hash,
             correlationID: Caller.current.trace, actor: actor ?? Caller.current.actor,
             commands: commands, customerKeys: keys)
         do throws(CommandError) {
             return try await loop.submit(envelope)
         } catch {
-            throw problem(for: error)
+            throw problem(for: error, saidIn: body)
         }
     }
 
@@ -124,12 +125,12 @@ public struct CommandAPI: Sendable {
     }
 
     func ask<Asked: Question>(
-        _ question: Asked
+        _ question: Asked, saidIn body: Body? = nil
     ) async throws(Problem) -> (answer: Asked.Answer, position: Int64) {
         do throws(CommandError) {
             return try await loop.ask(question)
         } catch {
-            throw problem(for: error)
+            throw problem(for: error, saidIn: body)
         }
     }
 

@@ -1,6 +1,7 @@
 public import Commands
 internal import Domain
 internal import HTTPTypes
+internal import JSON
 public import Web
 
 /// The one place where a refusal becomes a status code.
@@ -243,6 +244,39 @@ private func detail(of reason: Refusal.NotOnSale) -> String {
 extension Problem.Figure {
     static func money(_ money: Money) -> Self {
         .amount(minorUnits: money.minorUnits, currency: money.currency.rawValue)
+    }
+}
+
+/// The same, with the field of the request that is to blame, where one is.
+func problem(for error: CommandError, saidIn body: Body?) -> Problem {
+    guard case .refused(let refusal) = error, let body,
+        let field = refusal.field ?? refusal.culprit.flatMap({ body.json.path(toText: $0) })
+    else { return problem(for: error) }
+    return problem(for: error).naming(field: field)
+}
+
+extension Refusal {
+    /// What the request says in one place only.
+    fileprivate var field: String? {
+        switch self {
+        case .orderTooLarge, .severalMissions: "lines"
+        case .totalChanged: "total"
+        case .unknownPassengers: "passengers"
+        default: nil
+        }
+    }
+
+    /// What can't be asked for, as the request names it.
+    fileprivate var culprit: String? {
+        switch self {
+        case .unknown(_, let id), .alreadyExists(_, let id): id.description
+        case .sailingNotOfTrip(let sailing, _), .salesPaused(let sailing): sailing.description
+        case .notOnSale(let trip, _): trip.description
+        case .merchandiseWithoutSeats(let offer, _), .merchandiseHandedOver(let offer, _):
+            offer.description
+        case .codeNotAccepted(let code, _), .codeTaken(let code): code.text
+        default: nil
+        }
     }
 }
 

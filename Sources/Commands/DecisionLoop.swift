@@ -145,7 +145,6 @@ public actor DecisionLoop: Service {
     // MARK: One round
 
     private func round() async {
-        metrics.queueDepth.record(queueDepth)
         guard await catchUp() else { return }
         guard let cache else { return }
         cache.shrink(to: limits.modelLimit)

@@ -2,7 +2,6 @@ internal import Metrics
 
 /// What the decision loop tells about itself.
 struct DecisionMetrics: Sendable {
-    let queueDepth = Gauge(label: "quartermaster_decision_queue_depth")
     let batchSize = Recorder(label: "quartermaster_decision_batch_size")
     let decisionTime = Timer(label: "quartermaster_decision_seconds")
     let commitTime = Timer(label: "quartermaster_commit_seconds")

@@ -122,6 +122,18 @@ public struct JSONObject: Sendable {
         }
     }
 
+    /// The way from the root to the first string anywhere in the text that reads so, in whatever case; nil where
+    /// there is none.
+    public func path(toText text: String) -> String? {
+        let document = value.document
+        let wanted = text.lowercased()
+        return document.tokens.indices.first { index in
+            let kind = document.tokens[index].kind
+            return (kind == .string || kind == .escapedString)
+                && document.text(of: index).lowercased() == wanted
+        }.map { document.path(to: $0) }
+    }
+
     private var keys: [Int] {
         let children = value.document.children(of: value.index)
         return stride(from: 0, to: children.count, by: 2).map { children[$0] }

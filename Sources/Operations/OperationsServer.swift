@@ -1,3 +1,4 @@
+internal import Commands
 internal import HTTPTypes
 internal import Hummingbird
 internal import Metrics
@@ -46,6 +47,9 @@ struct OperationsServer: Sendable {
             Gauge(label: "quartermaster_postgres_connections", dimensions: dimensions).record(open)
             Gauge(label: "quartermaster_postgres_waiting", dimensions: dimensions).record(waiting)
         }
+        if let depth = pools.loop?.queueDepth {
+            Gauge(label: "quartermaster_decision_queue_depth").record(depth)
+        }
         guard let lags = try? await ProjectionStatus.lags(client) else { return }
         Gauge(label: "quartermaster_log_position").record(lags.head)
         for lag in lags.projections {
@@ -62,15 +66,22 @@ struct OperationsServer: Sendable {
     }
 }
 
-/// The pools of connections that this process has, by what they are for.
+/// The pools of connections that this process has, by what they are for, and the loop that decides, where it is.
 final class Pools: Sendable {
+    private let decisions = Mutex<DecisionLoop?>(nil)
     private let clients = Mutex<[(name: String, client: PostgresClient)]>([])
 
+    var loop: DecisionLoop? { decisions.withLock { $0 } }
     var all: [(name: String, client: PostgresClient)] { clients.withLock { $0 } }
 
     /// Counts a pool in, and returns it.
     func adding(_ client: PostgresClient, as name: String) -> PostgresClient {
         clients.withLock { $0.append((name, client)) }
         return client
+    }
+
+    func adding(_ loop: DecisionLoop) -> DecisionLoop {
+        decisions.withLock { $0 = loop }
+        return loop
     }
 }

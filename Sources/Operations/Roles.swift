@@ -54,8 +54,9 @@ public struct Roles: Sendable {
     public func decisionLoop() -> DecisionLoop {
         let client = PostgresClient(
             connections.durable, connectionCount: Self.commandConnectionCount, logger: logger)
-        return DecisionLoop(
-            EventLog(pools.adding(client, as: "commands")), clock: clock, logger: logger)
+        return pools.adding(
+            DecisionLoop(
+                EventLog(pools.adding(client, as: "commands")), clock: clock, logger: logger))
     }
 
     /// Every operation of both sides, as the contract test wants to see them.

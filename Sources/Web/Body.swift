@@ -41,15 +41,15 @@ public struct Body: Sendable {
         }
     }
 
-    /// The hash of a request that has no more to say than its path: a body with a field in it is refused.
-    public static func none(_ request: Request) async throws -> [UInt8] {
+    /// That of a request that has no more to say than its path: a body with a field in it is refused.
+    public static func none(_ request: Request) async throws -> Body {
         let bytes = try await bytes(of: request)
-        if !bytes.isEmpty {
-            try reading { () throws(JSONError) in
-                try JSONDocument(bytes).root.object().allow(only: [])
-            }
+        let json = try reading { () throws(JSONError) in
+            let json = try JSONDocument(bytes.isEmpty ? Array("{}".utf8) : bytes).root.object()
+            try json.allow(only: [])
+            return json
         }
-        return requestHash(request, bytes)
+        return Body(json: json, bytes: bytes, hash: requestHash(request, bytes))
     }
 
     private static func bytes(of request: Request) async throws -> [UInt8] {

@@ -34,6 +34,13 @@ public struct Problem: Error, Sendable, HTTPResponseError {
         self.retryAfterSeconds = retryAfterSeconds
     }
 
+    /// The same, with the field of the request that is to blame.
+    public func naming(field: String) -> Problem {
+        Problem(
+            type, status, title, detail: detail, figures: figures + [("field", .text(field))],
+            retryAfterSeconds: retryAfterSeconds)
+    }
+
     public static let typePrefix = "https://quartermaster.example/problems/"
 
     public func response(from request: Request, context: some RequestContext) throws -> Response {

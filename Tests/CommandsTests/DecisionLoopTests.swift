@@ -82,7 +82,7 @@ import TestSupport
         for scarce: Scarce, guarded: Bool
     ) async throws -> (placed: Int, refused: Int, isSound: Bool) {
         try await TestDatabase.with { database in
-            if !guarded { try await takeGuardOff(database) }
+            if !guarded { try await database.administer(guardOff) }
             let fleet = scarce.fleet
             try await withLoops(1, on: database) { loops in
                 for envelope in [fleet.envelope] + scarce.envelopes(fleet) {
@@ -106,16 +106,6 @@ import TestSupport
         }
     }
 
-    private func takeGuardOff(_ database: TestDatabase) async throws {
-        try await database.administer(
-            """
-            CREATE OR REPLACE FUNCTION log.failed_items(
-                item_after bigint[], item_tag_ends int[], item_tags uuid[],
-                item_type_ends int[], item_types smallint[]) RETURNS int[]
-            LANGUAGE sql AS 'SELECT NULL::int[]'
-            """)
-    }
-
     /// Starts loops at whose doors so many wait, and keeps the log locked until all have decided: so each
     /// has decided what the others decide too.
     private func decideAtOnce(
@@ -125,18 +115,10 @@ import TestSupport
             for loop in loops { guard loop.queueDepth == count else { return false } }
             return true
         }
-        let warden = try await PostgresSession.connect(to: database.connections.administrative)
-        try await warden.execute("SELECT pg_advisory_lock(7305804402)")
+        let warden = try await Warden(at: database.connections.administrative)
         let running = loops.map { loop in Task { await loop.run() } }
-        try await eventually("both have decided") {
-            let waiting = try await database.administer(
-                """
-                SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-                WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
-                """)
-            return waiting.text(0, 0) == "\(loops.count)"
-        }
-        try await warden.execute("SELECT pg_advisory_unlock(7305804402)")
+        try await warden.wait(for: loops.count)
+        try await warden.leave()
         return running
     }
 
@@ -157,7 +139,7 @@ import TestSupport
     /// Forty at two doors want a tenth of what one booking was paid with.
     private func rushForRefunds(guarded: Bool) async throws -> (refunded: Int, isSound: Bool) {
         try await TestDatabase.with { database in
-            if !guarded { try await takeGuardOff(database) }
+            if !guarded { try await database.administer(guardOff) }
             let fleet = SeaFleet(capacity: 50)
             var placed: BookingPlaced?
             try await withLoops(1, on: database) { loops in

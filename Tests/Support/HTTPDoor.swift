@@ -15,6 +15,13 @@ public struct HTTPAnswer: Sendable {
 
 /// A door of the running system, as its users see it.
 public struct HTTPDoor: Sendable {
+    /// Everybody at a door has a connection of his own.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1_000
+        return HTTPClient(configuration: configuration)
+    }()
+
     public let base: String
     public var token: String?
 
@@ -56,7 +63,7 @@ public struct HTTPDoor: Sendable {
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let response = try await Self.client.execute(request, timeout: .seconds(30))
         let bytes = try await response.body.collect(upTo: 10_000_000)
         return HTTPAnswer(
             status: Int(response.status.code),
@@ -74,7 +81,7 @@ public struct HTTPDoor: Sendable {
                 var request = HTTPClientRequest(url: base + path)
                 for (name, value) in headers { request.headers.add(name: name, value: value) }
                 do {
-                    let response = try await HTTPClient.shared.execute(
+                    let response = try await Self.client.execute(
                         request, timeout: .seconds(60))
                     var text = ""
                     for try await chunk in response.body {

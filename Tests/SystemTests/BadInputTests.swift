@@ -24,7 +24,7 @@ import TestSupport
         let cases: [(String, String, Int, String?)] = [
             (#""quantity":1"#, #""quantity":0"#, 400, "lines[0].quantity"),
             (#""quantity":1"#, #""quantity":-3"#, 400, "lines[0].quantity"),
-            (#""quantity":1"#, #""quantity":10000"#, 400, nil),
+            (#""quantity":1"#, #""quantity":10000"#, 400, "lines"),
             (#""quantity":1"#, #""quantity":1.5"#, 400, "lines[0].quantity"),
             (#""quantity":1"#, #""quantity":"1""#, 400, "lines[0].quantity"),
             (#""quantity":1"#, #""quantity":99999999999999999999"#, 400, "lines[0].quantity"),
@@ -37,11 +37,12 @@ import TestSupport
             (#""firstName":"Ada""#, #""firstName":"A\u0000""#, 400, "contact.firstName"),
             (#""firstName":"Ada","#, "", 400, "contact.firstName"),
             ("ada@example.org", "nobody", 400, "contact.email"),
-            (place.trip, "00000000-0000-4000-8000-000000000000", 400, nil),
-            (place.sailing, "00000000-0000-4000-8000-000000000000", 404, nil),
-            (place.ticketType, "00000000-0000-4000-8000-000000000000", 404, nil),
+            (place.trip, "00000000-0000-4000-8000-000000000000", 400, "lines[0].sailing"),
+            (place.sailing, "00000000-0000-4000-8000-000000000000", 404, "lines[0].sailing"),
+            (place.ticketType, "00000000-0000-4000-8000-000000000000", 404, "lines[0].ticketType"),
+            (#"{"lines""#, #"{"discountCode":"none-of-it","lines""#, 404, "discountCode"),
             (place.sailing, "not-an-id", 400, "lines[0].sailing"),
-            (#"{"lines""#, #"{"total":{"amount":1,"currency":"USD"},"lines""#, 409, nil),
+            (#"{"lines""#, #"{"total":{"amount":1,"currency":"USD"},"lines""#, 409, "total"),
             (
                 #"{"lines""#, #"{"total":{"amount":1,"currency":"EUR"},"lines""#, 400,
                 "total.currency"
@@ -115,6 +116,8 @@ import TestSupport
         let wrongToken = HTTPDoor(server.commands.base, token: "a token that is not the right one")
         #expect(try await wrongToken.post("/v1/bookings", place.order()).status == 401)
         #expect(try await server.commands.get("/v1/nothing").status == 404)
+        let heavy = ("X-Heavy", String(repeating: "a", count: 17_000))
+        #expect(try await status(good, [key, json, heavy]) == 431)
         let long = "/v1/trips?cursor=" + String(repeating: "a", count: 5000)
         #expect(try await server.queries.get(long).status == 414)
         #expect(try await server.queries.get("/v1/trips?limit=0").status == 400)

@@ -6,10 +6,12 @@ public struct PrivateNATS: Sendable {
     public let port: Int
     public let process: ChildProcess
 
-    public var url: String { "nats://127.0.0.1:\(port)" }
+    private let token: String
+
+    public var url: String { "nats://\(token)@127.0.0.1:\(port)" }
 
     /// Starts the server with its streams in `folder`; one left over from a run that was killed is
-    /// stopped and taken over.
+    /// stopped and taken over. It has a token, for the machine's other users can reach it too.
     public static func start(
         in folder: String, port: Int? = nil, limit: Duration = .seconds(30)
     ) async throws(ServerError) -> PrivateNATS {
@@ -19,12 +21,16 @@ public struct PrivateNATS: Sendable {
         try await stopLeftover(pidFile: pidFile, streams: streams)
         let port = if let port { port } else { try freeLoopbackPort() }
         let log = folder + "/nats-server.log"
+        let configuration = folder + "/nats-server.conf"
+        let token = try Secret.kept(in: folder + "/token", for: nil)
+        try Secret.write("authorization { token: \"\(token)\" }\n", to: configuration, for: nil)
         let process = try ChildProcess(
             [
-                try program(), "--addr", "127.0.0.1", "--port", String(port), "--jetstream",
+                try program(), "--config", configuration, "--addr", "127.0.0.1", "--port",
+                String(port), "--jetstream",
                 "--store_dir", streams, "--pid", pidFile,
             ], inheriting: .harmless, log: log)
-        let server = PrivateNATS(port: port, process: process)
+        let server = PrivateNATS(port: port, process: process, token: token)
         let deadline = ContinuousClock.now + limit
         while !isListening(onPort: port) {
             guard process.isRunning, ContinuousClock.now < deadline else {

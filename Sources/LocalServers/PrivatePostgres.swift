@@ -11,11 +11,14 @@ public struct PrivatePostgres: Sendable {
     /// The account that PostgreSQL runs as when we are root, for it refuses root.
     static let account = "postgres"
 
-    /// The connection URL of the cluster's superuser.
-    public var url: String { url(user: "postgres", database: "postgres") }
+    /// Of the superuser; a cluster that an earlier version has made asks for none.
+    private let password: String
 
-    public func url(user: String, database: String) -> String {
-        "postgresql://\(user)@127.0.0.1:\(port)/\(database)"
+    /// The connection URL of the cluster's superuser.
+    public var url: String { url(database: "postgres") }
+
+    public func url(database: String) -> String {
+        "postgresql://postgres:\(password)@127.0.0.1:\(port)/\(database)"
     }
 
     /// A folder that the server's account can reach: `wanted`, or else one in `/var/lib`.
@@ -38,8 +41,8 @@ public struct PrivatePostgres: Sendable {
 
     /// Starts the cluster in `folder`, and makes it first when there is none.
     ///
-    /// A server left over from a run that was killed is stopped and taken over. Trust is the
-    /// authentication: it listens on the loopback interface, as the machine's other users can.
+    /// A server left over from a run that was killed is stopped and taken over. It listens on the loopback
+    /// interface, where the machine's other users are too: so it has a password, in a file that they can't read.
     public static func start(
         in folder: String, port: Int? = nil, settings: [String: String] = [:],
         limit: Duration = .seconds(60)
@@ -49,7 +52,9 @@ public struct PrivatePostgres: Sendable {
         let programs = try programs(for: data)
         try makeFolder(folder, owner: account)
         let isNew = !FileManager.default.fileExists(atPath: data + "/PG_VERSION")
-        if isNew { try await initialise(data, programs: programs, log: log) }
+        let passwordFile = folder + "/password"
+        let password = try Secret.kept(in: passwordFile, for: account)
+        if isNew { try await initialise(data, passwordFile, programs: programs, log: log) }
         try await stopLeftover(data: data)
         let port = if let port { port } else { try freeLoopbackPort() }
         var options = [
@@ -69,7 +74,8 @@ public struct PrivatePostgres: Sendable {
             [programs + "/postgres", "-D", data] + switches, inheriting: .harmless, as: account,
             log: log)
         let server = PrivatePostgres(
-            folder: folder, port: port, process: process, isNew: isNew)
+            folder: folder, port: port, process: process, isNew: isNew,
+            password: password)
         do throws(ServerError) {
             try await server.waitUntilReady(programs: programs, log: log, limit: limit)
         } catch {
@@ -108,14 +114,15 @@ public struct PrivatePostgres: Sendable {
     }
 
     private static func initialise(
-        _ data: String, programs: String, log: String
+        _ data: String, _ passwordFile: String, programs: String, log: String
     ) async throws(ServerError) {
         // One that is cut off must not be taken for a cluster at the next start.
         let part = data + ".part"
         try? FileManager.default.removeItem(atPath: part)
         let isMade = try await runToEnd(
             [
-                programs + "/initdb", "-D", part, "-U", "postgres", "--auth=trust",
+                programs + "/initdb", "-D", part, "-U", "postgres", "--auth=scram-sha-256",
+                "--pwfile=\(passwordFile)",
                 // The order of bytes is that of C.UTF-8, and compares without asking the library.
                 "--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "--no-instructions",
             ], as: account, log: log)
@@ -176,9 +183,35 @@ func makeFolder(_ folder: String, owner: String?) throws(ServerError) {
     } catch {
         throw ServerError("can't make the folder \(folder): \(error.localizedDescription)")
     }
-    if let owner, getuid() == 0, let account = getpwnam(owner) {
-        chown(folder, account.pointee.pw_uid, account.pointee.pw_gid)
+    if let owner { give(folder, to: owner) }
+}
+
+/// What only those know who may come to a server of ours.
+enum Secret {
+    /// What stands in a file; drawn at the first time: 128 bits, in digits that a URL may have.
+    static func kept(in file: String, for owner: String?) throws(ServerError) -> String {
+        let text = try? String(contentsOfFile: file, encoding: .utf8).withoutNewline
+        if let text, !text.isEmpty { return text }
+        let halves = (0..<2).map { _ in String(UInt64.random(in: 0 ... .max), radix: 16) }
+        let secret = halves.map { String(repeating: "0", count: 16 - $0.count) + $0 }.joined()
+        try write(secret + "\n", to: file, for: owner)
+        return secret
     }
+
+    /// Writes a file that only its owner can read; as root that is `owner`, where one is named.
+    static func write(_ text: String, to file: String, for owner: String?) throws(ServerError) {
+        guard
+            FileManager.default.createFile(
+                atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        else { throw ServerError("can't write \(file)") }
+        if let owner { give(file, to: owner) }
+    }
+}
+
+/// As root, lets something belong to another account.
+private func give(_ path: String, to owner: String) {
+    guard getuid() == 0, let account = getpwnam(owner) else { return }
+    chown(path, account.pointee.pw_uid, account.pointee.pw_gid)
 }
 
 /// Whether a process of this number runs a program of this name that was told to work in this folder: a number is

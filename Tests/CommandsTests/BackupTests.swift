@@ -207,6 +207,8 @@ import Testing
                 [program, "-D", base, "-d", postgres.url, "--checkpoint=fast"],
                 log: folder + "/basebackup.log")
             #expect(isCopied)
+            try FileManager.default.copyItem(
+                atPath: folder + "/first/password", toPath: folder + "/base/password")
             kept = try await loop.submit(fleet.order(seats: 1)).position
             moment = try await session.execute("SELECT clock_timestamp()").text(0, 0)
             try await Task.sleep(for: .milliseconds(20))

@@ -10,6 +10,17 @@ import TestServers
             to: PostgresConfiguration(url: try await TestServers.shared.postgresURL()))
     }
 
+    @Test("lets nobody of the machine's other users into a cluster of our own")
+    func asksForPassword() async throws {
+        let url = try await TestServers.shared.postgresURL()
+        let open = url.replacing(/:[0-9a-f]{32}@/, with: "@")
+        #expect(open != url)
+        let error = await #expect(throws: PostgresError.self) {
+            _ = try await PostgresSession.connect(to: PostgresConfiguration(url: open))
+        }
+        #expect(error?.description.contains("no password supplied") ?? false)
+    }
+
     @Test("copies rows in and out in the binary format")
     func copies() async throws {
         let session = try await session()

@@ -13,11 +13,11 @@ public actor TestServers {
     private let folder = "\(serversFolder)/quartermaster-tests-\(getpid())"
 
     /// One cluster for all tests of the run; each test makes a database of its own in it.
-    public func postgresURL(user: String = "postgres", database: String = "postgres") async throws
+    public func postgresURL(database: String = "postgres") async throws
         -> String
     {
         // A machine with all its hands full is no fault of what is tested.
-        try await postgres().url(user: user, database: database) + "?connect_timeout=60"
+        try await postgres().url(database: database) + "?connect_timeout=60"
     }
 
     public func natsURL() async throws -> String { try await nats().url }

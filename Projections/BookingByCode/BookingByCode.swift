@@ -69,7 +69,7 @@ public struct BookingByCode: ReadModel {
     }
 
     public static let name = "booking_by_code"
-    public static let version = 6
+    public static let version = 7
     public static let opensContacts = true
     public static let types = BookingLife.versionTypes
     public static let table = TableDefinition(
@@ -85,7 +85,7 @@ public struct BookingByCode: ReadModel {
         ],
         indexes: [
             "(code)", "(deadline) WHERE stage = 'held'",
-            "(money_until) WHERE money_until IS NOT NULL",
+            "(money_until, money_from) WHERE money_until IS NOT NULL",
             "(mission) WHERE \(isInBooks)",
             "(reseller) WHERE reseller IS NOT NULL",
         ])

@@ -41,11 +41,11 @@ public struct CatalogueEntries: ReadModel {
     }
 
     public static let name = "catalogue_entry"
-    public static let version = 4
+    public static let version = 5
     public static let opensContacts = false
     public static let types: Set<EventType> = [
         .locationAdded, .jurisdictionAdded, .taxRateSet, .providerAdded, .boatRegistered,
-        .boatCapacityChanged,
+        .boatCapacityChanged, .boatTicketTypesSet,
         .launchAnnounced, .launchArchived, .launchUnarchived, .missionPlanned, .missionActivated,
         .missionDeactivated, .missionArchived, .missionUnarchived, .refundCutoffSet,
         .merchandiseAdded,
@@ -68,6 +68,7 @@ public struct CatalogueEntries: ReadModel {
         case .providerAdded(let fact): [fact.provider.entity]
         case .boatRegistered(let fact): [fact.boat.entity]
         case .boatCapacityChanged(let fact): [fact.boat.entity]
+        case .boatTicketTypesSet(let fact): [fact.boat.entity]
         case .launchAnnounced(let fact): [fact.launch.entity]
         case .launchArchived(let launch), .launchUnarchived(let launch): [launch.entity]
         case .missionPlanned(let fact): [fact.mission.entity]
@@ -95,6 +96,12 @@ public struct CatalogueEntries: ReadModel {
             row = Row(.boat, fact.name, event.event, parent: fact.provider.entity)
             row?.capacity = fact.capacity
         case .boatCapacityChanged(let fact): row?.capacity = fact.capacity
+        case .boatTicketTypesSet(let fact):
+            row = row?.with(EventType.boatRegistered) { event in
+                guard case .boatRegistered(var boat) = event else { return nil }
+                boat.ticketTypes = fact.ticketTypes
+                return .boatRegistered(boat)
+            }
         case .launchAnnounced(let fact):
             row = Row(.launch, fact.name, event.event, parent: fact.location.entity)
             row?.liftOff = fact.liftOff
@@ -102,25 +109,17 @@ public struct CatalogueEntries: ReadModel {
         case .launchUnarchived, .missionUnarchived: row?.isArchived = false
         case .missionPlanned(let fact):
             row = Row(.mission, fact.name, event.event, parent: fact.launch.entity)
-        case .refundCutoffSet(let fact): row = row.map { Self.planned($0, after: fact) }
+        case .refundCutoffSet(let fact):
+            row = row?.with(EventType.missionPlanned) { event in
+                guard case .missionPlanned(var mission) = event else { return nil }
+                mission.refundCutoffHours = fact.hours
+                return .missionPlanned(mission)
+            }
         case .merchandiseAdded(let fact): row = Row(.merchandise, fact.name, event.event)
         case .missionActivated: row?.isActive = true
         case .missionDeactivated: row?.isActive = false
         default: break
         }
-        return row
-    }
-
-    private static func planned(_ row: Row, after change: RefundCutoffSet) -> Row {
-        let type = EventType.missionPlanned
-        let planned = try? EventCodec.decode(
-            type: type.rawValue, schemaVersion: EventCodec.schemaVersion(of: type), data: row.terms)
-        guard case .missionPlanned(var fact) = planned else {
-            preconditionFailure("a mission's terms are not those of a mission")
-        }
-        fact.refundCutoffHours = change.hours
-        var row = row
-        row.terms = EventCodec.encode(.missionPlanned(fact)).data
         return row
     }
 
@@ -157,5 +156,19 @@ public struct CatalogueEntries: ReadModel {
             try rows.json(index, 10).list { Array($0.source) }
         }
         return (EntityID(high: key.high, low: key.low), row)
+    }
+}
+
+extension CatalogueEntries.Row {
+    /// The same with other terms: those that `change` makes of the fact that they are.
+    fileprivate func with(_ type: EventType, _ change: (Event) -> Event?) -> Self {
+        let event = try? EventCodec.decode(
+            type: type.rawValue, schemaVersion: EventCodec.schemaVersion(of: type), data: terms)
+        guard let changed = event.flatMap(change) else {
+            preconditionFailure("terms of \(kind) are not those of \(type.name)")
+        }
+        var row = self
+        row.terms = EventCodec.encode(changed).data
+        return row
     }
 }

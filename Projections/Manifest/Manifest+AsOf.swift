@@ -3,12 +3,13 @@ public import ProjectionEngine
 
 extension Manifest {
     /// The sold bookings of a sailing by last name, as of a moment: what ``sold(on:after:limit:)`` gave then;
-    /// nil when nobody knew of such a sailing.
+    /// nil when there was no such sailing, or its boat had been taken off.
     public static func sold(on sailing: SailingID, asOf moment: AsOf) async throws
         -> [ManifestEntry]?
     {
         let events = try await moment.events(of: [sailing.entity]).map(\.event)
-        guard !events.isEmpty else { return nil }
+        let sailings = moment.rows(of: SailingAvailability.self, from: events)
+        guard sailings[sailing]?.row.isAssigned ?? false else { return nil }
         let sold = moment.rows(of: Manifest.self, from: events)
             .filter { $0.sailing == sailing && $1.row.isSold }
         let bookings = sold.keys.map(\.booking)

@@ -9,7 +9,14 @@ public struct LedgerEntry: Sendable {
 }
 
 extension PaymentLedger {
-    private static let columns = (table.key + table.columns).map(\.name).joined(separator: ", ")
+    /// Rows of the ledger; while a version is rolled out it is that of the one before, which has no such column.
+    private static func rows(_ condition: String) -> String {
+        let columns = (table.key + table.columns).map(\.name).joined(separator: ", ")
+        return """
+            SELECT l.* FROM (SELECT NULL::bigint AS \(disputedAmount.name)) before,
+                LATERAL (SELECT \(columns) FROM reading.payment_ledger \(condition)) l
+            """
+    }
 
     /// Movements by the time they began, newest first, a page after `after`; of one booking and in one state where they
     /// are named.
@@ -19,13 +26,13 @@ extension PaymentLedger {
     ) -> PostgresCall {
         let entry = after.map { PostgresUUID(high: $0.entry.high, low: $0.entry.low) }
         return PostgresCall(
-            """
-            SELECT \(columns) FROM reading.payment_ledger
-            WHERE ($1::uuid IS NULL OR booking = $1::uuid)
-                AND ($5::text IS NULL OR state = $5::text)
-                AND (begun_at, entry) < (coalesce($2::timestamptz, 'infinity'), $3::uuid)
-            ORDER BY begun_at DESC, entry DESC LIMIT $4::bigint
-            """,
+            rows(
+                """
+                WHERE ($1::uuid IS NULL OR booking = $1::uuid)
+                    AND ($5::text IS NULL OR state = $5::text)
+                    AND (begun_at, entry) < (coalesce($2::timestamptz, 'infinity'), $3::uuid)
+                ORDER BY begun_at DESC, entry DESC LIMIT $4::bigint
+                """),
             [
                 .optional(booking) { .id($0) }, .optional(after) { .instant($0.begunAt) },
                 .uuid(entry ?? PostgresUUID(high: .max, low: .max)), .int64(Int64(limit)),
@@ -36,21 +43,21 @@ extension PaymentLedger {
     /// Movements of the booking with a code, in the order in which they began.
     public static func ofBooking(_ code: ConfirmationCode) -> PostgresCall {
         PostgresCall(
-            """
-            SELECT \(columns) FROM reading.payment_ledger
-            WHERE booking = (SELECT booking FROM reading.booking_by_code WHERE code = $1::text)
-            ORDER BY begun_at, entry
-            """, [.text(code.description)])
+            rows(
+                """
+                WHERE booking = (SELECT booking FROM reading.booking_by_code WHERE code = $1::text)
+                ORDER BY begun_at, entry
+                """), [.text(code.description)])
     }
 
     /// Refunds that a provider is to make, oldest first.
     public static func dueRefunds(of provider: ProviderKind, limit: Int) -> PostgresCall {
         PostgresCall(
-            """
-            SELECT \(columns) FROM reading.payment_ledger
-            WHERE state = 'refund_requested' AND provider = $1::text
-            ORDER BY begun_at LIMIT $2::bigint
-            """, [.text(provider.rawValue), .int64(Int64(limit))])
+            rows(
+                """
+                WHERE state = 'refund_requested' AND provider = $1::text
+                ORDER BY begun_at LIMIT $2::bigint
+                """), [.text(provider.rawValue), .int64(Int64(limit))])
     }
 
     /// What was charged of each booking, and what is back or on its way, and the position that all of this has reached.
@@ -112,9 +119,11 @@ extension [LedgerEntry] {
         let due = owed - sums.paid
         guard due.minorUnits < 0 else { return Quote.chargeable(due) }
         var kept = sums.charged - sums.refunded - sums.refunding
-        for entry in self where entry.row.isDisputed {
+        for entry in self where [.charged, .chargedLate].contains(entry.row.state) {
+            guard let disputed = entry.row.disputed else { continue }
             let back = sum([.refunded, .refundRequested]) { $0.row.payment == entry.row.payment }
-            kept = kept - Money(minorUnits: Swift.max(0, (entry.row.amount - back).minorUnits))
+            let left = Swift.max(0, (entry.row.amount - back).minorUnits)
+            kept = kept - Money(minorUnits: Swift.min(disputed.minorUnits, left))
         }
         return Money(
             minorUnits: Swift.max(due.minorUnits, -Swift.max(0, kept.minorUnits)),

@@ -22,7 +22,9 @@ public struct PaymentLedger: ReadModel {
         public var provider: ProviderKind
         public var amount: Money
         public var state: State
-        public var isDisputed: Bool
+        /// What the customer's bank has taken back of it, for now.
+        public var disputed: Money?
+        public var isDisputed: Bool { disputed != nil }
         /// Of a refund only.
         public var cause: RefundCause?
         /// Of a refund only: it is beside what was due, and past the cutoff for customers.
@@ -38,7 +40,7 @@ public struct PaymentLedger: ReadModel {
     }
 
     public static let name = "payment_ledger"
-    public static let version = 3
+    public static let version = 4
     public static let opensContacts = false
     public static let types = BookingMoney.types
     public static let table = TableDefinition(
@@ -49,11 +51,13 @@ public struct PaymentLedger: ReadModel {
             .init("is_disputed", .bool), .init("cause", .text), .init("is_goodwill", .bool),
             .init("is_past_cutoff", .bool), .init("reason", .text),
             .init("begun_at", .timestamptz), .init("changed_at", .timestamptz),
-            .init("means", .text),
+            .init("means", .text), disputedAmount,
         ],
         indexes: [
             "(booking)", "(begun_at, entry)", "(begun_at) WHERE state = 'refund_requested'",
+            "(begun_at, entry) WHERE state = 'refund_failed'",
         ])
+    static let disputedAmount = TableDefinition.Column("disputed_amount", .int8)
 
     public static func keys(of event: Event) -> [EntityID] {
         switch event {
@@ -78,19 +82,19 @@ public struct PaymentLedger: ReadModel {
         case .paymentStarted(let fact):
             return Row(
                 booking: fact.booking, payment: fact.payment, provider: fact.provider,
-                amount: fact.amount, state: .started, isDisputed: false, cause: nil, reason: nil,
+                amount: fact.amount, state: .started, cause: nil, reason: nil,
                 begunAt: now, changedAt: now)
         case .paymentDeclined(let fact): return row?.now(.declined, at: now, because: fact.reason)
         case .paymentSucceeded(let fact): return charged(row, fact, .charged, at: now)
         case .paymentArrivedLate(let fact): return charged(row, fact, .chargedLate, at: now)
-        case .chargeDisputed:
+        case .chargeDisputed(let fact):
             var row = row
-            row?.isDisputed = true
+            row?.disputed = fact.amount
             return row
         case .refundRequested(let fact):
             return Row(
                 booking: fact.booking, payment: fact.payment, provider: fact.provider,
-                amount: fact.amount, state: .refundRequested, isDisputed: false, cause: fact.cause,
+                amount: fact.amount, state: .refundRequested, cause: fact.cause,
                 isGoodwill: fact.isGoodwill, isPastCutoff: fact.isPastCutoff,
                 reason: fact.reason.isEmpty ? nil : fact.reason, begunAt: now, changedAt: now)
         case .refundSucceeded: return row?.now(.refunded, at: now, because: row?.reason)
@@ -106,7 +110,7 @@ public struct PaymentLedger: ReadModel {
     ) -> Row {
         Row(
             booking: fact.booking, payment: fact.payment, provider: fact.provider,
-            amount: fact.amount, state: state, isDisputed: row?.isDisputed ?? false, cause: nil,
+            amount: fact.amount, state: state, disputed: row?.disputed, cause: nil,
             reason: nil, begunAt: row?.begunAt ?? now, changedAt: now, means: fact.means)
     }
 
@@ -129,14 +133,19 @@ public struct PaymentLedger: ReadModel {
         fields.append(row.begunAt)
         fields.append(row.changedAt)
         fields.append(row.means?.rawValue)
+        fields.append(row.disputed?.minorUnits)
     }
 
     public static func read(_ rows: Rows, _ index: Int) -> (key: EntityID, row: Row) {
+        let currency: Currency = rows.choice(index, 5)
+        let amount = rows.integer(index, 4)
+        // A table of the version before says that it was disputed, and not of how much.
+        let disputed = rows.bool(index, 7) ? rows.optionalInteger(index, 15) ?? amount : nil
         let row = Row(
             booking: rows.id(index, 1), payment: rows.id(index, 2),
             provider: rows.choice(index, 3),
-            amount: Money(minorUnits: rows.integer(index, 4), currency: rows.choice(index, 5)),
-            state: rows.choice(index, 6), isDisputed: rows.bool(index, 7),
+            amount: Money(minorUnits: amount, currency: currency), state: rows.choice(index, 6),
+            disputed: disputed.map { Money(minorUnits: $0, currency: currency) },
             cause: rows.isNull(index, 8) ? nil : rows.choice(index, 8),
             isGoodwill: rows.bool(index, 9), isPastCutoff: rows.bool(index, 10),
             reason: rows.optionalText(index, 11), begunAt: rows.instant(index, 12),

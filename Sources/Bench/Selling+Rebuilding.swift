@@ -45,7 +45,9 @@ extension Selling {
         let reading = try startRebuild(model, "--until", "\(head)")
         try await end(of: reading)
         try await system.settle()
-        let without = try await loadNewSailing().perSecond
+        var calm: [Double] = []
+        for _ in 0..<runs { calm.append(try await loadNewSailing().perSecond) }
+        let without = calm.median
         let rebuild = try startRebuild(model)
         let began = ContinuousClock.now
         var loads: [Wrk.Outcome] = []
@@ -56,7 +58,8 @@ extension Selling {
         let spent = ContinuousClock.now - began
         try await end(of: rebuild)
         try await untilPublished()
-        let rates = loads.map(\.perSecond)
+        // The last went on after the end.
+        let rates = (loads.count > 1 ? loads.dropLast() : loads[...]).map(\.perSecond)
         let mean = rates.reduce(0, +) / Double(rates.count)
         return [
             Figure(

@@ -8,8 +8,6 @@ internal import Glibc
 internal import LocalServers
 internal import Operations
 internal import Postgres
-internal import ProjectionEngine
-internal import Projections
 internal import Publishing
 
 /// Bookings through HTTP, while the whole system runs.

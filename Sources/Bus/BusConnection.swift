@@ -5,7 +5,7 @@ public import Logging
 /// A link to NATS that mends itself, and what hangs on it: streams, runs of messages, subscriptions.
 ///
 /// `@unchecked Sendable`: "The library is thread-safe" where a connection is concerned (README of
-/// libnats); both pointers never change, and are freed once, in `deinit`, when nobody has them.
+/// libnats); both pointers never change, and are freed once, after `deinit`, when nobody has them.
 public final class BusConnection: @unchecked Sendable {
     let connection: OpaquePointer
     let context: OpaquePointer
@@ -46,6 +46,9 @@ public final class BusConnection: @unchecked Sendable {
             status = natsOptions_SetReconnectJitter(
                 options, Self.reconnectJitterMilliseconds, Self.reconnectJitterMilliseconds)
         }
+        if status == NATS_OK {
+            status = natsOptions_SetWriteDeadline(options, Self.requestTimeoutMilliseconds)
+        }
         var connection: OpaquePointer?
         if status == NATS_OK { status = natsConnection_Connect(&connection, options) }
         guard status == NATS_OK, let connection else { throw BusError(status) }
@@ -62,9 +65,16 @@ public final class BusConnection: @unchecked Sendable {
         self.context = context
     }
 
+    /// To close a link waits for its threads, one of which may be looking for a server that does not answer: nobody
+    /// else is to wait with it.
+    static let reaper = DispatchQueue(label: "quartermaster.bus.reaper")
+
     deinit {
-        jsCtx_Destroy(context)
-        natsConnection_Destroy(connection)
+        let addresses = [UInt(bitPattern: context), UInt(bitPattern: connection)]
+        Self.reaper.async {
+            jsCtx_Destroy(OpaquePointer(bitPattern: addresses[0]))
+            natsConnection_Destroy(OpaquePointer(bitPattern: addresses[1]))
+        }
     }
 
     /// Runs a blocking call aside.
@@ -107,9 +117,19 @@ public final class BusConnection: @unchecked Sendable {
             Unmanaged<SubscriptionReader>.fromOpaque(closure).release()
             throw BusError(status)
         }
-        // Released when "the last message has been processed" (nats.h), not when we unsubscribe.
-        natsSubscription_SetOnCompleteCB(
-            pointer, { Unmanaged<SubscriptionReader>.fromOpaque($0!).release() }, closure)
+        // Released when "the last message has been processed" (nats.h), not when we unsubscribe; so it is too when the
+        // link is closed for good, as after a password that is no longer right.
+        let isHeard = natsSubscription_SetOnCompleteCB(
+            pointer,
+            { closure in
+                let reader = Unmanaged<SubscriptionReader>.fromOpaque(closure!)
+                reader.takeUnretainedValue().continuation.finish()
+                reader.release()
+            }, closure)
+        guard isHeard == NATS_OK else {
+            natsSubscription_Destroy(pointer)
+            throw BusError(isHeard)
+        }
         let address = UInt(bitPattern: pointer)
         continuation.onTermination = { [self] _ in
             queue.async {

@@ -59,7 +59,11 @@ public final class StreamConsumer: @unchecked Sendable {
     }
 
     deinit {
-        natsSubscription_Destroy(subscription)
+        let (address, bus) = (UInt(bitPattern: subscription), bus)
+        BusConnection.reaper.async {
+            natsSubscription_Destroy(OpaquePointer(bitPattern: address))
+            withExtendedLifetime(bus) {}
+        }
     }
 
     /// At most `limit` messages; none when none came within `waitMilliseconds`.

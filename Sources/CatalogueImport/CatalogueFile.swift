@@ -76,7 +76,7 @@ extension YamlError {
         case .reader(_, let offset?, _, let yaml):
             let lines = yaml.prefix(offset).split(
                 omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-            return (max(1, lines.count), (lines.last?.count ?? 0) + 1)
+            return (lines.count, (lines.last?.count ?? 0) + 1)
         default: return (1, 1)
         }
     }

@@ -247,39 +247,6 @@ extension Problem.Figure {
     }
 }
 
-/// The same, with the field of the request that is to blame, where one is.
-func problem(for error: CommandError, saidIn body: Body?) -> Problem {
-    guard case .refused(let refusal) = error, let body,
-        let field = refusal.field ?? refusal.culprit.flatMap({ body.json.path(toText: $0) })
-    else { return problem(for: error) }
-    return problem(for: error).naming(field: field)
-}
-
-extension Refusal {
-    /// What the request says in one place only.
-    fileprivate var field: String? {
-        switch self {
-        case .orderTooLarge, .severalMissions: "lines"
-        case .totalChanged: "total"
-        case .unknownPassengers: "passengers"
-        default: nil
-        }
-    }
-
-    /// What can't be asked for, as the request names it.
-    fileprivate var culprit: String? {
-        switch self {
-        case .unknown(_, let id), .alreadyExists(_, let id): id.description
-        case .sailingNotOfTrip(let sailing, _), .salesPaused(let sailing): sailing.description
-        case .notOnSale(let trip, _): trip.description
-        case .merchandiseWithoutSeats(let offer, _), .merchandiseHandedOver(let offer, _):
-            offer.description
-        case .codeNotAccepted(let code, _), .codeTaken(let code): code.text
-        default: nil
-        }
-    }
-}
-
 /// The one place where a failure to carry out a command becomes a problem.
 public func problem(for error: CommandError) -> Problem {
     switch error {

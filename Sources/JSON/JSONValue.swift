@@ -122,16 +122,20 @@ public struct JSONObject: Sendable {
         }
     }
 
-    /// The way from the root to the first string anywhere in the text that reads so, in whatever case; nil where
-    /// there is none.
-    public func path(toText text: String) -> String? {
+    /// The way from the root to the one value anywhere in the text that is this string, in whatever case; nil where
+    /// there is none, or more than one.
+    public func onlyPath(toText text: String) -> String? {
         let document = value.document
         let wanted = text.lowercased()
-        return document.tokens.indices.first { index in
+        let keys = document.tokens.indices.filter { document.tokens[$0].kind == .object }.flatMap {
+            JSONObject(JSONValue(document: document, index: $0)).keys
+        }
+        let found = document.tokens.indices.filter { index in
             let kind = document.tokens[index].kind
-            return (kind == .string || kind == .escapedString)
+            return (kind == .string || kind == .escapedString) && !keys.contains(index)
                 && document.text(of: index).lowercased() == wanted
-        }.map { document.path(to: $0) }
+        }
+        return found.count == 1 ? document.path(to: found[0]) : nil
     }
 
     private var keys: [Int] {

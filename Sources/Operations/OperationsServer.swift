@@ -13,7 +13,7 @@ internal import Web
 /// its own, so that it need not be shown to the world.
 struct OperationsServer: Sendable {
     let client: PostgresClient
-    let pools: Pools
+    let measured: Measured
     let drain: Drain
 
     var router: Router<APIContext> {
@@ -41,13 +41,13 @@ struct OperationsServer: Sendable {
 
     /// What nobody tells by himself. While PostgreSQL is away the last figures stand.
     private func collect() async {
-        for (name, pool) in pools.all {
+        for (name, pool) in measured.pools {
             let (open, waiting) = await pool.usage()
             let dimensions = [("pool", name)]
             Gauge(label: "quartermaster_postgres_connections", dimensions: dimensions).record(open)
             Gauge(label: "quartermaster_postgres_waiting", dimensions: dimensions).record(waiting)
         }
-        if let depth = pools.loop?.queueDepth {
+        if let depth = measured.loop?.queueDepth {
             Gauge(label: "quartermaster_decision_queue_depth").record(depth)
         }
         guard let lags = try? await ProjectionStatus.lags(client) else { return }
@@ -66,13 +66,14 @@ struct OperationsServer: Sendable {
     }
 }
 
-/// The pools of connections that this process has, by what they are for, and the loop that decides, where it is.
-final class Pools: Sendable {
+/// What is looked at when somebody asks for metrics: this process's pools of connections, by what they are for, and the
+/// loop that decides, where it has one.
+final class Measured: Sendable {
     private let decisions = Mutex<DecisionLoop?>(nil)
     private let clients = Mutex<[(name: String, client: PostgresClient)]>([])
 
     var loop: DecisionLoop? { decisions.withLock { $0 } }
-    var all: [(name: String, client: PostgresClient)] { clients.withLock { $0 } }
+    var pools: [(name: String, client: PostgresClient)] { clients.withLock { $0 } }
 
     /// Counts a pool in, and returns it.
     func adding(_ client: PostgresClient, as name: String) -> PostgresClient {
@@ -80,8 +81,7 @@ final class Pools: Sendable {
         return client
     }
 
-    func adding(_ loop: DecisionLoop) -> DecisionLoop {
+    func add(_ loop: DecisionLoop) {
         decisions.withLock { $0 = loop }
-        return loop
     }
 }

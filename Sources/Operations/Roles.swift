@@ -28,7 +28,7 @@ public struct Roles: Sendable {
     public let settings: Settings
     public let logger: Logger
     public let clock: @Sendable () -> Instant
-    private let pools = Pools()
+    private let measured = Measured()
     private let drain: Drain
 
     public init(
@@ -54,9 +54,8 @@ public struct Roles: Sendable {
     public func decisionLoop() -> DecisionLoop {
         let client = PostgresClient(
             connections.durable, connectionCount: Self.commandConnectionCount, logger: logger)
-        return pools.adding(
-            DecisionLoop(
-                EventLog(pools.adding(client, as: "commands")), clock: clock, logger: logger))
+        return DecisionLoop(
+            EventLog(measured.adding(client, as: "commands")), clock: clock, logger: logger)
     }
 
     /// Every operation of both sides, as the contract test wants to see them.
@@ -72,6 +71,7 @@ public struct Roles: Sendable {
     public func commandAPI(
         _ loop: DecisionLoop, port: Int, onStart: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> [any Service] {
+        measured.add(loop)
         var services: [any Service] = []
         let provider: any PaymentProvider
         switch settings.paymentProvider {
@@ -111,7 +111,7 @@ public struct Roles: Sendable {
     public func queryAPI(
         port: Int, onStart: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> [any Service] {
-        let client = pools.adding(
+        let client = measured.adding(
             connections.client(Self.queryConnectionCount), as: "queries")
         let feed = AvailabilityFeed(client, busURL: natsURL, logger: logger)
         // The feed goes down first: the server waits for those who watch, and it ends their streams.
@@ -138,7 +138,7 @@ public struct Roles: Sendable {
     /// Everything that follows the log: read models, publishing, and what time makes due.
     public func projector(_ loop: DecisionLoop) -> [any Service] {
         let log = connections.log()
-        _ = pools.adding(log.client, as: "projections")
+        _ = measured.adding(log.client, as: "projections")
         let feed = EventFeed(log, listeningAt: connections.durable, logger: logger)
         loop.onAppend { feed.take($0, keys: $1) }
         let changed = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -170,7 +170,7 @@ public struct Roles: Sendable {
     /// What Prometheus asks, as a service.
     public func operationsServer(port: Int) -> any Service {
         let operations = OperationsServer(
-            client: connections.client(1), pools: pools, drain: drain)
+            client: connections.client(1), measured: measured, drain: drain)
         return server(operations.router, port: port) { _ in }
     }
 

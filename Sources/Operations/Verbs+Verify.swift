@@ -108,24 +108,25 @@ extension Verbs {
         }
         faults += busFaults
         meter.finish()
-        guard faults.isEmpty else { return (faults, []) }
+        // What was not looked at is told also of a log that is not sound.
+        var unseen: [String] = []
+        if ledger == nil {
+            unseen.append("the ledger was not compared with the log: it lags behind, verify again")
+        }
+        if published == nil, busFaults.isEmpty, !request.isOfLogOnly, !request.isOfScratch {
+            unseen.append("no NATS is known here: the stream EVENTS was not compared with the log")
+        }
+        guard faults.isEmpty else { return (faults, unseen) }
         var findings = [
             "the log is sound: \(grouped(head)) events, positions dense, hash chain intact, all "
                 + "readable, tags as they should be",
             "every promise holds at every position: seats, codes, stock, totals, money, states",
         ]
-        if ledger == nil {
-            findings.append(
-                "the ledger was not compared with the log: it lags behind, verify again")
-        }
         if let published {
             let reached = grouped(min(published.head, head))
             findings.append("the stream EVENTS is the log, up to position \(reached)")
-        } else if !request.isOfLogOnly, !request.isOfScratch {
-            findings.append(
-                "no NATS is known here: the stream EVENTS was not compared with the log")
         }
-        findings += passedOver + Self.findings(compared)
+        findings += unseen + passedOver + Self.findings(compared)
         if let seal { findings.append(sealed(seal)) }
         return ([], findings)
     }
@@ -252,7 +253,7 @@ extension Verbs {
     }
 }
 
-/// Says what a check has found: faults alone where there are any. True when there are none.
+/// Says what a check has found. True when there are no faults.
 func sayVerdict(_ faults: [String], _ findings: [String], isJSON: Bool) -> Bool {
     let shown = faults.prefix(EventLog.faultLimit)
     guard !isJSON else {
@@ -270,6 +271,6 @@ func sayVerdict(_ faults: [String], _ findings: [String], isJSON: Bool) -> Bool 
     if faults.count > shown.count {
         say("and \(grouped(Int64(faults.count - shown.count))) more faults")
     }
-    if faults.isEmpty { for finding in findings { say(finding) } }
+    for finding in findings { say(finding) }
     return faults.isEmpty
 }

@@ -216,7 +216,9 @@ public actor EventFeed: Service {
         for page in recent[firstPage(after: position)...] {
             let start = page.first?.position ?? 0
             let rest = page[max(0, Int(position + 1 - start))...]
-            if events.isEmpty, rest.count >= Self.pageLimit / 2 { return rest }
+            if events.isEmpty, rest.count >= Self.pageLimit / 2 {
+                return rest.prefix(Self.pageLimit)
+            }
             guard events.count + rest.count <= Self.pageLimit else { break }
             events += rest
         }
@@ -264,7 +266,11 @@ public actor EventFeed: Service {
         let waiting = held
         held = []
         let events = try result.get()
-        if !events.isEmpty, lastKept.map({ $0 == position }) ?? true { keep(events) }
+        if !events.isEmpty, lastKept.map({ $0 == position }) ?? true {
+            keep(events)
+            // Who is told of them by PostgreSQL after this takes it for something that everybody has heard.
+            wake()
+        }
         for appended in waiting { keep(appended) }
         return events
     }

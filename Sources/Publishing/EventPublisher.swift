@@ -18,6 +18,8 @@ public struct EventPublisher: Service {
     public static let stream = "EVENTS"
     public static let subjectPrefix = "events"
     public static let retryLimit = Duration.seconds(2)
+    /// How often one that has nothing to publish looks whether the stream is what he knows.
+    public static let lookInterval = Duration.seconds(5)
     static var configuration: StreamConfiguration {
         StreamConfiguration(name: stream, subjects: [subjectPrefix + ".>"])
     }
@@ -73,20 +75,29 @@ public struct EventPublisher: Service {
             try await Task.sleep(for: Self.retryLimit)
         }
         let log = await feed.log
-        let source = try await EventHeaders(of: log)
         let bus = try await BusConnection.connect(to: busURL, logger: logger)
         let state = try await bus.makeStream(Self.configuration)
+        // After that: whoever deletes the stream has begun a new epoch before.
+        let source = try await EventHeaders(of: log)
         var position = Int64(state.lastSequence)
         try await checkHistory(of: log, upTo: position, source, bus)
         Self.published.record(position)
         Self.stopped.record(0)
+        var lookedAt = ContinuousClock.now
         while !Task.isCancelled {
             let began = ContinuousClock.now
             let generation = await feed.generation
             let events = try await feed.events(after: position)
+            // Events may come from a server that has taken the place of the one that history was checked with, and that
+            // has lost some: but then this link is broken, and the leadership with it.
+            try await connection.run("SELECT 1")
             guard let last = events.last else {
-                // A lost leadership is noticed here at the latest.
-                try await connection.run("SELECT 1")
+                if .now - lookedAt > Self.lookInterval {
+                    lookedAt = .now
+                    // Somebody may have deleted it, so that it is made anew.
+                    let now = try await bus.state(ofStream: Self.stream).lastSequence
+                    guard now == Int(position) else { return }
+                }
                 await feed.nextWake(since: generation)
                 continue
             }

@@ -8,6 +8,7 @@ public import Logging
 public actor PublishedEvents {
     private static let batchSize = 500
     private static let waitMilliseconds: Int64 = 2_000
+    private static let attemptLimit = 3
 
     private let bus: BusConnection
     private let consumer: StreamConsumer
@@ -17,6 +18,7 @@ public actor PublishedEvents {
     public nonisolated let head: Int64
     private var page: [Delivery] = []
     private var next = 0
+    private var taken = 0
 
     /// Throws what the bus says when it can't be reached, or has no such stream.
     public init(_ log: EventLog, busURL: String, logger: Logger) async throws {
@@ -35,7 +37,8 @@ public actor PublishedEvents {
     {
         var faults: [(position: Int64, reason: String)] = []
         for event in events where event.position <= head {
-            guard let delivery = try await nextDelivery(), delivery.sequence == event.position
+            guard let delivery = try await nextDelivery(),
+                delivery.sequence == event.position
             else {
                 return faults + [(event.position, "EVENTS lacks it")]
             }
@@ -50,15 +53,25 @@ public actor PublishedEvents {
         return faults
     }
 
+    /// The next message after the last one: what was taken before may be sent once more.
     private func nextDelivery() async throws -> Delivery? {
-        if next == page.count {
-            page = try await consumer.fetch(
-                limit: Self.batchSize, waitMilliseconds: Self.waitMilliseconds)
-            for delivery in page { consumer.acknowledge(delivery) }
-            next = 0
+        while true {
+            if next == page.count {
+                next = 0
+                // A server that is busy, or a link that is mended just now, says nothing for a while.
+                for _ in 0..<Self.attemptLimit {
+                    page = try await consumer.fetch(
+                        limit: Self.batchSize, waitMilliseconds: Self.waitMilliseconds)
+                    guard page.isEmpty else { break }
+                }
+                guard !page.isEmpty else { return nil }
+                for delivery in page { consumer.acknowledge(delivery) }
+            }
+            next += 1
+            let delivery = page[next - 1]
+            guard delivery.sequence > taken else { continue }
+            taken = delivery.sequence
+            return delivery
         }
-        guard next < page.count else { return nil }
-        defer { next += 1 }
-        return page[next]
     }
 }

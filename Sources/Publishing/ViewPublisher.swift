@@ -38,8 +38,8 @@ public struct ViewPublisher: Service {
         stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation
     )
 
-    /// `client` reads the rows, `log` what their events belong to. `wakeups` yields when rows may have changed; another process may change them too, so it
-    /// also looks now and then.
+    /// `client` reads the rows, `log` what their events belong to. `wakeups` yields when rows may have changed; another
+    /// process may change them too, so it also looks now and then.
     public init(
         _ client: PostgresClient, _ log: EventLog, wakeups: Wakeups, busURL: String,
         configuration: PostgresConfiguration, logger: Logger

@@ -122,9 +122,10 @@ public actor AvailabilityFeed: Service {
             position = start
             for view in SailingAvailability.views(changes) {
                 position = view.position
-                for watcher in watchers.values where watcher.trip == view.row.trip {
-                    tell(view.serverSentEvent, to: watcher)
-                }
+                let theirs = watchers.values.filter { $0.trip == view.row.trip }
+                guard !theirs.isEmpty else { continue }
+                let bytes = view.serverSentEvent
+                for watcher in theirs { tell(bytes, to: watcher) }
             }
         } catch {
             logger.debug("changes can't be read", metadata: ["reason": "\(error)"])
@@ -138,7 +139,8 @@ public actor AvailabilityFeed: Service {
 
     /// A comment, so that a dead link is noticed by both sides.
     private func beat() {
-        for watcher in watchers.values { tell(Array(": still here\n\n".utf8), to: watcher) }
+        let bytes = Array(": still here\n\n".utf8)
+        for watcher in watchers.values { tell(bytes, to: watcher) }
     }
 
     private func remove(_ number: Int) {

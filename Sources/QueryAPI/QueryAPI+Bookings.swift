@@ -73,7 +73,9 @@ extension QueryAPI {
                     json.field("note", note.text)
                 }
             }
-            json.field("link", isKnown ? links.text(for: view.booking, at: clock()) : nil)
+            // With it one is the customer: who may not act for him as staff gets none.
+            let isTrusted = isStaff ? Caller.current.isOneOf(.office) : isKnown
+            json.field("link", isTrusted ? links.text(for: view.booking, at: clock()) : nil)
             json.name("contact")
             if let shownContact { json.write(shownContact) } else { json.null() }
             json.field("version", view.row.version)
@@ -123,10 +125,11 @@ extension QueryAPI {
     private func search(_ request: Request) async throws -> Response {
         try request.allowQuery(only: Self.filterNames + ["limit", "cursor", "min-position"])
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageDefault
-        let filter = try await filter(request)
-        let (position, rows) = try await read(
+        let (filter, filteredAt) = try await filter(request)
+        let (searchedAt, rows) = try await read(
             request, from: [BookingSearch.self],
             [BookingSearch.search(filter, limit: limit + 1)])
+        let position = min(searchedAt, filteredAt)
         let found = BookingSearch.views(rows[0])
         let views = found.prefix(limit)
         let next =
@@ -153,7 +156,10 @@ extension QueryAPI {
         }
     }
 
-    func filter(_ request: Request) async throws(Problem) -> BookingFilter {
+    /// What is searched for, and the position of what was read to find that out.
+    func filter(
+        _ request: Request
+    ) async throws(Problem) -> (filter: BookingFilter, position: Int64) {
         var filter = BookingFilter()
         filter.words = try request.query("q")?.split(separator: " ").map(String.init) ?? []
         guard filter.words.count <= BookingFilter.wordLimit,
@@ -162,38 +168,46 @@ extension QueryAPI {
             throw Problem.malformed(
                 field: "q", "must be at most \(BookingFilter.wordLimit) words of 128 characters")
         }
-        try await findCode(&filter, request)
+        var position = try await findCode(&filter, request)
         filter.statuses = try request.choices("status", of: BookingStatus.self)
         filter.ticketType = try request.id("ticketType")
         filter.placedFrom = try request.instant("placedFrom")
         filter.placedUntil = try request.instant("placedUntil")
         filter.order = try request.query("sort", of: BookingFilter.Order.self) ?? .newest
-        filter.sailings = try await sailings(request)
-        guard let cursor = try Cursor(request.query("cursor")) else { return filter }
+        if let found = try await sailings(request) {
+            filter.sailings = found.sailings
+            position = min(position, found.position)
+        }
+        guard let cursor = try Cursor(request.query("cursor")) else { return (filter, position) }
         switch filter.order {
         case .newest, .oldest: filter.after = .placed(try cursor.instant(), BookingID(cursor.id))
         case .name: filter.after = .named(try cursor.string(), BookingID(cursor.id))
         }
-        return filter
+        return (filter, position)
     }
 
-    /// A word that is a booking's code stands for that booking.
+    /// A word that is a booking's code stands for that booking. Returns the position of what was read.
     private func findCode(
         _ filter: inout BookingFilter, _ request: Request
-    ) async throws(Problem) {
+    ) async throws(Problem) -> Int64 {
+        var reached = Int64.max
         for (index, word) in filter.words.enumerated() {
             guard let code = ConfirmationCode(word) else { continue }
-            let (_, rows) = try await read(
+            let (position, rows) = try await read(
                 request, from: [BookingByCode.self], [BookingSearch.booking(with: code)])
+            reached = min(reached, position)
             guard let booking = BookingSearch.bookings(rows[0]).first else { continue }
             filter.booking = booking
             filter.words.remove(at: index)
-            return
+            return reached
         }
+        return reached
     }
 
     /// The sailings that a search is about; nil where it names no condition on them.
-    private func sailings(_ request: Request) async throws(Problem) -> [SailingID]? {
+    private func sailings(
+        _ request: Request
+    ) async throws(Problem) -> (sailings: [SailingID], position: Int64)? {
         let (launch, mission) = (
             try request.id("launch", Kind.Launch.self), try request.id("mission", Kind.Mission.self)
         )
@@ -205,7 +219,7 @@ extension QueryAPI {
         )
         let ids = [launch?.entity, mission?.entity, trip?.entity, boat?.entity]
         guard ids.contains(where: { $0 != nil }) || from != nil || until != nil else { return nil }
-        let (_, rows) = try await read(
+        let (position, rows) = try await read(
             request, from: [SailingAvailability.self, TripsOnSale.self],
             [
                 BookingSearch.sailings(
@@ -218,7 +232,7 @@ extension QueryAPI {
                 field: "departsFrom",
                 "is too wide: a search may be about \(BookingFilter.sailingLimit) sailings")
         }
-        return sailings
+        return (sailings, position)
     }
 
     private func manifest(_ request: Request, _ sailing: SailingID) async throws -> Response {

@@ -21,7 +21,7 @@ extension QueryAPI {
             Operation("exportBookings", .get, "/v1/exports/bookings.csv", for: .books) {
                 request, _ in
                 try request.allowQuery(only: Self.filterNames + ["min-position"])
-                let filter = try await filter(request)
+                let (filter, _) = try await filter(request)
                 return try await export(
                     request, [BookingSearch.self], Self.bookingColumns,
                     { after, limit in

@@ -41,7 +41,7 @@ public struct Body: Sendable {
         }
     }
 
-    /// That of a request that has no more to say than its path: a body with a field in it is refused.
+    /// The body of a request that has no more to say than its path: one with a field in it is refused.
     public static func none(_ request: Request) async throws -> Body {
         let bytes = try await bytes(of: request)
         let json = try reading { () throws(JSONError) in

@@ -40,7 +40,8 @@ import TestSupport
             (place.trip, "00000000-0000-4000-8000-000000000000", 400, "lines[0].sailing"),
             (place.sailing, "00000000-0000-4000-8000-000000000000", 404, "lines[0].sailing"),
             (place.ticketType, "00000000-0000-4000-8000-000000000000", 404, "lines[0].ticketType"),
-            (#"{"lines""#, #"{"discountCode":"none-of-it","lines""#, 404, "discountCode"),
+            (#"{"lines""#, #"{"discountCode":"sailing","lines""#, 404, "discountCode"),
+            (#"{"lines""#, #"{"discountCode":"ADA","lines""#, 404, "discountCode"),
             (place.sailing, "not-an-id", 400, "lines[0].sailing"),
             (#"{"lines""#, #"{"total":{"amount":1,"currency":"USD"},"lines""#, 409, "total"),
             (

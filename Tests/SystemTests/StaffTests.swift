@@ -48,6 +48,55 @@ import Yams
         }
     }
 
+    @Test("gives a customer's link to nobody who may not act for him")
+    func keepsLinks() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 5)
+            let booked = try await server.commands.post("/v1/bookings", place.order())
+            let path =
+                "/v1/bookings/\(booked.json["code"] as? String ?? "")"
+                + "?min-position=\(booked.headers["quartermaster-position"] ?? "")"
+            for scope in ["office", "dock", "reporting"] {
+                let key = try await server.staff.post(
+                    "/v1/api-keys", #"{"label":"Till","scopes":["\#(scope)"]}"#)
+                let door = HTTPDoor(server.queries.base, token: key.json["apiKey"] as? String)
+                let shown = try await door.get(path)
+                #expect(shown.status == 200 && shown.json["contact"] as? [String: Any] != nil)
+                #expect((shown.json["link"] as? String != nil) == (scope == "office"), "\(scope)")
+            }
+            let theirs = try await server.queries.get(path + "&lastName=Lovelace")
+            #expect(theirs.json["link"] as? String != nil)
+        }
+    }
+
+    @Test("shows a boat in the catalogue with the ticket types that it has now")
+    func showsTicketTypes() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 5)
+            func boat() async throws -> [String: Any]? {
+                let list = try await server.staffQueries.get("/v1/catalogue/boat?name=Ark").json
+                return (list["entries"] as? [[String: Any]])?.first
+            }
+            var id: String?
+            try await eventually("the boat is there") {
+                id = try await boat()?["id"] as? String
+                return id != nil
+            }
+            let types =
+                #"{"ticketTypes":[{"id":"\#(place.ticketType)","label":"Grown-up","price":{"amount":900,"currency":"USD"}}]}"#
+            let changed = try await server.staff.post(
+                "/v1/boats/\(id ?? "")", types, method: "PATCH")
+            #expect(changed.status == 200, "\(changed.json)")
+            try await eventually("it has the new types") {
+                let terms = try await boat()?["terms"] as? [String: Any]
+                let labels = (terms?["ticketTypes"] as? [[String: Any]])?.map {
+                    $0["label"] as? String
+                }
+                return labels == ["Grown-up"]
+            }
+        }
+    }
+
     private func routes() throws -> [Route] {
         let document = try Yams.load(yaml: OpenAPI.text) as? [String: Any] ?? [:]
         let paths = document["paths"] as? [String: [String: [String: Any]]] ?? [:]

@@ -107,6 +107,9 @@ import TestSupport
                 let manifest = try await server.staffQueries.get(
                     "/v1/sailings/\(sailing.sailing)/manifest?as-of=\(position)")
                 #expect((manifest.json["bookings"] as? [Any])?.count == count)
+                let ofTrip = try await server.staffQueries.get(
+                    "/v1/sailings/\(sailing.trip)/manifest?as-of=\(position)")
+                #expect(ofTrip.status == 404)
                 let all = try await server.staffQueries.get(
                     "/v1/entities/\(booking)?as-of=\(position)")
                 let names = (all.json["rows"] as? [[String: Any]])?.map {

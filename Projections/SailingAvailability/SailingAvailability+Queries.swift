@@ -30,6 +30,9 @@ extension SailingAvailability {
     /// One row with the furthest position that a row shown here can have.
     public static let reached = ProjectionStatus.furthest(of: [name, CatalogueEntries.name])
 
+    /// One row with the position that all rows shown here have reached, one that stands still among them.
+    public static let complete = ProjectionStatus.reached(by: [name, CatalogueEntries.name])
+
     /// The sailings of some trips, by boat; of those whose boat was taken off, only what that happened to at
     /// `unassignedSince` or after it.
     public static func sailings(
@@ -72,6 +75,28 @@ extension SailingAvailability {
                         AND p.stopped_at_position IS NULL)
             ORDER BY changed_at FETCH FIRST ($2::bigint) ROWS WITH TIES
             """, [.int64(position), .int64(Int64(limit))])
+    }
+
+    /// Where those who follow ``changed(after:limit:)`` go on from.
+    ///
+    /// What stood still and goes on changes rows at positions that they have passed: then they begin anew where it
+    /// stood.
+    public struct Follower: Sendable {
+        public var position: Int64
+        private var stoodAt: Int64?
+
+        public init(from position: Int64) {
+            self.position = position
+        }
+
+        /// Hears what ``SailingAvailability/complete`` says.
+        public mutating func hear(of complete: Int64) {
+            if complete < position {
+                stoodAt = min(stoodAt ?? complete, complete)
+            } else if let start = stoodAt {
+                (position, stoodAt) = (start, nil)
+            }
+        }
     }
 
     public static func views(_ rows: Rows) -> [SailingView] {

@@ -172,13 +172,16 @@ public struct Rebuild: Sendable {
             end(builders.map { Outcome(name: $0.model.name, end: .built, position: last) })
             return outcomes
         }
-        if !builders.isEmpty { tell(.indexing, last) }
+        if !builders.isEmpty {
+            tell(.indexing, last)
+            try await pace.look()
+        }
         try await makeIndexes(of: builders, oneByOne: pace.isBusy)
         let deadline = ContinuousClock.now + Self.comparisonWait
         for builder in builders {
             guard try await isWanted(builder, end) else { continue }
             tell(.comparing, await builder.position)
-            let difference = compares ? try await compare(builder, until: deadline) : nil
+            let difference = compares ? try await compare(builder, until: deadline, &pace) : nil
             if onlyCompares {
                 end([try await finish(builder, difference)])
                 continue
@@ -285,13 +288,14 @@ public struct Rebuild: Sendable {
 
     /// Brings both tables to the same position and compares them; nil when the live one does not come that far.
     private func compare(
-        _ builder: any Building, until deadline: ContinuousClock.Instant
+        _ builder: any Building, until deadline: ContinuousClock.Instant, _ pace: inout Pace
     ) async throws -> TableDifference? {
+        try await pace.look()
         while let live = try await builder.holdLive() {
             if live >= (await builder.position) {
-                try await catchUp(builder, to: live)
+                try await catchUp(builder, to: live, pace)
                 try await builder.write()
-                return try await builder.compareWithLive()
+                return try await builder.compareWithLive(atOnce: !pace.isBusy)
             }
             guard .now < deadline else { return nil }
             try await Task.sleep(for: .milliseconds(50))

@@ -19,13 +19,20 @@ extension TableBuilder {
         return rows.count > 0 ? Int64(rows.text(0, 0)) : nil
     }
 
-    /// Compares what was built, all of it written, with what was held still at the same position.
-    func compareWithLive() async throws -> TableDifference {
+    /// Compares what was built, all of it written, with what was held still at the same position: both sums at once,
+    /// with all processors, or one after the other with one.
+    func compareWithLive(atOnce: Bool) async throws -> TableDifference {
         guard let live = liveSession else { preconditionFailure("nothing is held still") }
         defer { liveSession = nil }
         let liveTable = ReadModelTable<Model>(.live)
         try await session.execute("SET enable_seqscan = on")
+        if !atOnce {
+            for session in [live, session] {
+                try await session.execute("SET max_parallel_workers_per_gather = 0")
+            }
+        }
         async let liveSum = live.execute(liveTable.checksum())
+        if !atOnce { _ = try await liveSum }
         let sum = try await session.execute(table.checksum())
         let (before, after) = (try await Sum(liveSum, 0, 0), Sum(sum, 0, 0))
         var difference = TableDifference(liveRowCount: before.count, rowCount: after.count)

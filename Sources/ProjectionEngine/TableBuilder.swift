@@ -206,7 +206,7 @@ protocol Building: Actor {
     func write() async throws
     func makeIndexes(atOnce: Bool) async throws
     func holdLive() async throws -> Int64?
-    func compareWithLive() async throws -> TableDifference
+    func compareWithLive(atOnce: Bool) async throws -> TableDifference
     func beginSwap() async throws -> Bool
     func swap() async throws -> Int
     func discard() async throws

@@ -99,13 +99,16 @@ public struct ViewPublisher: Service {
         // was of a log that was restored since.
         let published = try await lastPosition(bus, at: sequence)
         let reached = try await client.run([SailingAvailability.reached])[0].integer(0, 0)
-        var position = published > Int64(reached) ? 0 : max(0, published - 1)
+        var follower = SailingAvailability.Follower(
+            from: published > Int64(reached) ? 0 : max(0, published - 1))
         var lookedAt = ContinuousClock.now
         var iterator = wakeups.stream.makeAsyncIterator()
         while !Task.isCancelled {
             let began = ContinuousClock.now
+            let complete = try await client.run([SailingAvailability.complete])[0]
+            follower.hear(of: Int64(complete.integer(0, 0)))
             let rows = try await client.run([
-                SailingAvailability.changed(after: position, limit: Self.pageLimit)
+                SailingAvailability.changed(after: follower.position, limit: Self.pageLimit)
             ])[0]
             let views = SailingAvailability.views(rows)
             let correlations =
@@ -117,7 +120,7 @@ public struct ViewPublisher: Service {
                     run.map { message($0, correlations[$0.position]) }, after: sequence)
                 sequence += run.count
             }
-            position = views.last?.position ?? position
+            follower.position = views.last?.position ?? follower.position
             if !views.isEmpty { onProgress() }
             // A full page is not all that there is.
             guard views.count < Self.pageLimit else { continue }

@@ -26,7 +26,7 @@ public actor AvailabilityFeed: Service {
     private var watchers: [Int: Watcher] = [:]
     private var nextWatcher = 0
     private var isEnded = false
-    private var position: Int64?
+    private var follower: SailingAvailability.Follower?
     private var lookedAt = ContinuousClock.now
     private let wakeups = AsyncStream.makeStream(
         of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -98,35 +98,39 @@ public actor AvailabilityFeed: Service {
         do throws(PostgresError) {
             // Nobody watches: who comes next is shown everything by the query that lets him in, and what changes from
             // here on.
-            if watchers.isEmpty, position != nil, .now - lookedAt < Self.pollInterval { return }
+            if watchers.isEmpty, follower != nil, .now - lookedAt < Self.pollInterval { return }
             lookedAt = .now
             let rows = try await client.run([
                 SailingAvailability.reached,
-                ProjectionStatus.reached(by: [SailingAvailability.name, CatalogueEntries.name]),
+                SailingAvailability.complete,
             ])
             let (reached, complete) = (
                 Int64(rows[0].integer(0, 0)), Int64(rows[1].integer(0, 0))
             )
-            guard !watchers.isEmpty else { return position = complete }
+            guard !watchers.isEmpty else {
+                return follower = SailingAvailability.Follower(from: complete)
+            }
             // At first a little before now, for those who came since their queries.
-            let start = position ?? max(0, complete - 1000)
-            guard start <= reached else {
+            var follower =
+                follower ?? SailingAvailability.Follower(from: max(0, complete - 1000))
+            follower.hear(of: complete)
+            guard follower.position <= reached else {
                 // The database was restored to an earlier moment: they come back for everything as it is now.
-                position = complete
+                self.follower = SailingAvailability.Follower(from: complete)
                 for watcher in watchers.values { watcher.changes.finish() }
                 return
             }
             let changes = try await client.run([
-                SailingAvailability.changed(after: start, limit: 1000)
+                SailingAvailability.changed(after: follower.position, limit: 1000)
             ])[0]
-            position = start
             for view in SailingAvailability.views(changes) {
-                position = view.position
+                follower.position = view.position
                 let theirs = watchers.values.filter { $0.trip == view.row.trip }
                 guard !theirs.isEmpty else { continue }
                 let bytes = view.serverSentEvent
                 for watcher in theirs { tell(bytes, to: watcher) }
             }
+            self.follower = follower
         } catch {
             logger.debug("changes can't be read", metadata: ["reason": "\(error)"])
         }

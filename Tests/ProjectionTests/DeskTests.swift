@@ -137,6 +137,47 @@ import TestSupport
         }
     }
 
+    @Test("publishes what has changed while the catalogue stood still, when it goes on")
+    func catchesViewsUp() async throws {
+        try await TestDatabase.with { database in
+            try await withProjector(on: database) { loop, natsURL in
+                let fleet = SeaFleet(capacity: 100)
+                _ = try await loop.submit(fleet.envelope)
+                let bad = try await appendNonsense(to: loop.log)
+                let client = database.connections.client(1)
+                try await eventually("the catalogue stops") {
+                    try await status(client)?.stoppedAtPosition == bad
+                }
+                _ = try await loop.submit(
+                    envelope([ChangeBoatCapacity(boat: fleet.boat, capacity: 90)]))
+                let sold = try await loop.submit(fleet.order(seats: 1)).position
+                let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+                func available(_ seats: Int, at position: Int64?) async throws -> Bool {
+                    let consumer = try await StreamConsumer(
+                        of: ViewPublisher.stream, subject: "views.>", durable: nil, on: bus)
+                    let view = try await consumer.fetch(limit: 1, waitMilliseconds: 200).last
+                    guard let message = view?.message else { return false }
+                    let isThere = position.map {
+                        message.header("Quartermaster-Position") == "\($0)"
+                    }
+                    return isThere ?? true
+                        && String(decoding: message.payload, as: UTF8.self)
+                            .contains(#""available":\#(seats)"#)
+                }
+                try await eventually("the sale is published") {
+                    try await available(99, at: sold)
+                }
+                let verbs = try Verbs(
+                    Settings(["DATABASE_URL": database.connections.url]), logger: quiet)
+                try await verbs.skipEvent(CatalogueEntries.name, at: bad, because: "by hand")
+                try await eventually("the smaller boat is published") {
+                    try await available(89, at: nil)
+                }
+                await client.close()
+            }
+        }
+    }
+
     @Test("publishes what is watched anew when its stream is gone")
     func remakesViews() async throws {
         try await TestDatabase.with { database in

@@ -189,7 +189,8 @@ let house: [Target] = [
         "TestSupport", path: "Tests/Support",
         [
             "Commands", "Domain", "EventLog", "LocalServers", "Operations", "Postgres", "Schema",
-            "Sealing", "TestServers", asyncHTTPClient, hummingbird, httpTypes, logging, nio,
+            "Sealing", "TestServers", asyncHTTPClient, hummingbird, httpTypes, lifecycle, logging,
+            nio,
             nioHTTP1,
         ]),
     tests("DomainTests", ["Domain", "EventCodec"]),
@@ -201,7 +202,7 @@ let house: [Target] = [
         "CommandsTests",
         [
             "Archive", "Backup", "Commands", "Domain", "EventCodec", "EventLog", "LocalServers",
-            "Operations", "Postgres", "Schema", "TestSupport", crypto, lifecycle,
+            "Operations", "Postgres", "Schema", "TestSupport", crypto,
         ]),
     tests(
         "ProjectionTests",

@@ -22,8 +22,8 @@ public struct PrivateNATS: Sendable {
         let port = if let port { port } else { try freeLoopbackPort() }
         let log = folder + "/nats-server.log"
         let configuration = folder + "/nats-server.conf"
-        let token = try Secret.kept(in: folder + "/token", for: nil)
-        try Secret.write("authorization { token: \"\(token)\" }\n", to: configuration, for: nil)
+        let token = try Secret.kept(in: folder + "/token")
+        try Secret.write("authorization { token: \"\(token)\" }\n", to: configuration)
         let process = try ChildProcess(
             [
                 try program(), "--config", configuration, "--addr", "127.0.0.1", "--port",

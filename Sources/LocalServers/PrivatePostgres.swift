@@ -186,30 +186,8 @@ func makeFolder(_ folder: String, owner: String?) throws(ServerError) {
     if let owner { give(folder, to: owner) }
 }
 
-/// What only those know who may come to a server of ours.
-enum Secret {
-    /// What stands in a file; drawn at the first time: 128 bits, in digits that a URL may have.
-    static func kept(in file: String, for owner: String?) throws(ServerError) -> String {
-        let text = try? String(contentsOfFile: file, encoding: .utf8).withoutNewline
-        if let text, !text.isEmpty { return text }
-        let halves = (0..<2).map { _ in String(UInt64.random(in: 0 ... .max), radix: 16) }
-        let secret = halves.map { String(repeating: "0", count: 16 - $0.count) + $0 }.joined()
-        try write(secret + "\n", to: file, for: owner)
-        return secret
-    }
-
-    /// Writes a file that only its owner can read; as root that is `owner`, where one is named.
-    static func write(_ text: String, to file: String, for owner: String?) throws(ServerError) {
-        guard
-            FileManager.default.createFile(
-                atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
-        else { throw ServerError("can't write \(file)") }
-        if let owner { give(file, to: owner) }
-    }
-}
-
 /// As root, lets something belong to another account.
-private func give(_ path: String, to owner: String) {
+func give(_ path: String, to owner: String) {
     guard getuid() == 0, let account = getpwnam(owner) else { return }
     chown(path, account.pointee.pw_uid, account.pointee.pw_gid)
 }

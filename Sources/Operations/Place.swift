@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import LocalServers
 
 /// The folder in which a system of its own lives, and the addresses of the one that runs there.
 struct Place: Sendable {
@@ -56,21 +57,16 @@ struct Place: Sendable {
 
     // MARK: Secrets
 
-    private func stored(_ secret: String) -> String? {
-        (try? String(contentsOfFile: "\(folder)/\(secret)", encoding: .utf8))?
-            .trimmingCharacters(in: .whitespacesAndNewlines)
-    }
+    private func stored(_ name: String) -> String? { Secret.stored(in: "\(folder)/\(name)") }
 
     /// What is given, else the stored secret of a name, else a new one, stored for its owner only.
     private func secret(_ name: String, given: String?) throws(OperationError) -> String {
-        if let secret = given ?? stored(name) { return secret }
-        var generator = SystemRandomNumberGenerator()
-        let secret = (0..<4).map { _ in String(generator.next() as UInt64, radix: 36) }.joined()
-        let isStored = FileManager.default.createFile(
-            atPath: "\(folder)/\(name)", contents: Data(secret.utf8),
-            attributes: [.posixPermissions: 0o600])
-        guard isStored else { throw OperationError("can't write \(folder)/\(name)") }
-        return secret
+        if let given { return given }
+        do throws(ServerError) {
+            return try Secret.kept(in: "\(folder)/\(name)")
+        } catch {
+            throw OperationError(error.description)
+        }
     }
 
     /// The token and the secret of the environment, else the stored ones, else new ones.

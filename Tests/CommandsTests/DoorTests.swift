@@ -2,7 +2,6 @@ import Commands
 import Domain
 import Foundation
 import Operations
-import ServiceLifecycle
 import Synchronization
 import Testing
 import TestSupport
@@ -89,22 +88,11 @@ import TestSupport
         let loop = roles.decisionLoop()
         let port = Mutex<Int?>(nil)
         let services = roles.commandAPI(loop, port: 0) { opened in port.withLock { $0 = opened } }
-        let running = Task {
-            await withDiscardingTaskGroup { group in
-                for service in services { group.addTask { try? await service.run() } }
-            }
-        }
-        do {
+        try await withServices(services) {
             try await eventually("the door is open") { port.withLock { $0 } != nil }
             let door = HTTPDoor(
                 "http://127.0.0.1:\(port.withLock { $0 } ?? 0)", token: testSecrets.staffToken)
             try await body(door, loop)
-        } catch {
-            running.cancel()
-            await running.value
-            throw error
         }
-        running.cancel()
-        await running.value
     }
 }

@@ -6,7 +6,6 @@ import Operations
 import Postgres
 import ProjectionEngine
 import Projections
-import ServiceLifecycle
 import TestServers
 import TestSupport
 
@@ -36,22 +35,7 @@ func withProjector(
         database.connections, natsURL: natsURL, secrets: testSecrets,
         settings: try Settings([:]), logger: quiet, clock: clock)
     let loop = roles.decisionLoop()
-    let services = roles.projector(loop)
-    let running = Task {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await loop.run() }
-            for service in services { group.addTask { try? await service.run() } }
-        }
-    }
-    do {
-        try await body(loop)
-    } catch {
-        running.cancel()
-        await running.value
-        throw error
-    }
-    running.cancel()
-    await running.value
+    try await withServices([loop] + roles.projector(loop)) { try await body(loop) }
 }
 
 /// Waits until every read model shows a position.

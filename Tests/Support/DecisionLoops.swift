@@ -1,6 +1,7 @@
 public import Commands
 public import Domain
 public import Operations
+public import ServiceLifecycle
 
 public let testSecrets = Secrets(
     staffToken: "a token for tests only", signing: "a secret for tests only, not for use")
@@ -23,4 +24,24 @@ public func makeLoops(
         database.connections, natsURL: "", secrets: testSecrets,
         settings: try Settings([:]), logger: quiet, clock: clock)
     return (0..<count).map { _ in roles.decisionLoop() }
+}
+
+/// Runs services while `body` does, and ends them before anything else, whatever becomes of it.
+public func withServices(
+    _ services: [any Service], _ body: () async throws -> Void
+) async throws {
+    let running = Task {
+        await withDiscardingTaskGroup { group in
+            for service in services { group.addTask { try? await service.run() } }
+        }
+    }
+    do {
+        try await body()
+    } catch {
+        running.cancel()
+        await running.value
+        throw error
+    }
+    running.cancel()
+    await running.value
 }

@@ -207,9 +207,9 @@ let house: [Target] = [
     tests(
         "ProjectionTests",
         [
-            "Bus", "Commands", "Domain", "EventCodec", "EventLog", "JSON", "Operations", "Postgres",
-            "ProjectionEngine",
-            "Projections", "Publishing", "TestServers", "TestSupport", lifecycle,
+            "Bus", "Commands", "Domain", "EventCodec", "EventLog", "JSON", "Operations", "Payments",
+            "Postgres", "ProjectionEngine", "Projections", "Publishing", "Reactions", "TestServers",
+            "TestSupport", lifecycle,
         ]),
     tests(
         "APITests",

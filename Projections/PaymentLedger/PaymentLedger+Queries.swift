@@ -50,14 +50,21 @@ extension PaymentLedger {
                 """), [.text(code.description)])
     }
 
-    /// Refunds that a provider is to make, oldest first.
-    public static func dueRefunds(of provider: ProviderKind, limit: Int) -> PostgresCall {
+    /// Refunds that a provider is to make, oldest first, without those that were ordered lately.
+    public static func dueRefunds(
+        of provider: ProviderKind, without ordered: some Sequence<EntityID>, limit: Int
+    ) -> PostgresCall {
         PostgresCall(
             rows(
                 """
                 WHERE state = 'refund_requested' AND provider = $1::text
-                ORDER BY begun_at LIMIT $2::bigint
-                """), [.text(provider.rawValue), .int64(Int64(limit))])
+                    AND entry <> ALL ($2::uuid[])
+                ORDER BY begun_at LIMIT $3::bigint
+                """),
+            [
+                .text(provider.rawValue), .array(of: .uuid, ordered.map { .id(RefundID($0)) }),
+                .int64(Int64(limit)),
+            ])
     }
 
     /// What was charged of each booking, and what is back or on its way, and the position that all of this has reached.

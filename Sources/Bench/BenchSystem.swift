@@ -58,7 +58,8 @@ struct BenchSystem {
 
     /// Starts `up`, and returns when it says so.
     func up() async throws -> ChildProcess {
-        let log = folder + "/up-\(UInt32.random(in: 0 ... .max)).log"
+        let log = logOfUp
+        try? FileManager.default.removeItem(atPath: log)
         let child = try start(
             ["up"], log: log,
             ["COMMAND_PORT": String(commandPort), "QUERY_PORT": String(queryPort)])
@@ -68,6 +69,14 @@ struct BenchSystem {
             return output.contains("Quartermaster is up")
         }
         return child
+    }
+
+    private var logOfUp: String { folder + "/up.log" }
+
+    /// What `up` wrote last.
+    func lastLines() throws -> String {
+        try String(contentsOfFile: logOfUp, encoding: .utf8).split(separator: "\n").suffix(10)
+            .joined(separator: "\n")
     }
 
     /// Starts a role alone, with a door of its own.

@@ -198,7 +198,10 @@ struct Selling {
             connections: connections, seconds: seconds ?? self.seconds
         ).run(in: system.folder)
         guard outcome.others == 0 else {
-            throw BenchError("\(outcome.others) of \(outcome.requests) orders failed")
+            throw BenchError(
+                "\(outcome.others) of \(outcome.requests) orders failed, \(outcome.unanswered) of "
+                    + "them without an answer; 'quartermaster up' said last: \(try system.lastLines())"
+            )
         }
         return outcome
     }

@@ -23,6 +23,8 @@ struct Wrk {
         var soldOut: Int
         /// Answers that were neither 201 nor 409, and connections that failed.
         var others: Int
+        /// Of these, the connections.
+        var unanswered: Int
 
         var perSecond: Double { Double(requests) / microseconds * 1e6 }
     }
@@ -75,11 +77,11 @@ struct Wrk {
                 placed, soldOut = threads[1]:get("placed"), threads[1]:get("soldOut")
                 others = threads[1]:get("others")
               end
-              others = others + errors.connect + errors.read + errors.write + errors.timeout
+              local unanswered = errors.connect + errors.read + errors.write + errors.timeout
               io.write(format('\\n{"requests":%d,"microseconds":%f,"p50":%f,"p99":%f,"max":%f,'
-                .. '"placed":%d,"soldOut":%d,"others":%d}\\n', summary.requests, summary.duration,
-                latency:percentile(50), latency:percentile(99), latency.max, placed, soldOut,
-                others))
+                .. '"placed":%d,"soldOut":%d,"others":%d,"unanswered":%d}\\n', summary.requests,
+                summary.duration, latency:percentile(50), latency:percentile(99), latency.max, placed,
+                soldOut, others + unanswered, unanswered))
             end
             """
     }

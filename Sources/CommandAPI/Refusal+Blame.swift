@@ -6,7 +6,7 @@ internal import Web
 /// What anybody is told of a failure, with the field of his request that is to blame, where it is one and no other.
 func problem(for error: CommandError, saidIn body: Body?) -> Problem {
     let problem = problem(for: error)
-    guard case .refused(let refusal) = error, let json = body?.json,
+    guard case .refused(let refusal, _) = error, let json = body?.json,
         let field = refusal.blame.field(in: json)
     else { return problem }
     return problem.naming(field: field)

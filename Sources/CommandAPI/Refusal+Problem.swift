@@ -250,7 +250,7 @@ extension Problem.Figure {
 /// The one place where a failure to carry out a command becomes a problem.
 public func problem(for error: CommandError) -> Problem {
     switch error {
-    case .refused(let refusal): problem(for: refusal)
+    case .refused(let refusal, let position): problem(for: refusal).at(position)
     case .keyReused:
         Problem(
             "key-reused", .unprocessableContent, "The key was used before",

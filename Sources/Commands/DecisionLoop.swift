@@ -29,8 +29,11 @@ public actor DecisionLoop: Service {
     var waitingLoads: [MissingModel] = []
     var loadCount = 0
     var cache: ModelCache?
-    private var caughtUpAt = ContinuousClock.now
-    private var mustCatchUp = true
+    /// What was appended before this is known.
+    var caughtUpAt = ContinuousClock.now
+    var mustCatchUp = true
+    /// When a batch last came out otherwise than was foreseen.
+    private var disturbedAt: ContinuousClock.Instant?
     let wakeups = AsyncStream.makeStream(
         of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let errands = AsyncStream.makeStream(of: Errand.self)
@@ -148,6 +151,7 @@ public actor DecisionLoop: Service {
         guard await catchUp() else { return }
         guard let cache else { return }
         cache.shrink(to: limits.modelLimit)
+        cache.keepsBackups = disturbedAt.map { .now - $0 < limits.backupSpan } ?? false
         let batch = takeBatch()
         let now = clock()
         var round = Round(cache: cache, now: now)
@@ -185,8 +189,7 @@ public actor DecisionLoop: Service {
             metrics.commitTime.record(duration: .now - sentAt)
             settle(round, result.outcomes, recordedAt: result.recordedAt, in: cache)
         } catch {
-            cache.forgetTouched()
-            mustCatchUp = true
+            beDisturbed(cache)
             retryOrFail(round, after: error)
         }
     }
@@ -207,11 +210,10 @@ public actor DecisionLoop: Service {
         }
         metrics.appended.increment(by: appended.count)
         if isAsForeseen {
-            cache.settle(appended)
+            cache.settle(RecordedEvent.clamped(appended, to: clock()), recordedAt: recordedAt)
             tell(of: round.decided, appended)
         } else {
-            cache.forgetTouched()
-            mustCatchUp = true
+            beDisturbed(cache)
         }
         // A repeat takes down what rests on it, which is nobody's attempt.
         let hasRepeats = outcomes.contains { $0.isRepeat }
@@ -239,6 +241,12 @@ public actor DecisionLoop: Service {
         }
     }
 
+    /// What was foreseen did not come true, or elsewhere in the log.
+    private func beDisturbed(_ cache: ModelCache) {
+        cache.takeBack()
+        (mustCatchUp, disturbedAt) = (true, .now)
+    }
+
     private func tell(of decided: [Round.Decided], _ events: [RecordedEvent]) {
         guard let listener = listening.withLock({ $0 }).listener else { return }
         var keys: [PostgresUUID: [UInt8]] = [:]
@@ -256,10 +264,17 @@ public actor DecisionLoop: Service {
     private func answer(_ answers: [Round.Answer], at position: Int64) {
         var unsure: [(Envelope, Pending, Result<Receipt, CommandError>)] = []
         for answer in answers {
+            // No condition guards what appends nothing: it must know what others had appended when it was asked for.
+            if case .command = answer.pending.work, answer.pending.arrivedAt > caughtUpAt {
+                mustCatchUp = true
+                queue.append(answer.pending)
+                wakeups.continuation.yield()
+                continue
+            }
             switch (answer.pending.work, answer.reply) {
             case (_, .told(let tell)): tell(position)
             case (.command(let envelope, _), .refused(let refusal)):
-                unsure.append((envelope, answer.pending, .failure(.refused(refusal))))
+                unsure.append((envelope, answer.pending, .failure(.refused(refusal, at: position))))
             case (.command(let envelope, _), .nothingToDo):
                 let receipt = Receipt(position: position, events: [], isRepeat: false)
                 unsure.append((envelope, answer.pending, .success(receipt)))
@@ -306,82 +321,5 @@ public actor DecisionLoop: Service {
                 wakeups.continuation.yield()
             }
         }
-    }
-
-    // MARK: Keeping up with other processes
-
-    /// Brings the models up to the head when it is time. False when the log can't be read, and then
-    /// those who have waited long enough have been told.
-    private func catchUp() async -> Bool {
-        let isAhead = cache.map { $0.knownTo > $0.position } ?? true
-        guard isAhead || mustCatchUp || .now - caughtUpAt > limits.catchUpInterval else {
-            return true
-        }
-        do {
-            // While this waits, another model may come in that is further still.
-            repeat { try await followLog() } while cache.map { $0.knownTo > $0.position } ?? true
-            mustCatchUp = false
-            caughtUpAt = .now
-            return true
-        } catch {
-            let isHopeless = !((error as? PostgresError)?.isConnectionFault ?? false)
-            if isHopeless {
-                logger.error("the log can't be followed", metadata: ["reason": "\(error)"])
-            }
-            let waiting = queue
-            queue = []
-            for pending in waiting {
-                let isOver = .now - pending.arrivedAt > limits.patience
-                if isOver || isHopeless || !pending.isOutcomeUnknown {
-                    pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
-                } else {
-                    queue.append(pending)
-                }
-            }
-            mustCatchUp = true
-            if !queue.isEmpty { try? await Task.sleep(for: .milliseconds(20)) }
-            return false
-        }
-    }
-
-    /// Brings the models up to these events. Where one is of a type or version that only a newer program knows,
-    /// whoever it concerns is not known here: all models are let go of, and read anew by those who need them.
-    private func follow(_ events: [LoggedEvent], in cache: ModelCache) {
-        do {
-            cache.apply(try events.map { try RecordedEvent($0, at: clock()) })
-        } catch {
-            logger.warning("passed over what can't be read", metadata: ["reason": "\(error)"])
-            cache.restart(at: events.last?.position ?? cache.position)
-        }
-    }
-
-    private func followLog() async throws {
-        guard let cache else {
-            cache = ModelCache(position: try await log.head())
-            return
-        }
-        while true {
-            let events = try await log.read(
-                after: cache.position, limit: ModelCache.recentLimit)
-            follow(events, in: cache)
-            if events.isEmpty { try await heedRestore(cache) }
-            if events.count < ModelCache.recentLimit { return }
-            // Far behind: what is in memory is not worth following for.
-            cache.restart(at: try await log.head())
-        }
-    }
-}
-
-extension DecisionLoop {
-    /// A log that ends before what is known of it was restored to an earlier moment: what was known is not true any more.
-    private func heedRestore(_ cache: ModelCache) async throws {
-        // Meanwhile a model may come in that knows more.
-        let known = max(cache.position, cache.knownTo)
-        let head = try await log.head()
-        guard head < known else { return }
-        logger.error(
-            "the log has lost events: it was restored",
-            metadata: ["head": "\(head)", "known": "\(known)"])
-        cache.restart(at: head)
     }
 }

@@ -43,7 +43,8 @@ public struct Receipt: Sendable {
 
 /// Why a request was not carried out.
 public enum CommandError: Error, Sendable {
-    case refused(Refusal)
+    /// By what the log had up to a position.
+    case refused(Refusal, at: Int64)
     /// The idempotency key was used before, for another request.
     case keyReused
     /// Too many requests are waiting.
@@ -73,6 +74,8 @@ public struct DecisionLimits: Sendable {
     public var loadLimit = 4
     /// Events of other processes are looked for this often while there is work.
     public var catchUpInterval = Duration.milliseconds(100)
+    /// How long models are kept as they were before each batch, once others have appended in the middle of one.
+    public var backupSpan = Duration.seconds(60)
 
     public init() {}
 }

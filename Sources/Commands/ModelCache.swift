@@ -20,7 +20,13 @@ final class ModelCache: ModelSource {
     private(set) var notes = Notes()
     /// Events of the batch under way, which may yet fail, and the slots that know of them.
     private var anticipated: [RecordedEvent] = []
+    /// Each once.
     private var touched: [any ModelSlot] = []
+    /// When the event at ``position`` was recorded, where that is known: by it a log is recognised.
+    private(set) var positionRecordedAt: Int64?
+    /// Whether models are kept as they were before the batch under way. It costs a copy of each that the batch changes, and
+    /// saves reading it anew where others append as well.
+    var keepsBackups = false
 
     static let recentLimit = 4096
 
@@ -69,58 +75,53 @@ final class ModelCache: ModelSource {
 
     // MARK: Events
 
-    /// Applies an event, found by `tags`, that is not committed yet; `forgetTouched` takes it back.
-    ///
-    /// With `keepingBackups` the models can be restored instead; that costs a copy of each.
+    /// Applies an event, found by `tags`, that is not committed yet; `takeBack` undoes it.
     func anticipate(_ recorded: RecordedEvent, tags: [EntityID], keepingBackups: Bool) {
         anticipated.append(recorded)
         forEachSlot(concernedBy: recorded.event.type, tags) { slot in
-            if keepingBackups { slot.backUp() }
+            if slot.touch(keepingBackup: keepingBackups) { touched.append(slot) }
             slot.evolve(recorded)
-            touched.append(slot)
         }
     }
 
-    /// Undoes everything that was anticipated with backups.
-    func restoreTouched() {
-        for slot in touched { slot.restore() }
-        anticipated.removeAll()
-        touched.removeAll()
-    }
-
     /// What was anticipated came true, at the positions that were foreseen.
-    func settle(_ events: [RecordedEvent]) {
-        for slot in touched { slot.forgetBackup() }
+    func settle(_ events: [RecordedEvent], recordedAt: Int64) {
+        for slot in touched { slot.settle() }
         anticipated.removeAll()
         touched.removeAll()
-        remember(events)
+        remember(events, recordedAt: recordedAt)
     }
 
-    /// What was anticipated did not come true, or elsewhere: the models it changed are dropped.
-    func forgetTouched() {
-        for slot in touched { remove(slot) }
+    /// What was anticipated did not come true, or elsewhere: the models it changed are as they were, or dropped where
+    /// they were not kept.
+    func takeBack() {
+        for slot in touched where !slot.restore() { remove(slot) }
         anticipated.removeAll()
         touched.removeAll()
     }
 
-    /// Applies the committed events that follow on `position`, in order. No batch is under way.
-    func apply(_ events: [RecordedEvent]) {
+    /// Applies the committed events that follow on `position`, in order, the last of them recorded at `recordedAt`. No batch
+    /// is under way.
+    func apply(_ events: [RecordedEvent], recordedAt: Int64) {
         precondition(anticipated.isEmpty, "following the log while a batch is under way")
         for recorded in events {
             forEachSlot(concernedBy: recorded.event.type, recorded.event.tags) {
                 $0.evolve(recorded)
             }
         }
-        remember(events)
+        remember(events, recordedAt: recordedAt)
     }
 
-    private func remember(_ events: [RecordedEvent]) {
+    /// Recognises the log from now on by when the event at ``position`` was recorded.
+    func recognise(by recordedAt: Int64) { positionRecordedAt = recordedAt }
+
+    private func remember(_ events: [RecordedEvent], recordedAt: Int64) {
         guard let last = events.last else { return }
         recent += events
         if recent.count > 2 * Self.recentLimit {
             recent.removeFirst(recent.count - Self.recentLimit)
         }
-        position = last.position
+        (position, positionRecordedAt) = (last.position, recordedAt)
         knownTo = max(knownTo, position)
     }
 
@@ -131,7 +132,7 @@ final class ModelCache: ModelSource {
         touched.removeAll()
         recent.removeAll()
         count = 0
-        self.position = position
+        (self.position, positionRecordedAt) = (position, nil)
         knownTo = position
     }
 
@@ -154,8 +155,8 @@ final class ModelCache: ModelSource {
             slot.evolve(recorded)
         }
         for recorded in anticipated where slot.isConcerned(by: recorded) {
+            if slot.touch(keepingBackup: keepsBackups) { touched.append(slot) }
             slot.evolve(recorded)
-            touched.append(slot)
         }
         clock += 1
         slot.lastUse = clock
@@ -202,10 +203,13 @@ protocol ModelSlot: AnyObject {
     func concerns(_ type: EventType) -> Bool
     /// Folds an event in, unless the model knows it already.
     func evolve(_ recorded: RecordedEvent)
-    /// Keeps the model as it is now, unless one is kept already.
-    func backUp()
-    func restore()
-    func forgetBackup()
+    /// To be called before events of the batch under way are folded in; true when it is the first time. Then the model can be
+    /// kept as it is.
+    func touch(keepingBackup: Bool) -> Bool
+    /// Makes it what it was before the batch under way; false where that was not kept.
+    func restore() -> Bool
+    /// The batch under way came true.
+    func settle()
 }
 
 private final class Slot<Model: DecisionModel>: ModelSlot {
@@ -217,6 +221,7 @@ private final class Slot<Model: DecisionModel>: ModelSlot {
     private var foldedTo: Int64
     var lastUse = 0
     private let types = Model.types
+    private var isTouched = false
     private var backup: (model: Model, foldedTo: Int64)?
 
     init(_ model: Model, of entity: EntityID, completeTo: Int64) {
@@ -242,17 +247,22 @@ private final class Slot<Model: DecisionModel>: ModelSlot {
         foldedTo = recorded.position
     }
 
-    func backUp() {
-        if backup == nil { backup = (model, foldedTo) }
+    func touch(keepingBackup: Bool) -> Bool {
+        guard !isTouched else { return false }
+        isTouched = true
+        if keepingBackup { backup = (model, foldedTo) }
+        return true
     }
 
-    func restore() {
-        if let backup { (model, foldedTo) = backup }
-        backup = nil
+    func restore() -> Bool {
+        defer { settle() }
+        guard let backup else { return false }
+        (model, foldedTo) = backup
+        return true
     }
 
-    func forgetBackup() {
-        backup = nil
+    func settle() {
+        (isTouched, backup) = (false, nil)
     }
 }
 
@@ -299,6 +309,16 @@ extension PostgresUUID {
 }
 
 extension RecordedEvent {
+    /// What the log has recorded as of later than `now` counts as of now, see ``init(_:at:)``.
+    static func clamped(_ events: [RecordedEvent], to now: Instant) -> [RecordedEvent] {
+        guard let last = events.last, last.recordedAt > now else { return events }
+        return events.map { event in
+            RecordedEvent(
+                position: event.position, recordedAt: min(event.recordedAt, now), event: event.event
+            )
+        }
+    }
+
     /// With `now`, what a database whose clock was ahead has recorded as of later counts as of now: until its clock has made
     /// up for that, holds would seem to have run out.
     init(_ event: LoggedEvent, at now: Instant? = nil) throws(EventCodecError) {

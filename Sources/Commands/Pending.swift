@@ -56,7 +56,7 @@ struct AskedQuestion<Asked: Question>: PendingQuestion {
             let answer = try question.answer(in: world, at: now)
             return { continuation.resume(returning: .success((answer, $0))) }
         } catch {
-            return { _ in continuation.resume(returning: .failure(.refused(error))) }
+            return { continuation.resume(returning: .failure(.refused(error, at: $0))) }
         }
     }
 

@@ -97,7 +97,8 @@ struct Round {
                 events.append(recorded)
                 stored.append(NewEvent(encoded))
                 cache.anticipate(
-                    recorded, tags: encoded.tags, keepingBackups: pending.isAlone)
+                    recorded, tags: encoded.tags,
+                    keepingBackups: pending.isAlone || cache.keepsBackups)
             }
         }
         guard !events.isEmpty else {
@@ -117,7 +118,7 @@ struct Round {
     /// left on the models are nobody else's.
     private mutating func giveUp(_ pending: Pending, _ refusal: Refusal?) {
         let missing = cache.notes.missing
-        if pending.isAlone { cache.restoreTouched() }
+        if pending.isAlone { cache.takeBack() }
         if !missing.isEmpty {
             waiting.append((missing, pending))
         } else if let refusal {

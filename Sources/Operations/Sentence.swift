@@ -1,9 +1,11 @@
+internal import Bus
 internal import Commands
 internal import Postgres
 
 /// What a verb says when it could not do its work: what went wrong, and what can be done about it.
 public func sentence(for error: any Error) -> String {
     if let error = error as? CommandError { return sentence(for: error) }
+    if let error = error as? BusError { return sentence(for: error) }
     guard let error = error as? PostgresError else { return "\(error)" }
     return switch error.kind {
     case .unreachable, .connectionLost:
@@ -14,9 +16,17 @@ public func sentence(for error: any Error) -> String {
     }
 }
 
+private func sentence(for error: BusError) -> String {
+    switch error.kind {
+    case .unreachable, .closed, .timedOut:
+        "NATS can't be reached: \(error). Does it run, and does NATS_URL name it?"
+    case .wrongLastSequence, .notFound, .other: "\(error)"
+    }
+}
+
 private func sentence(for error: CommandError) -> String {
     switch error {
-    case .refused(let refusal): "it was refused: \(refusal)"
+    case .refused(let refusal, _): "it was refused: \(refusal)"
     case .keyReused: "it was done before, with other values"
     case .overloaded: "too many requests are waiting: try again"
     case .conflicting:

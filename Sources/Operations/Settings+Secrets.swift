@@ -46,6 +46,9 @@ extension Settings {
     private static let passwords = ["POSTGRES", "SERVICE", "REPORTING", "NATS", "GRAFANA"].map {
         "\($0)_PASSWORD"
     }
+    private static let dashboardUsers = "DASHBOARD_USERS"
+    /// Variables of other services that are looked at.
+    public static let shownVariables = passwords + [dashboardUsers]
 
     /// Refuses, outside development, passwords that would not arrive as they are.
     func refuseMalformed(in variables: [String: String]) throws(OperationError) {
@@ -58,7 +61,7 @@ extension Settings {
                         + "first: it stands in addresses and settings")
             }
         }
-        let name = "DASHBOARD_USERS"
+        let name = Self.dashboardUsers
         guard let users = variables[name] else { return }
         guard users.wholeMatch(of: /[^:,]+:(\{SHA\}|\$)[^:]+(,[^:,]+:(\{SHA\}|\$)[^:]+)*/) != nil
         else {

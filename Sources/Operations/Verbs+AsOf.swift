@@ -117,6 +117,11 @@ extension Verbs {
         _ name: String, from: Moment, to: Moment, isJSON: Bool
     ) async throws {
         let (before, after) = (try await asOf(from), try await asOf(to))
+        guard before.position <= after.position else {
+            throw OperationError(
+                "position \(before.position) is later than \(after.position): name the earlier moment first"
+            )
+        }
         let entity = try await entity(name, after)
         let events = try await after.events(of: [entity], after: before.position)
         let changes = Self.changes(

@@ -40,8 +40,10 @@ extension Verbs {
         say("wrote \(path)")
     }
 
-    /// Lists the backups that there are.
-    public func listBackups(in folder: String?, isJSON: Bool = false) {
+    /// Lists the backups that there are; no database is needed.
+    public static func listBackups(
+        _ settings: Settings, in folder: String?, isJSON: Bool = false
+    ) {
         let backups = Backup.all(in: folder ?? settings.absoluteBackupFolder)
         guard !isJSON else {
             for backup in backups {

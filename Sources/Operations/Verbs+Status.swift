@@ -19,6 +19,7 @@ private struct Overview {
     var projections: [ProjectionStatus]
     var rebuilds: [RebuildControl.Status]
     var skipCount: Int
+    var isBusKnown: Bool
     /// Nil when the bus can't be reached, or is not known here.
     var history: PublishedHistory?
     var lastBackup: BackupManifest?
@@ -69,7 +70,7 @@ extension Verbs {
             projections: projections,
             rebuilds: try await RebuildControl.all(client),
             skipCount: try await Skips.load(from: log).entries.count,
-            history: history,
+            isBusKnown: (try? place.natsURL()) != nil, history: history,
             lastBackup: Backup.all(in: settings.absoluteBackupFolder).last?.manifest)
     }
 
@@ -85,7 +86,9 @@ extension Verbs {
                 + (overview.lastRecordedAt.map { "\($0)" } ?? "no time")
                 + ", \(grouped(overview.eventsInLastMinute)) in the last minute",
             "database   \(grouped(overview.databaseSize / 1_048_576)) MB, \(overview.connectionCount) connections",
-            "EVENTS     \(text(overview.history, head: head))",
+            "EVENTS     "
+                + (overview.isBusKnown
+                    ? text(overview.history, head: head) : "no NATS is known here: see NATS_URL"),
             "backup     "
                 + (overview.lastBackup.map {
                     "\($0.createdAt), \(grouped(head - $0.head)) events ago"

@@ -97,11 +97,14 @@ extension Verbs {
         faults += ledger ?? []
         var compared: [Rebuild.Outcome] = []
         if !request.isOfLogOnly, faults.isEmpty {
-            faults += try await stoppedReadModels()
+            let statuses = try await ProjectionStatus.all(connections.client(1))
+                .filter { !$0.isKept }
+            faults += statuses.compactMap(Self.stop)
             do {
                 compared = try await compareReadModels(
                     log, meter, isOfScratch: request.isOfScratch)
                 faults += compared.flatMap(Self.faults)
+                if !request.isOfScratch { faults += Self.notCompared(compared, of: statuses) }
             } catch let error as ProjectionFault {
                 faults.append("read models can't be folded anew: \(error)")
             }
@@ -140,7 +143,8 @@ extension Verbs {
         do {
             return try await PublishedEvents(log, busURL: url, logger: connections.logger)
         } catch {
-            faults.append("the stream EVENTS can't be compared with the log: \(error)")
+            faults.append(
+                "the stream EVENTS can't be compared with the log: \(sentence(for: error))")
             return nil
         }
     }
@@ -184,11 +188,20 @@ extension Verbs {
         }
     }
 
-    private func stoppedReadModels() async throws -> [String] {
-        try await ProjectionStatus.all(connections.client(1)).compactMap { status in
-            guard let position = status.stoppedAtPosition, !status.isKept else { return nil }
-            return "\(status.name) stands still before position \(position): "
+    private static func stop(_ status: ProjectionStatus) -> String? {
+        status.stoppedAtPosition.map { position in
+            "\(status.name) stands still before position \(position): "
                 + "\(status.stoppedBecause ?? "nobody knows why")"
+        }
+    }
+
+    /// Who asks by night looks at the status that this ends with: what is there and could not be looked at is not sound.
+    private static func notCompared(
+        _ outcomes: [Rebuild.Outcome], of statuses: [ProjectionStatus]
+    ) -> [String] {
+        let running = statuses.filter { $0.stoppedAtPosition == nil }.map(\.name)
+        return outcomes.filter { $0.difference == nil && running.contains($0.name) }.map {
+            "\($0.name) can't be compared with the log: it lags, or is of another version: see 'status'"
         }
     }
 
@@ -216,7 +229,9 @@ extension Verbs {
         }
         if !others.isEmpty {
             let names = others.joined(separator: ", ")
-            findings.append("not compared, for they lag or are of another version: \(names)")
+            findings.append(
+                "not compared, for they are of another version, or nobody has built them here: \(names)"
+            )
         }
         return findings
     }

@@ -20,7 +20,8 @@ extension QueryAPI {
 
     /// What every read model has about one thing, now or as of a moment.
     private func entity(_ request: Request, _ context: APIContext) async throws -> Response {
-        try request.allowQuery(only: "as-of")
+        try request.allowQuery(only: "as-of", "min-position")
+        _ = try await reached(request)
         guard let entity = context.parameters.get("entity").flatMap({ EntityID($0) }) else {
             throw Problem.notFound("entity")
         }
@@ -35,7 +36,7 @@ extension QueryAPI {
         let rows = AllReadModels.list.flatMap {
             ShownRow.rows(of: $0, about: entity, from: events, asOf: moment)
         }
-        guard !rows.isEmpty else { throw Problem.notFound("entity") }
+        guard !rows.isEmpty else { throw Problem.notFound("entity").at(moment.position) }
         return answer(position: moment.position) { json in
             json.field("rows", rows) { json, row in
                 json.object { json in

@@ -38,11 +38,11 @@ extension QueryAPI {
             } else {
                 try await self.found(request, code)
             }
-        guard let view = found else { throw Problem.notFound("booking") }
+        guard let view = found else { throw Problem.notFound("booking").at(position) }
         let contact = view.row.contact
         let link = try request.query("link")
         if let link, !links.opens(view.booking, link, at: clock()) {
-            throw Problem.notFound("booking")
+            throw Problem.notFound("booking").at(position)
         }
         let isKnown = isStaff || lastName != nil || link != nil
         let sums = view.ledger.sums
@@ -274,7 +274,7 @@ extension QueryAPI {
     ) async throws -> (position: Int64, entries: [ManifestEntry]) {
         if let moment = try await asOf(request) {
             let sold = try await lookingBack { try await Manifest.sold(on: sailing, asOf: moment) }
-            guard let all = sold else { throw Problem.notFound("sailing") }
+            guard let all = sold else { throw Problem.notFound("sailing").at(moment.position) }
             let rest = all.drop { entry in
                 after.map { (entry.lastName ?? "", entry.booking.entity) <= ($0, $1.entity) }
                     ?? false
@@ -298,7 +298,7 @@ extension QueryAPI {
                 Manifest.sold(on: sailing, after: after, limit: limit),
                 SailingAvailability.known(sailing),
             ])
-        guard rows[1].count > 0 else { throw Problem.notFound("sailing") }
+        guard rows[1].count > 0 else { throw Problem.notFound("sailing").at(position) }
         return (position, Manifest.entries(rows[0]))
     }
 }

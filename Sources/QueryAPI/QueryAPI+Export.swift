@@ -42,10 +42,12 @@ extension QueryAPI {
             ) { request, context in
                 try request.allowQuery(only: "min-position")
                 let sailing = try context.id("sailing", Kind.Sailing.self)
-                let (_, known) = try await read(
+                let (position, known) = try await read(
                     request, from: [SailingAvailability.self],
                     [SailingAvailability.known(sailing)])
-                guard known[0].count > 0 else { throw Problem.notFound("sailing") }
+                guard known[0].count > 0 else {
+                    throw Problem.notFound("sailing").at(position)
+                }
                 return try await export(
                     request, [Manifest.self, BookingSearch.self, BookingByCode.self],
                     Self.manifestColumns,

@@ -25,7 +25,8 @@ extension QueryAPI {
     }
 
     private func readModel(_ request: Request, _ context: APIContext) async throws -> Response {
-        try request.allowQuery(only: "as-of")
+        try request.allowQuery(only: "as-of", "min-position")
+        _ = try await reached(request)
         let name = context.parameters.get("readModel")
         guard let model = AllReadModels.list.first(where: { $0.name == name }) else {
             throw Problem.notFound("read model")

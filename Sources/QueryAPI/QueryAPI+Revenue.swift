@@ -68,7 +68,7 @@ extension QueryAPI {
             [Credentials.key(key), BookingByCode.revenue(of: key)])
         guard let known = Credentials.keys(rows[0]).first,
             let sold = BookingByCode.revenues(rows[1]).first
-        else { throw Problem.notFound("API key") }
+        else { throw Problem.notFound("API key").at(position) }
         let base = max(0, sold.sums.gross - sold.sums.discount)
         let rate = BasisPoints(known.commission ?? 0)
         return answer(position: position) { json in
@@ -94,7 +94,7 @@ extension QueryAPI {
                 CatalogueEntries.one(mission.entity),
             ])
         guard rows[2].count == 1, let all = BookingByCode.revenues(rows[0]).first else {
-            throw Problem.notFound("mission")
+            throw Problem.notFound("mission").at(position)
         }
         let trips = BookingByCode.tripRevenues(rows[1])
         return answer(position: position) { json in

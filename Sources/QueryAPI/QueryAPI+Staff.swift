@@ -10,9 +10,10 @@ extension QueryAPI {
     var staffOperations: [Operation] {
         [
             Operation("listStaff", .get, "/v1/staff", for: .owner) { request, _ in
-                try request.allowQuery()
+                try request.allowQuery(only: "min-position")
+                let position = try await reached(request)
                 let accounts = Credentials.accounts(try await vault(Credentials.accounts))
-                return answer(position: 0) { json in
+                return answer(position: position) { json in
                     json.field("accounts", accounts) { json, account in
                         json.object { json in
                             json.field("account", account.account)
@@ -24,9 +25,10 @@ extension QueryAPI {
                 }
             },
             Operation("listAPIKeys", .get, "/v1/api-keys", for: .owner) { request, _ in
-                try request.allowQuery()
+                try request.allowQuery(only: "min-position")
+                let position = try await reached(request)
                 let keys = Credentials.keys(try await vault(Credentials.keys))
-                return answer(position: 0) { json in
+                return answer(position: position) { json in
                     json.field("keys", keys) { json, key in
                         json.object { json in
                             json.field("key", key.key)

@@ -22,7 +22,8 @@ extension QueryAPI {
 
     /// Straight from the log: it is what the log says, whatever the read models have come to.
     private func timeline(_ request: Request, _ context: APIContext) async throws -> Response {
-        try request.allowQuery(only: "after", "limit")
+        try request.allowQuery(only: "after", "limit", "min-position")
+        _ = try await reached(request)
         let subjects = try await subjects(context.parameters.get("entity") ?? "")
         let limit =
             try request.query("limit", in: 1...Self.timelineLimit) ?? Self.timelineLimit

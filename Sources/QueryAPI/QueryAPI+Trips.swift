@@ -64,7 +64,9 @@ extension QueryAPI {
         try request.allowQuery(only: "min-position")
         let (position, rows) = try await read(
             request, from: [TripsOnSale.self, CatalogueEntries.self], [TripsOnSale.one(trip)])
-        guard let view = TripsOnSale.views(rows[0]).first else { throw Problem.notFound("trip") }
+        guard let view = TripsOnSale.views(rows[0]).first else {
+            throw Problem.notFound("trip").at(position)
+        }
         let sailings = try await sailings(request, of: [trip])
         return answer(position: min(position, sailings.position)) {
             write(view, sailings.views, to: &$0)
@@ -126,7 +128,9 @@ extension QueryAPI {
         let since = request.headers[.lastEventID].flatMap { Int64($0) } ?? 0
         let (position, rows) = try await read(
             request, from: [TripsOnSale.self, CatalogueEntries.self], [TripsOnSale.one(trip)])
-        guard !TripsOnSale.views(rows[0]).isEmpty else { throw Problem.notFound("trip") }
+        guard !TripsOnSale.views(rows[0]).isEmpty else {
+            throw Problem.notFound("trip").at(position)
+        }
         guard let changes = await feed.changes(of: trip) else {
             throw Problem.unavailable("too many are watching")
         }

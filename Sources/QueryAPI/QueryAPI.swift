@@ -65,7 +65,8 @@ public struct QueryAPI: Sendable {
                 },
                 Operation("listProjections", .get, "/v1/projections", for: .books) {
                     request, _ in
-                    try request.allowQuery()
+                    try request.allowQuery(only: "min-position")
+                    _ = try await reached(request)
                     let (head, statuses) = try await projections()
                     return answer(position: head) { json in
                         json.field("head", head)
@@ -110,12 +111,22 @@ public struct QueryAPI: Sendable {
         }
     }
 
+    /// The log's head, for what is answered from the log itself: there is no position to wait for that it has not.
+    func reached(_ request: Request) async throws(Problem) -> Int64 {
+        let wanted = try request.query("min-position", in: 0...Int(Int64.max)).map(Int64.init) ?? 0
+        let head = try await head()
+        guard wanted <= head else { throw notWritten(wanted, head) }
+        return head
+    }
+
     /// Nobody can have been told a position that the log has not reached.
     private func checkIsWritten(_ position: Int64) async throws(Problem) {
         let head = try await head()
-        guard position > head else { return }
-        throw .malformed(
-            field: "min-position", "is \(position), and the log has only come to \(head)")
+        guard position <= head else { throw notWritten(position, head) }
+    }
+
+    private func notWritten(_ position: Int64, _ head: Int64) -> Problem {
+        .malformed(field: "min-position", "is \(position), and the log has only come to \(head)")
     }
 
     private func head() async throws(Problem) -> Int64 {

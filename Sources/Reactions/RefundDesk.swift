@@ -54,12 +54,12 @@ public struct RefundDesk: Service {
         }
         var orderedAt: [EntityID: ContinuousClock.Instant] = [:]
         while !Task.isCancelled {
+            orderedAt = orderedAt.filter { .now - $0.value < Self.patience }
             let rows = try await connection.run([
-                PaymentLedger.dueRefunds(of: provider.kind, limit: Self.batchLimit)
+                PaymentLedger.dueRefunds(
+                    of: provider.kind, without: orderedAt.keys, limit: Self.batchLimit)
             ])
-            let due = PaymentLedger.entries(rows[0])
-            orderedAt = orderedAt.filter { entry in due.contains { $0.id == entry.key } }
-            for entry in due where orderedAt[entry.id].map({ .now - $0 > Self.patience }) ?? true {
+            for entry in PaymentLedger.entries(rows[0]) {
                 // One that can't be ordered keeps no other from it, and is ordered again in a while.
                 orderedAt[entry.id] = .now
                 do {

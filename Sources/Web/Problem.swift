@@ -11,8 +11,10 @@ public struct Problem: Error, Sendable, HTTPResponseError {
     public let title: String
     public let detail: String
     /// Further members, such as `available` and `wanted`.
-    public let figures: [(name: StaticString, value: Figure)]
+    public private(set) var figures: [(name: StaticString, value: Figure)]
     public let retryAfterSeconds: Int?
+    /// The position of the log for which this is so, where it rests on the log.
+    public private(set) var position: Int64?
 
     public enum Figure: Sendable {
         case number(Int)
@@ -36,9 +38,16 @@ public struct Problem: Error, Sendable, HTTPResponseError {
 
     /// The same, with the field of the request that is to blame.
     public func naming(field: String) -> Problem {
-        Problem(
-            type, status, title, detail: detail, figures: figures + [("field", .text(field))],
-            retryAfterSeconds: retryAfterSeconds)
+        var named = self
+        named.figures.append(("field", .text(field)))
+        return named
+    }
+
+    /// The same, which is so at this position of the log.
+    public func at(_ position: Int64) -> Problem {
+        var placed = self
+        placed.position = position
+        return placed
     }
 
     public static let typePrefix = "https://quartermaster.example/problems/"
@@ -60,6 +69,7 @@ public struct Problem: Error, Sendable, HTTPResponseError {
         var headers = HTTPFields()
         headers[.contentType] = "application/problem+json"
         headers[.contentLength] = String(body.count)
+        if let position { headers[.position] = String(position) }
         if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
         return Response(

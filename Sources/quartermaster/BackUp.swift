@@ -40,9 +40,9 @@ struct MakeBackup: AsyncParsableCommand {
 
     func run() async throws {
         try await perform {
+            if list { return Verbs.listBackups($0, in: folder, isJSON: json) }
             let verbs = try Verbs($0, logger: $1)
             if let sql { return try await verbs.writeSQL(to: sql) }
-            if list { return verbs.listBackups(in: folder, isJSON: json) }
             try await verbs.backup(in: folder, keeping: keep, isCopied: !noCopy)
         }
     }

@@ -21,6 +21,12 @@ struct Events: AsyncParsableCommand {
         @Flag(help: "Print one JSON object a line.")
         var json = false
 
+        func validate() throws {
+            guard limit.map({ $0 >= 1 }) ?? true else {
+                throw ValidationError("--limit is 1 or more")
+            }
+        }
+
         func selection(from position: Int64?, follows: Bool) -> EventSelection {
             var selection = EventSelection()
             selection.from = position

@@ -49,7 +49,12 @@ struct Show: AsyncParsableCommand {
 
 struct ShowManifest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "manifest", abstract: "Show who is on a sailing, now or at any moment.")
+        commandName: "manifest", abstract: "Show who is on a sailing, now or at any moment.",
+        discussion: """
+            Bookings with their passengers, who of them is aboard, and what is to be handed over.
+
+              quartermaster manifest 0190b2a4-5c3e-7d2a-9f11-2b7c6d1e0f3a --as-of 2026-11-20T18:05-05:00
+            """)
 
     @Argument(help: "The sailing's UUID.")
     var sailing: String
@@ -72,7 +77,10 @@ struct Explain: AsyncParsableCommand {
 
     struct Availability: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say how many seats of a sailing are free, and which events made it so.")
+            abstract: "Say how many seats of a sailing are free, and which events made it so.",
+            discussion: """
+                  quartermaster explain availability 0190b2a4-5c3e-7d2a-9f11-2b7c6d1e0f3a
+                """)
 
         @Argument(help: "The sailing's UUID.")
         var sailing: String
@@ -93,7 +101,10 @@ struct Explain: AsyncParsableCommand {
 
 struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say what has changed of a thing between two moments, and what changed it.")
+        abstract: "Say what has changed of a thing between two moments, and what changed it.",
+        discussion: """
+              quartermaster diff K7QX2MPA 1200 2026-11-20T18:05-05:00
+            """)
 
     @Argument(help: "Its UUID; or a booking's code.")
     var name: String
@@ -118,8 +129,8 @@ struct PrintTable: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "table", abstract: "Print a whole read model as it was at any moment, as CSV.",
         discussion: """
-            It is built from the first event beside everything else and thrown away. Two may be \
-            built at the same time.
+            It is built from the first event beside everything else and thrown away. Two read \
+            models may be built so at the same time.
             """)
 
     @Argument(help: "The read model, as 'status' names it.")

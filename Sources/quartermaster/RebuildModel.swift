@@ -75,6 +75,13 @@ struct RebuildModel: AsyncParsableCommand {
         guard !undo || !names.isEmpty else {
             throw ValidationError("--undo needs the read models' names")
         }
+        let builds = orders.isEmpty || resume
+        guard builds || (until == nil && archive == nil && from == nil && !keepOld && !noCompare)
+        else {
+            throw ValidationError(
+                "--until, --archive, --from, --keep-old and --no-compare say how to build, "
+                    + "and go with no order but --resume")
+        }
         guard archive == nil || from == nil else {
             throw ValidationError("events come from --archive or --from, not from both")
         }

@@ -183,7 +183,7 @@ import TestSupport
                         _ = try await loop.submit(order)
                         return true
                     } catch {
-                        guard case .refused(let refusal) = error else { return nil }
+                        guard case .refused(let refusal, _) = error else { return nil }
                         return scarce.isMissing(refusal) ? false : nil
                     }
                 }
@@ -269,7 +269,7 @@ import TestSupport
                     try await loops[0].submit(
                         envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)]))
                 }
-                guard case .refused(.holdOver) = error else {
+                guard case .refused(.holdOver, _) = error else {
                     Issue.record(
                         "a hold was confirmed after its deadline: \(String(describing: error))")
                     return

@@ -59,6 +59,8 @@ import Testing
         }
         let later = noon + .minutes(5)
         held.when(ExtendHold(booking: ada.booking, policy: policy), at: later).then(extended(15))
+        // Where that would be no later, nothing is used up.
+        held.when(ExtendHold(booking: ada.booking, policy: policy), at: noon).thenNothing()
         Story.given(Fleet().events, ada.placed(2), [extended(15), extended(25)])
             .when(ExtendHold(booking: ada.booking, policy: policy), at: later)
             .then(.extensionLimitReached(limit: 2))

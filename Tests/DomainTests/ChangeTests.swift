@@ -137,6 +137,15 @@ import Testing
         let anew = try sold.after(change(move, prices: .current))
         #expect(anew.quote.taxes.map(\.jurisdiction) == [Harbour.texas])
         #expect(anew.quote.taxes.map(\.amount) == [cents(1634)])
+        // Also at the next change, and so does nobody else who comes there then.
+        let moved = sold.adding(kept.events)
+        moved.when(change()).thenNothing()
+        let joined = try moved.after(change(.seats(Harbour.onSister, quantity: 3)))
+        #expect(joined.quote.lines.map(\.passengers) == [[1, 2], [3]])
+        #expect(joined.quote.taxes.map(\.jurisdiction) == [Fleet.jurisdiction, Harbour.texas])
+        #expect(joined.quote.taxes[0].amount == kept.quote.taxes[0].amount)
+        moved.adding(joined.events).when(change()).thenNothing()
+        sold.adding(anew.events).when(change()).thenNothing()
         // Who is new there is taxed there.
         let more = try sold.after(change(.seats(Harbour.onSister, quantity: 1)))
         #expect(more.quote.taxes.map(\.jurisdiction) == [Fleet.jurisdiction, Harbour.texas])
@@ -157,6 +166,7 @@ import Testing
             change(.move(from: Harbour.adult, to: Harbour.onSister, quantity: nil)))
         #expect(moved.quote.sailings == [Harbour.sister])
         #expect(Set(moved.quote.taxes) == Set(before.taxes) && moved.quote.total == before.total)
+        held.adding(moved.events).when(change()).thenNothing()
     }
 
     @Test("holds seats no longer than until their trip departs, also where a hold is moved there")

@@ -149,6 +149,11 @@ import Testing
         let documented = try Self.read(".env.example").split(separator: "\n")
             .compactMap { $0.wholeMatch(of: /#?([A-Z_]+)=.*/)?.1 }.map(String.init)
         #expect(documented.sorted() == Settings.variables.sorted())
+        let read = try Self.read("Sources/Operations/Settings.swift")
+            .matches(of: /(?:text|number|url|choice)\(\s*"([A-Z_]+)"/).map { String($0.1) }
+        #expect(Set(read) == Set(Settings.variables))
+        let text = try Self.read(".env.example")
+        for name in Settings.shownVariables { #expect(text.contains(name), "\(name)") }
     }
 
     @Test("names in one sentence the variable that is wrong")

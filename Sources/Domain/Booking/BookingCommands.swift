@@ -78,7 +78,10 @@ public struct ExtendHold: Command {
         }
         let last = departure(of: placed.quote, in: world)
         let deadline = max(life.deadline, min(now + policy.span, last))
-        guard deadline > life.deadline || deadline < last else { throw .holdEndsAtDeparture(last) }
+        guard deadline > life.deadline else {
+            if deadline < last { return [] }
+            throw .holdEndsAtDeparture(last)
+        }
         return [
             .holdExtended(
                 HoldExtended(

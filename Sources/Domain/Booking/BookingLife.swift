@@ -43,6 +43,8 @@ public struct BookingLife: DecisionModel {
     private var goods: [(since: Instant, counts: [OfferID: Int])] = []
     /// The highest number that a passenger of the booking ever had.
     public private(set) var lastPassenger = 0
+    /// Where each passenger was when he was priced: his tax is that of there, wherever he is moved at a price that is kept.
+    private(set) var pricedAt: [Int: SailingID] = [:]
     /// Position of the last event that changed what is shown of the booking: what an ETag shows.
     public private(set) var version: Int64 = 0
 
@@ -54,6 +56,7 @@ public struct BookingLife: DecisionModel {
         switch recorded.event {
         case .bookingPlaced(let fact):
             (placed, deadline, stage) = (fact, fact.deadline, .held)
+            price(fact.quote, anew: true)
             count(fact.quote, at: recorded.recordedAt)
         case .contactChanged(let fact): placed?.contact = fact.contact
         case .lineQuantityChanged(let fact), .lineTicketTypeChanged(let fact),
@@ -61,6 +64,7 @@ public struct BookingLife: DecisionModel {
             if let placed, fact.quote.total.minorUnits > placed.quote.total.minorUnits {
                 increases.append((recorded.recordedAt, placed.quote.total, lastPassenger))
             }
+            price(fact.quote, anew: fact.isRepriced)
             change(to: fact.quote, of: fact.mission, at: recorded.recordedAt)
             if let heldUntil = fact.heldUntil { deadline = heldUntil }
         case .alternativeOffered(let fact):
@@ -110,6 +114,15 @@ public struct BookingLife: DecisionModel {
         placed?.mission = mission
         handedOver.keep(of: quote)
         count(quote, at: moment)
+    }
+
+    private mutating func price(_ quote: Quote, anew: Bool) {
+        if anew { pricedAt = [:] }
+        for line in quote.lines {
+            for number in line.passengers where pricedAt[number] == nil {
+                pricedAt[number] = line.sailing
+            }
+        }
     }
 
     private mutating func count(_ quote: Quote, at moment: Instant) {

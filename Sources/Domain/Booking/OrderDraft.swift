@@ -59,7 +59,12 @@ struct OrderDraft {
     private var followed: [TripID: TripID] = [:]
 
     init(_ life: BookingLife, _ placed: BookingPlaced, in world: borrowing World) {
-        jurisdictions = placed.quote.jurisdictions(in: world)
+        var jurisdictions: [Int: JurisdictionID] = [:]
+        for number in placed.quote.lines.flatMap(\.passengers) {
+            guard let sailing = life.pricedAt[number] else { continue }
+            jurisdictions[number] = Self.jurisdiction(of: sailing, in: world)
+        }
+        self.jurisdictions = jurisdictions
         lines = placed.quote.lines
         goods = placed.quote.merchandise
         aboard = life.aboard
@@ -118,9 +123,13 @@ struct OrderDraft {
         guard quantity > count else { return }
         let more = lastPassenger + 1...lastPassenger + quantity - count
         lastPassenger = more.upperBound
-        // A discount is of the seats that it was given for.
-        if let index = lines.firstIndex(where: { $0.isAt(place) && $0.discount == .zero }) {
-            lines[index].passengers += more
+        // A discount is of the seats that it was given for, and who is new is taxed where he goes.
+        let here = Self.jurisdiction(of: place.sailing, in: world)
+        let same = lines.firstIndex {
+            $0.isAt(place) && $0.discount == .zero && jurisdiction(of: $0) ?? here == here
+        }
+        if let same {
+            lines[same].passengers += more
         } else if var line = lines.first(where: { $0.isAt(place) }) {
             (line.passengers, line.discount) = (Array(more), .zero)
             lines.append(line)
@@ -178,6 +187,12 @@ struct OrderDraft {
     /// Where the passengers of a line were taxed; nil where all are new.
     func jurisdiction(of line: Quote.Line) -> JurisdictionID? {
         line.passengers.lazy.compactMap { jurisdictions[$0] }.first
+    }
+
+    private static func jurisdiction(
+        of sailing: SailingID, in world: borrowing World
+    ) -> JurisdictionID? {
+        world.look(at: SailingSeats.self, of: sailing).original?.jurisdiction
     }
 
     private func found(
@@ -263,16 +278,5 @@ extension Quote.Goods {
         self.init(
             trip: offered.trip, offer: offer, variation: offered.variation,
             label: "\(name), \(added.label)", quantity: quantity, unitPrice: stock.price)
-    }
-}
-
-extension Quote {
-    fileprivate func jurisdictions(in world: borrowing World) -> [Int: JurisdictionID] {
-        var all: [Int: JurisdictionID] = [:]
-        for line in lines {
-            let assigned = world.look(at: SailingSeats.self, of: line.sailing).original
-            for number in line.passengers { all[number] = assigned?.jurisdiction }
-        }
-        return all
     }
 }

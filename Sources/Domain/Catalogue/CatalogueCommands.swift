@@ -95,6 +95,9 @@ public struct AddToCatalogue: Command {
         guard times.checkIn <= times.boarding, times.boarding <= times.departure else {
             throw .invalid(field: "boarding", reason: "check-in <= boarding <= departure must hold")
         }
+        guard times.checkIn.isWritable else {
+            throw .invalid(field: "departure", reason: "must leave time for check-in")
+        }
         if let opening = fact.salesOpenAt, opening >= times.departure {
             throw .invalid(field: "salesOpenAt", reason: "must be before departure")
         }

@@ -76,14 +76,20 @@ extension Instant: CustomStringConvertible {
 
     /// Reads RFC 3339 with a zone; digits past the microsecond are cut off.
     ///
-    /// A leap second (`:60`) is read as the second after it. Years 0001 to 9999. A time without a
-    /// zone is nil: nobody can know which instant it means.
+    /// A leap second (`:60`) is read as the second after it. What lies outside the years 0001 to 9999 of
+    /// UTC is nil, for it could not be written down. So is a time without a zone: nobody can know which
+    /// instant it means.
     public init?(_ text: some StringProtocol) {
         var text = String(text)
         guard let instant = text.withUTF8({ Instant(utf8: UnsafeRawBufferPointer($0)) }) else {
             return nil
         }
         self = instant
+    }
+
+    /// Whether it can be written down and read back: it lies in the years 0001 to 9999 of UTC.
+    var isWritable: Bool {
+        (-62_135_596_800_000_000..<253_402_300_800_000_000).contains(microseconds)
     }
 
     /// The same, from ASCII.
@@ -101,6 +107,7 @@ extension Instant: CustomStringConvertible {
         let minutes = Int64(hour) * 60 + Int64(minute) - Int64(offset)
         let seconds = date.daysSince1970 * 86_400 + minutes * 60 + Int64(second)
         self.init(microseconds: seconds * 1_000_000 + fraction)
+        guard isWritable else { return nil }
     }
 }
 

@@ -1,0 +1,178 @@
+import Commands
+import Domain
+import Operations
+import Postgres
+import Testing
+import TestSupport
+
+/// What decision loops know while others append to the log as well.
+@Suite struct ManyDoorsTests {
+    private func withLoops(
+        _ count: Int, on database: TestDatabase, _ limits: DecisionLimits = DecisionLimits(),
+        _ body: ([DecisionLoop]) async throws -> Void
+    ) async throws {
+        let loops = (0..<count).map { _ in
+            DecisionLoop(
+                database.connections.log(2), limits: limits, clock: wallClock, logger: quiet)
+        }
+        let running = loops.map { loop in Task { await loop.run() } }
+        defer { for task in running { task.cancel() } }
+        try await body(loops)
+    }
+
+    /// From now on no loop can read a model from the log.
+    private func forbidLoading(_ database: TestDatabase) async throws {
+        try await database.administer(
+            "REVOKE SELECT ON log.event_tag FROM quartermaster_application")
+    }
+
+    @Test("keeps its models while another sells the same sailing, and reads none anew")
+    func keepsModels() async throws {
+        #expect(try await sellsByTurns(keepingFor: .seconds(60)) == 20)
+    }
+
+    @Test("reads them anew where they are not kept: the test above can fail")
+    func losesModels() async throws {
+        #expect(try await sellsByTurns(keepingFor: .zero) < 20)
+    }
+
+    /// How many of twenty more are sold by two loops in turn, once neither can read a model any more.
+    private func sellsByTurns(keepingFor span: Duration) async throws -> Int {
+        try await TestDatabase.with { database in
+            var limits = DecisionLimits()
+            limits.backupSpan = span
+            // Each turn is a conflict with the one before.
+            limits.catchUpInterval = .seconds(600)
+            let fleet = SeaFleet(capacity: 50)
+            var sold = 0
+            try await withLoops(2, on: database, limits) { loops in
+                _ = try await loops[0].submit(fleet.envelope)
+                for turn in 0..<6 { _ = try await loops[turn % 2].submit(fleet.order(seats: 1)) }
+                try await forbidLoading(database)
+                for turn in 0..<20 {
+                    let receipt = try? await loops[turn % 2].submit(fleet.order(seats: 1))
+                    if receipt != nil { sold += 1 }
+                }
+            }
+            return sold
+        }
+    }
+
+    @Test("keeps its models however often a request is repeated")
+    func keepsModelsOfRepeats() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 50)
+            let order = fleet.order(seats: 1)
+            try await withLoops(1, on: database) { loops in
+                _ = try await loops[0].submit(fleet.envelope)
+                let first = try await loops[0].submit(order)
+                for _ in 0..<2 { _ = try await loops[0].submit(order) }
+                _ = try await loops[0].submit(fleet.order(seats: 1))
+                try await forbidLoading(database)
+                for _ in 0..<10 {
+                    #expect(try await loops[0].submit(order).position == first.position)
+                    #expect(try await !loops[0].submit(fleet.order(seats: 1)).isRepeat)
+                }
+            }
+        }
+    }
+
+    @Test("sells no seat of a log that was restored while it had nothing to do")
+    func noticesRestore() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 1)
+            try await withLoops(1, on: database) { idle in
+                _ = try await idle[0].submit(fleet.envelope)
+                for isPaused in [true, false] {
+                    _ = try await idle[0].submit(
+                        envelope([PauseSales(sailing: fleet.sailing, isPaused: isPaused)]))
+                }
+                // What is restored has neither, and goes on with something else at the same positions.
+                try await database.administer(
+                    """
+                    ALTER TABLE log.event DISABLE TRIGGER USER;
+                    ALTER TABLE log.event_tag DISABLE TRIGGER USER;
+                    DELETE FROM log.event_tag
+                        WHERE position > (SELECT max(position) - 2 FROM log.event);
+                    DELETE FROM log.event WHERE position > (SELECT max(position) - 2 FROM log.event);
+                    """)
+                let other = SeaFleet(capacity: 1)
+                try await withLoops(1, on: database) { loops in
+                    _ = try await loops[0].submit(fleet.order(seats: 1))
+                    _ = try await loops[0].submit(other.envelope)
+                }
+                let error = await #expect(throws: CommandError.self) {
+                    try await idle[0].submit(fleet.order(seats: 1))
+                }
+                guard case .refused(.notEnoughSeats, _) = error else {
+                    Issue.record("a seat was sold twice: \(String(describing: error))")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("finds nothing to do, or to refuse, only where that is so still")
+    func knowsOthersDeeds() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 1)
+            func pause(_ isPaused: Bool) -> Envelope {
+                envelope([PauseSales(sailing: fleet.sailing, isPaused: isPaused)])
+            }
+            try await withLoops(2, on: database) { loops in
+                _ = try await loops[0].submit(fleet.envelope)
+                for _ in 0..<20 {
+                    #expect(try await loops[0].submit(pause(true)).events.count == 1)
+                    #expect(try await loops[1].submit(pause(false)).events.count == 1)
+                }
+                for _ in 0..<10 {
+                    _ = try await loops[0].submit(pause(true))
+                    await #expect(throws: CommandError.self) {
+                        try await loops[0].submit(fleet.order(seats: 1))
+                    }
+                    _ = try await loops[1].submit(pause(false))
+                    let receipt = try await loops[0].submit(fleet.order(seats: 1))
+                    guard case .bookingPlaced(let fact) = receipt.events[0].event else { return }
+                    let leave = AbandonBooking(booking: fact.booking)
+                    _ = try await loops[1].submit(envelope([leave]))
+                }
+            }
+        }
+    }
+
+    @Test("keeps as many models as it may, and sells right with those that it reads again")
+    func forgetsModels() async throws {
+        try await TestDatabase.with { database in
+            var limits = DecisionLimits()
+            limits.modelLimit = 12
+            let fleets = (0..<8).map { _ in SeaFleet(capacity: 2) }
+            try await withLoops(1, on: database, limits) { loops in
+                for fleet in fleets { _ = try await loops[0].submit(fleet.envelope) }
+                for _ in 0..<2 {
+                    for fleet in fleets { _ = try await loops[0].submit(fleet.order(seats: 1)) }
+                }
+                for fleet in fleets {
+                    await #expect(throws: CommandError.self) {
+                        try await loops[0].submit(fleet.order(seats: 1))
+                    }
+                }
+                // What was used last is still there, what was used first is not.
+                try await forbidLoading(database)
+                let last = try #require(fleets.last)
+                let refusals = [last, fleets[0]].map { fleet in
+                    Task { () -> Bool in
+                        do throws(CommandError) {
+                            _ = try await loops[0].submit(fleet.order(seats: 1))
+                            return false
+                        } catch {
+                            if case .refused(.notEnoughSeats, _) = error { return true }
+                            return false
+                        }
+                    }
+                }
+                #expect(await refusals[0].value)
+                #expect(await !refusals[1].value)
+            }
+        }
+    }
+}

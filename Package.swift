@@ -207,9 +207,10 @@ let house: [Target] = [
     tests(
         "ProjectionTests",
         [
-            "Bus", "Commands", "Domain", "EventCodec", "EventLog", "JSON", "Operations", "Payments",
-            "Postgres", "ProjectionEngine", "Projections", "Publishing", "Reactions", "TestServers",
-            "TestSupport", lifecycle,
+            "Bus", "Commands", "Domain", "EventCodec", "EventLog", "JSON", "LocalServers",
+            "Operations",
+            "Payments", "Postgres", "ProjectionEngine", "Projections", "Publishing", "Reactions",
+            "Schema", "TestServers", "TestSupport", lifecycle,
         ]),
     tests(
         "APITests",

@@ -181,64 +181,6 @@ import Testing
         #expect(BackupSchedule(at: "03:15", verifyDay: 29) == nil)
     }
 
-    @Test("goes back to a moment between two backups, by the archived write-ahead log")
-    func goesBackInTime() async throws {
-        let folder = try scratchFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let wal = folder + "/wal"
-        try FileManager.default.createDirectory(atPath: wal, withIntermediateDirectories: true)
-        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: wal)
-        let postgres = try await PrivatePostgres.start(
-            in: folder + "/first",
-            settings: [
-                "archive_mode": "on", "archive_command": "cp %p \(wal)/%f", "wal_level": "replica",
-            ])
-        let connections = Connections(url: postgres.url, logger: quiet)
-        try await Schema.migrate(
-            connections.administrative, try Schema.migrations(), logger: quiet)
-        let fleet = SeaFleet(capacity: 100)
-        let base = folder + "/base/data"
-        var (moment, kept): (String, Int64) = ("", 0)
-        let session = try await PostgresSession.connect(to: connections.administrative)
-        try await withLoop(on: connections) { loop in
-            _ = try await loop.submit(fleet.envelope)
-            let program = try PrivatePostgres.programs() + "/pg_basebackup"
-            let isCopied = try await runToEnd(
-                [program, "-D", base, "-d", postgres.url, "--checkpoint=fast"],
-                log: folder + "/basebackup.log")
-            #expect(isCopied)
-            try FileManager.default.copyItem(
-                atPath: folder + "/first/password", toPath: folder + "/base/password")
-            kept = try await loop.submit(fleet.order(seats: 1)).position
-            moment = try await session.execute("SELECT clock_timestamp()").text(0, 0)
-            try await Task.sleep(for: .milliseconds(20))
-            // The disaster: whatever comes after the moment is not wanted.
-            _ = try await loop.submit(fleet.order(seats: 1))
-            try await session.execute("SELECT pg_switch_wal()")
-        }
-        await postgres.stop()
-        try allow("postgres", base)
-        _ = FileManager.default.createFile(atPath: base + "/recovery.signal", contents: nil)
-        let restored = try await PrivatePostgres.start(
-            in: folder + "/base",
-            settings: [
-                "restore_command": "cp \(wal)/%f %p", "recovery_target_time": moment,
-                "recovery_target_action": "promote",
-            ])
-        let after = Connections(url: restored.url, logger: quiet)
-        try await eventually("it is promoted") {
-            let session = try await PostgresSession.connect(to: after.administrative)
-            return try await session.execute("SELECT pg_is_in_recovery()").text(0, 0) == "f"
-        }
-        #expect(try await after.log(1).head() == kept)
-        #expect(try await after.log(1).verify().faults.isEmpty)
-        try await withLoop(on: after) { loop in
-            let next = try await loop.submit(fleet.order(seats: 1)).position
-            #expect(next == kept + 1)
-        }
-        await restored.stop()
-    }
-
     // MARK: Fixtures
 
     private func withBackup(_ body: (TestDatabase, Backup) async throws -> Void) async throws {
@@ -270,33 +212,11 @@ import Testing
         await postgres.stop()
     }
 
-    private func withLoop(
-        on connections: Connections, _ body: (DecisionLoop) async throws -> Void
-    ) async throws {
-        let roles = Roles(
-            connections, natsURL: "", secrets: testSecrets, settings: try Settings([:]),
-            logger: quiet)
-        let loop = roles.decisionLoop()
-        let running = Task { await loop.run() }
-        defer { running.cancel() }
-        try await body(loop)
-    }
-
     private func scratchFolder() throws -> String {
         let folder =
             NSTemporaryDirectory() + "quartermaster-backup-\(UInt64.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder)
         return folder
-    }
-
-    /// What root has copied belongs to the server's account.
-    private func allow(_ account: String, _ folder: String) throws {
-        guard getuid() == 0 else { return }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/chown")
-        process.arguments = ["-R", account, (folder as NSString).deletingLastPathComponent]
-        try process.run()
-        process.waitUntilExit()
     }
 }

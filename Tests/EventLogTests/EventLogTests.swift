@@ -135,6 +135,7 @@ func randomID() -> PostgresUUID {
     func survivesInterleavings() async throws {
         try await TestDatabase.with { database in
             let tags = (0..<4).map { uuid(100 + $0) }
+            let reading = Task { try await readAlong(database.connections.log(1)) }
             let accepted = try await withThrowingTaskGroup(of: [(Int64, Int64, PostgresUUID)].self)
             { group in
                 for _ in 0..<4 {
@@ -144,9 +145,14 @@ func randomID() -> PostgresUUID {
                 return try await group.reduce(into: []) { $0 += $1 }
             }
             let log = database.connections.log()
+            reading.cancel()
             let events = try await log.read(after: 0, limit: 10_000)
             #expect(events.map(\.position) == Array(1...Int64(events.count)))
             #expect(events.count == accepted.count)
+            let (read, looks) = try await reading.value
+            #expect(
+                read == Array(1...Int64(read.count)), "commits are not in the order of positions")
+            #expect(looks > 20, "nothing was read meanwhile")
             for (position, after, tag) in accepted {
                 let found = try await log.read(QueryItem(types: [], tags: [tag]), after: after)
                 #expect(found.events.first?.position == position, "a condition was violated")
@@ -155,6 +161,17 @@ func randomID() -> PostgresUUID {
             #expect(head == Int64(events.count))
             #expect(faults.isEmpty)
         }
+    }
+
+    /// Reads on until it is cancelled: the positions in the order in which they came, and how often there was something new.
+    private func readAlong(_ log: EventLog) async throws -> (positions: [Int64], looks: Int) {
+        var (positions, looks): ([Int64], Int) = ([], 0)
+        while !Task.isCancelled {
+            let more = try await log.read(after: positions.last ?? 0, limit: 1000).map(\.position)
+            positions += more
+            if !more.isEmpty { looks += 1 }
+        }
+        return (positions, looks)
     }
 
     /// Appends commands that each rest on one tag; returns those accepted, with what they rested on.

@@ -14,6 +14,9 @@ import TestSupport
         "DELETE FROM vault.customer_key", "DROP TABLE log.event",
         "ALTER TABLE log.event DISABLE TRIGGER ALL",
         "CREATE TABLE log.mine (a int)", "SELECT log.has_tags(1, '{}')",
+        "COPY log.event FROM STDIN", "SELECT FROM log.event FOR UPDATE",
+        "INSERT INTO log.event_tag VALUES (gen_random_uuid(), 1, 1) ON CONFLICT DO NOTHING",
+        "MERGE INTO log.event e USING log.event f ON e.position = f.position WHEN MATCHED THEN DELETE",
     ]
 
     @Test("lets the application change nothing in the log by any statement", arguments: statements)
@@ -25,6 +28,27 @@ import TestSupport
             }
             #expect(error?.kind == .notAllowed)
             await client.close()
+        }
+    }
+
+    @Test("gives the application no right on any table of the log, or on keys, but to read")
+    func grantsReadingOnly() async throws {
+        try await TestDatabase.with { database in
+            let rows = try await database.administer(
+                """
+                SELECT format('%I.%I %s', n.nspname, c.relname, privilege)
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+                    unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES'])
+                        AS privilege
+                WHERE (n.nspname = 'log' OR c.relname = 'customer_key') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                    AND (has_table_privilege('quartermaster_application', c.oid, privilege)
+                        OR privilege IN ('INSERT', 'UPDATE', 'REFERENCES')
+                            AND has_any_column_privilege('quartermaster_application', c.oid, privilege))
+                """)
+            #expect(rows.count == 0, "\((0..<rows.count).map { rows.text($0, 0) })")
+            let known = try await database.administer(
+                "SELECT has_table_privilege('quartermaster_application', 'log.event', 'SELECT')")
+            #expect(known.text(0, 0) == "t")
         }
     }
 

@@ -240,6 +240,9 @@ import TestSupport
             #expect(ahead == .ahead(sequence: kept + 3, head: kept + sold))
             await #expect(throws: OperationError.self) { try await verbs.resetStream(because: nil) }
             #expect(try await log.head() == kept + sold)
+            try await refuses(
+                database, natsURL, "ahead of the log's head \(kept + sold)", sequence: Int(kept + 3)
+            )
 
             try await verbs.resetStream(because: "restored")
             let events = try await log.read(after: kept + sold, limit: 10)
@@ -256,6 +259,56 @@ import TestSupport
             #expect(before.header("Quartermaster-Epoch") == "1")
         }
         await stop()
+    }
+
+    @Test("publishes nothing after what the log has lost, also where it has come further by now")
+    func refusesOtherHistory() async throws {
+        let (stop, natsURL) = try await TestServers.shared.freshNATS()
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 100)
+            var kept: Int64 = 0
+            try await withProjector(on: database, publishingTo: natsURL) { loop in
+                _ = try await loop.submit(fleet.envelope)
+                kept = try await loop.submit(fleet.order(seats: 1)).position
+                _ = try await loop.submit(fleet.order(seats: 1))
+                let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+                try await eventually("both are published") {
+                    try await bus.state(ofStream: EventPublisher.stream).lastSequence
+                        == Int(kept + 1)
+                }
+            }
+            try await database.administer(
+                """
+                SET session_replication_role = replica;
+                DELETE FROM log.event WHERE position > \(kept);
+                DELETE FROM log.event_tag WHERE position > \(kept);
+                DELETE FROM reading.projection
+                """)
+            try await withLoops(1, on: database) { loops in
+                for _ in 0..<3 { _ = try await loops[0].submit(fleet.order(seats: 1)) }
+            }
+            let history = try await PublishedHistory(
+                of: database.connections.log(1), busURL: natsURL, logger: quiet)
+            #expect(history == .diverged(at: kept + 1))
+            try await refuses(
+                database, natsURL, "holds another event at \(kept + 1)", sequence: Int(kept + 1))
+        }
+        await stop()
+    }
+
+    /// A projector that publishes to EVENTS says why it does not, and adds nothing.
+    private func refuses(
+        _ database: TestDatabase, _ natsURL: String, _ reason: String, sequence: Int
+    ) async throws {
+        let lines = LogLines()
+        try await withProjector(on: database, publishingTo: natsURL, tellingOn: lines) { _ in
+            try await eventually("it is said that \(reason)") {
+                lines.all.contains { $0.contains("not publishing") && $0.contains(reason) }
+            }
+        }
+        let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+        let state = try await bus.state(ofStream: EventPublisher.stream)
+        #expect(state.lastSequence == sequence)
     }
 
     /// Nil until the projector has made the table.

@@ -29,11 +29,12 @@ func withProjector(
 /// The same with a nats-server that outlives it.
 func withProjector(
     on database: TestDatabase, publishingTo natsURL: String,
-    clock: (@Sendable () -> Instant)? = nil, _ body: (DecisionLoop) async throws -> Void
+    clock: (@Sendable () -> Instant)? = nil, tellingOn lines: LogLines? = nil,
+    _ body: (DecisionLoop) async throws -> Void
 ) async throws {
     let roles = Roles(
         database.connections, natsURL: natsURL, secrets: testSecrets,
-        settings: try Settings([:]), logger: quiet, clock: clock)
+        settings: try Settings([:]), logger: lines?.logger ?? quiet, clock: clock)
     let loop = roles.decisionLoop()
     try await withServices([loop] + roles.projector(loop)) { try await body(loop) }
 }

@@ -127,13 +127,29 @@ import TestSupport
                 #expect(state.messageCount == Int(head))
                 let consumer = try await StreamConsumer(
                     of: EventPublisher.stream, subject: "events.>", durable: nil, on: bus)
+                let rows = try await database.administer(
+                    """
+                    SELECT replace(e.correlation_id::text, '-', ''), t.name, i.id,
+                        to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
+                    FROM log.event e JOIN log.event_type t ON t.code = e.type, log.identity i
+                    ORDER BY e.position
+                    """)
                 var position = 0
                 while position < head {
                     for delivery in try await consumer.fetch(limit: 500, waitMilliseconds: 2000) {
+                        let row = position
                         position += 1
+                        let header = delivery.message.header
                         #expect(delivery.sequence == position)
-                        #expect(delivery.message.header("Quartermaster-Position") == "\(position)")
-                        #expect(delivery.message.header("ce-specversion") == "1.0")
+                        #expect(header("Quartermaster-Position") == "\(position)")
+                        #expect(header("ce-specversion") == "1.0")
+                        #expect(header("ce-source") == "urn:uuid:\(rows.text(row, 2))")
+                        #expect(
+                            header("ce-type")?.hasPrefix("quartermaster.\(rows.text(row, 1)).v")
+                                == true)
+                        #expect(header("ce-time")?.hasPrefix(rows.text(row, 3)) == true)
+                        #expect(
+                            header("traceparent")?.hasPrefix("00-\(rows.text(row, 0))-") == true)
                         consumer.acknowledge(delivery)
                     }
                 }

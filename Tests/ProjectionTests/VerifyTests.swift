@@ -64,6 +64,10 @@ import TestSupport
             let (faults, findings) = try await verbs.findings(request)
             #expect(faults.isEmpty, "\(faults)")
             #expect(findings.contains("10 read models are what a fresh fold of the log makes"))
+            // Of a system at work it would have to be known that nobody brings them up to date.
+            let lagging = try await verbs.findings().faults
+            #expect(lagging.count == 10)
+            #expect(lagging.allSatisfy { $0.contains("can't be compared with the log") })
             try await database.administer(
                 """
                 UPDATE reading.projection SET stopped_at_position = position + 1,

@@ -1,0 +1,91 @@
+import Bus
+import Foundation
+import Glibc
+import LocalServers
+import Publishing
+import TestSupport
+import Testing
+
+/// Each role as a process of its own, on servers that none of them has started.
+@Suite(.timeLimit(.minutes(5))) struct RolesTests {
+    @Test(
+        "sells with every role alone, and goes on with the second projector when the first is killed"
+    )
+    func runsAlone() async throws {
+        let folder = ServerProcess.scratchFolder()
+        let postgres = try await PrivatePostgres.start(in: folder + "/postgres")
+        let nats = try await PrivateNATS.start(in: folder + "/nats")
+        var running: [ChildProcess] = []
+        do {
+            let servers = [
+                "DATABASE_URL": postgres.url, "NATS_URL": nats.url,
+                "SIGNING_SECRET": "a secret for tests only, not for use",
+                "STAFF_TOKEN": ServerProcess.token,
+            ]
+            for verb in [["migrate"], ["seed", "test"]] {
+                let done = try await ServerProcess.run(verb, in: folder, environment: servers)
+                #expect(done.isSuccess, "\(done.output)")
+            }
+            let server = try await ServerProcess.start(
+                "command-api", in: folder, environment: servers)
+            running.append(server.process)
+            var ports: [Int] = []
+            for role in ["query-api", "projector", "projector"] {
+                ports.append(try freeLoopbackPort())
+                let environment = servers.merging([
+                    "QUERY_PORT": "\(server.queryPort)", "OPERATIONS_PORT": "\(ports.last ?? 0)",
+                ]) { $1 }
+                running.append(
+                    try ServerProcess.begin([role], in: folder, environment: environment).process)
+            }
+            try await sell(server, nats.url, running[2])
+            try await eventually("the first projector is gone") { !running[2].isRunning }
+            for (role, port) in [("query-api", ports[0]), ("projector", ports[2])] {
+                let ready = try await ServerProcess.run(
+                    ["ready", role], in: folder,
+                    environment: [
+                        "QUERY_PORT": "\(server.queryPort)", "OPERATIONS_PORT": "\(port)",
+                    ])
+                #expect(ready.isSuccess, "\(role): \(ready.output)")
+            }
+        } catch {
+            for process in running { await process.stop(SIGKILL) }
+            await nats.stop()
+            await postgres.stop()
+            throw error
+        }
+        for (index, process) in running.enumerated() where index != 2 {
+            await process.stop(SIGTERM)
+            #expect(process.hasSucceeded, "the role at \(index)")
+        }
+        await nats.stop()
+        await postgres.stop()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// A seat before, and one after the leading projector is killed: both are shown and published.
+    private func sell(
+        _ server: ServerProcess, _ natsURL: String, _ projector: ChildProcess
+    ) async throws {
+        try await eventually("the read models are there") {
+            try await server.queries.get("/v1/trips").status == 200
+        }
+        let place = try await openSailing(server, capacity: 10)
+        let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+        for round in 0..<2 {
+            if round == 1 { kill(projector.pid, SIGKILL) }
+            let placed = try await server.commands.post("/v1/bookings", place.order())
+            #expect(placed.status == 201)
+            let position = placed.headers["quartermaster-position"] ?? ""
+            let code = placed.json["code"] as? String ?? ""
+            try await eventually("the booking is shown, round \(round)") {
+                let path = "/v1/bookings/\(code)?min-position=\(position)"
+                return try await server.queries.get(path).status == 200
+            }
+            try await eventually("the booking is published, round \(round)") {
+                let state = try await bus.state(ofStream: EventPublisher.stream)
+                return state.lastSequence >= Int(position) ?? .max
+            }
+        }
+    }
+}

@@ -31,7 +31,7 @@ struct LookingUp {
         let count = rows.integer(0, 0)
         let sample = try await client.run(
             """
-            SELECT code, email, last_name FROM reading.booking_search
+            SELECT code, email, last_name, position FROM reading.booking_search
             TABLESAMPLE SYSTEM (0.5) WHERE last_name <> 'Lovelace' LIMIT 2000
             """)
         guard sample.count > 0 else { throw BenchError("there are no bookings to look for") }
@@ -52,23 +52,33 @@ struct LookingUp {
         _ = try await times(of: everyManifest + everyManifest)
         let manifests = try await times(
             of: (0..<Self.questionCount).compactMap { _ in everyManifest.randomElement() })
-        let head = try await system.connections.log(1).head()
-        let then = head / 2
-        let pastBookings = try await times(
-            of: (0..<Self.questionCount).map { _ in
-                let code = sample.text(Int.random(in: 0..<sample.count), 0)
-                return "/v1/bookings/\(code)?as-of=\(head)"
-            })
-        let pastManifests = try await times(
-            of: (0..<Self.questionCount).compactMap { _ in
-                sailings.randomElement().map { "/v1/sailings/\($0)/manifest?as-of=\(then)" }
-            })
+        let log = system.connections.log(1)
+        let head = try await log.head()
+        var (bookings, pastManifests): ([String], [String]) = ([], [])
+        for _ in 0..<Self.questionCount {
+            let row = Int.random(in: 0..<sample.count)
+            let known = try await moment(in: Int64(sample.integer(row, 3))...head, log)
+            bookings.append("/v1/bookings/\(sample.text(row, 0))?as-of=\(known)")
+            guard let sailing = sailings.randomElement() else { continue }
+            let then = try await moment(in: head / 2...head, log)
+            pastManifests.append("/v1/sailings/\(sailing)/manifest?as-of=\(then)")
+        }
         return [
-            figure("a booking as of a position, p99", pastBookings, aim: 50),
-            figure("a manifest as of a position, p99", pastManifests, aim: 1000),
+            figure("a booking as of any moment, p99", try await times(of: bookings), aim: 50),
+            figure(
+                "a manifest as of any moment, p99", try await times(of: pastManifests), aim: 1000),
             figure("search over \(count) bookings, p99", searches, kinds.joined(separator: ", ")),
             figure("manifest of a sailing, p99", manifests),
         ]
+    }
+
+    /// Any of these positions, or the time at which it was recorded, as a query names it.
+    private func moment(in positions: ClosedRange<Int64>, _ log: EventLog) async throws -> String {
+        let position = Int64.random(in: positions)
+        guard Bool.random(), let event = try await log.read(position...position).first else {
+            return "\(position)"
+        }
+        return "\(Instant(microseconds: event.recordedAt))"
     }
 
     private func figure(

@@ -1,6 +1,9 @@
+internal import AsyncHTTPClient
 internal import EventLog
 internal import Glibc
 internal import LocalServers
+internal import NIOCore
+internal import NIOHTTP1
 internal import Operations
 internal import Postgres
 internal import ProjectionEngine
@@ -75,7 +78,12 @@ struct Rebuilding {
         for role in ["command-api", "query-api", "projector"] {
             let began = ContinuousClock.now
             let (child, port) = try system.role(role)
-            try await wait(role) { isListening(onPort: port) }
+            try await wait(role) {
+                let answer = try? await HTTPClient.shared.get(
+                    url: "http://127.0.0.1:\(port)/readyz"
+                ).get()
+                return answer?.status == .ok
+            }
             let spent = ContinuousClock.now - began
             await child.stop(SIGTERM)
             figures.append(

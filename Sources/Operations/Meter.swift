@@ -106,3 +106,8 @@ func grouped(_ number: Int64) -> String {
     }
     return String(text.reversed())
 }
+
+/// So many of what a noun names: `1 event`, `1,200 events`.
+func counted(_ number: Int64, _ noun: String) -> String {
+    "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+}

@@ -118,7 +118,7 @@ extension Verbs {
             publishedUpTo = sequence
             say(
                 "EVENTS is at \(grouped(sequence)), and the log's head is \(grouped(head)): the log has lost "
-                    + "\(grouped(sequence - head)) events that were published, as after a restore to an "
+                    + "\(counted(sequence - head, "event")) that were published, as after a restore to an "
                     + "earlier moment. Consumers may have acted on them.")
         case .diverged(let position):
             publishedUpTo = position

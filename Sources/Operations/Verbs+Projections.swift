@@ -56,8 +56,8 @@ extension Verbs {
     private static func distance(_ lag: Int64) -> String {
         switch lag {
         case 0: "up to date"
-        case 1...: "\(grouped(lag)) events behind"
-        default: "\(grouped(-lag)) events ahead of the log"
+        case 1...: "\(counted(lag, "event")) behind"
+        default: "\(counted(-lag, "event")) ahead of the log"
         }
     }
 

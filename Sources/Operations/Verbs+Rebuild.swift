@@ -160,15 +160,16 @@ extension Verbs {
         case .compared: return "compared \(name) at position \(position)"
         case .cancelled: return "gave up \(name) at position \(position): nothing is left of it"
         case .swapped:
-            let rows = grouped(Int64(outcome.rowCount))
-            let line = "rebuilt \(name): \(rows) rows at position \(position), "
+            let rows = counted(Int64(outcome.rowCount), "row")
+            let line = "rebuilt \(name): \(rows) at position \(position), "
             guard let difference = outcome.difference else {
                 return line + "not compared: no live table of this version had come as far"
             }
             guard !difference.isNone else { return line + "equal to the table before" }
             let more = difference.count - difference.rows.count
             var lines = [
-                line + "\(grouped(Int64(difference.count))) rows DIFFER from the table before:"
+                line + counted(Int64(difference.count), "row")
+                    + " \(difference.count == 1 ? "DIFFERS" : "DIFFER") from the table before:"
             ]
             lines += difference.rows.map { "  \($0.key) at position \($0.position)" }
             if more > 0 { lines.append("  and \(grouped(Int64(more))) more") }

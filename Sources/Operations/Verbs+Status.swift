@@ -91,7 +91,7 @@ extension Verbs {
                     ? text(overview.history, head: head) : "no NATS is known here: see NATS_URL"),
             "backup     "
                 + (overview.lastBackup.map {
-                    "\($0.createdAt), \(grouped(head - $0.head)) events ago"
+                    "\($0.createdAt), \(counted(head - $0.head, "event")) ago"
                 } ?? "there is none"),
             "read models",
         ]
@@ -100,7 +100,8 @@ extension Verbs {
             status.stoppedBecause.map { "  \(status.name) because: \($0)" }
         }
         if overview.skipCount > 0 {
-            lines.append("  \(overview.skipCount) events are skipped: see 'projections list'")
+            let skipped = counted(Int64(overview.skipCount), "event")
+            lines.append("  \(skipped) skipped: see 'projections list'")
         }
         lines += overview.rebuilds.map { rebuild in
             let state =
@@ -120,7 +121,7 @@ extension Verbs {
         switch history {
         case nil: "can't be reached"
         case .same(let position) where position == head: "up to date"
-        case .same(let position): "\(grouped(head - position)) events behind"
+        case .same(let position): "\(counted(head - position, "event")) behind"
         case .ahead(let sequence, _):
             "AHEAD of the log, at \(grouped(sequence)): see 'events reset-stream'"
         case .diverged(let position):

@@ -21,7 +21,10 @@ import TestSupport
                 _ = try await loop.submit(fleet.envelope)
                 let placed = try await door.post("/v1/bookings", order(of: fleet))
                 #expect(placed.status == 201)
-                #expect(try await door.post("/v1/bookings", order(of: fleet)).status == 409)
+                let soldOut = try await door.post("/v1/bookings", order(of: fleet))
+                #expect(soldOut.status == 409)
+                let position = placed.headers["quartermaster-position"]
+                #expect(soldOut.headers["quartermaster-position"] == position)
                 now.withLock { $0 = started + .minutes(10) }
                 let booking = placed.json["booking"] as? String ?? ""
                 let late = try await door.post(
@@ -33,6 +36,11 @@ import TestSupport
                 #expect(try await door.post("/v1/bookings", order(of: fleet)).status == 201)
                 let extended = try await door.post("/v1/bookings/\(booking)/extend", "")
                 #expect(extended.status == 410)
+                now.withLock { $0 = started + .hours(48) }
+                let departed = try await door.post("/v1/bookings", order(of: fleet))
+                #expect(departed.status == 409)
+                #expect(departed.json["because"] as? String == "departed")
+                #expect(departed.json["field"] as? String == "lines[0].trip")
             }
         }
     }

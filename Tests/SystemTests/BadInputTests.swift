@@ -1,4 +1,5 @@
 import Foundation
+import LocalServers
 import Testing
 import TestSupport
 
@@ -13,6 +14,7 @@ import TestSupport
         try await refusesOrders(server, place)
         try await refusesFraming(server, place)
         try await refusesHeaders(server, place)
+        try await hangsUp(server, place)
         let after = try await server.staffQueries.get("/v1/projections").json["head"] as? Int
         #expect(before == after)
         await server.stop()
@@ -57,6 +59,7 @@ import TestSupport
             #expect(answer.status == status, "\(new): \(body)")
             #expect(answer.headers["content-type"] == "application/problem+json")
             if let field { #expect(answer.json["field"] as? String == field, "\(new): \(body)") }
+            if status != 400 { #expect(answer.headers["quartermaster-position"] != nil, "\(new)") }
         }
     }
 
@@ -125,6 +128,24 @@ import TestSupport
         #expect(try await server.queries.get("/v1/trips?colour=red").status == 400)
         #expect(try await server.queries.get("/v1/trips?cursor=nonsense").status == 400)
         #expect(try await server.queries.get("/v1/trips?min-position=999999").status == 400)
+    }
+
+    /// A body that is shorter than was said, and then nobody at the other end.
+    private func hangsUp(_ server: ServerProcess, _ place: OpenSailing) async throws {
+        let body = place.order()
+        let head =
+            "POST /v1/bookings HTTP/1.1\r\nHost: there\r\nContent-Type: application/json\r\n"
+            + "Idempotency-Key: \(UUID().uuidString.lowercased())\r\n"
+            + "Content-Length: \(body.utf8.count)\r\n\r\n"
+        let file = server.folder + "/cut-off"
+        for count in [0, body.utf8.count / 2, body.utf8.count - 1] {
+            try (head + body.prefix(count)).write(toFile: file, atomically: true, encoding: .utf8)
+            let isSent = try await runToEnd(
+                ["/bin/bash", "-c", "cat '\(file)' > /dev/tcp/127.0.0.1/\(server.commandPort)"],
+                log: server.folder + "/cut-off.log")
+            #expect(isSent)
+        }
+        #expect(try await server.commands.get("/livez").status == 200)
     }
 
     private func refusesHeaders(_ server: ServerProcess, _ place: OpenSailing) async throws {

@@ -6,9 +6,6 @@ import TestSupport
 /// What the operator's tools print, to the letter: they don't change silently. Ids, times, sizes and numbers of more
 /// than two digits stand as what they are; `QUARTERMASTER_WRITE_GOLDEN=1` writes the files anew.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct OutputTests {
-    private static let folder = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().appendingPathComponent("Outputs")
-
     @Test("prints what the golden files show")
     func prints() async throws {
         try await withServer { server in
@@ -49,14 +46,14 @@ import TestSupport
                 ("reset-stream", ["events", "reset-stream"]),
             ]
             let lines = server.output.split(separator: "\n", omittingEmptySubsequences: false)
-            try compare(
+            try Golden.compare(
                 "up", lines.filter { !$0.hasPrefix("{") }.joined(separator: "\n"), code)
             for (name, arguments) in verbs {
                 // Whatever a rebuild has swapped is led anew in a moment.
                 try await untilAllIsProjected(server)
                 let (isSuccess, output) = try await server.run(arguments)
                 #expect(isSuccess, "\(arguments): \(output)")
-                try compare(name, output, code)
+                try Golden.compare(name, output, code)
             }
             try await follows(server, code)
             try await backups(server)
@@ -71,7 +68,7 @@ import TestSupport
             let tail = try await server.follow(
                 ["events", "tail", "--from", "1", "--entity", code] + options
             ) { $0.contains("BookingConfirmed") }
-            try compare(name, tail.output, code)
+            try Golden.compare(name, tail.output, code)
         }
         let clear = "\u{1B}[H\u{1B}[J"
         let watched = try await server.follow(["status", "--watch"]) {
@@ -79,13 +76,13 @@ import TestSupport
         }
         let screens = watched.output.components(separatedBy: clear)
         #expect(screens[0].isEmpty)
-        try compare("status-watch", screens[1], code)
+        try Golden.compare("status-watch", screens[1], code)
         let ports = [
             "COMMAND_PORT": "\(server.commandPort)", "QUERY_PORT": "\(server.queryPort)",
             "OPERATIONS_PORT": "\(server.operationsPort)",
         ]
         let ready = try await server.run(["ready"], environment: ports)
-        try compare("ready", ready.output, code)
+        try Golden.compare("ready", ready.output, code)
     }
 
     private typealias Shown = (
@@ -96,7 +93,7 @@ import TestSupport
         for (name, arguments, environment) in shown {
             let (isSuccess, output) = try await server.run(arguments, environment: environment)
             #expect(isSuccess, "\(arguments): \(output)")
-            try compare(name, output, "")
+            try Golden.compare(name, output, "")
         }
     }
 
@@ -147,7 +144,7 @@ import TestSupport
         }
         let catalogue = server.folder + "/launches.yaml"
         try FileManager.default.copyItem(
-            atPath: Self.folder.appendingPathComponent(
+            atPath: Golden.folder.appendingPathComponent(
                 "../../../Sources/CatalogueImport/launches.yaml"
             ).path, toPath: catalogue)
         try await compareAll(
@@ -179,7 +176,7 @@ import TestSupport
             ) async throws {
                 let words = words.split(separator: " ").map(String.init)
                 let (_, output) = try await server.run(words, environment: environment)
-                try compare(name, output, code)
+                try Golden.compare(name, output, code)
             }
             try await showsUnfinished(server, show)
             try await session.execute(
@@ -229,7 +226,16 @@ import TestSupport
             try await show(name, words, [:])
             try await untilAllIsProjected(server)
         }
-        try await show("verify-alone", "verify", ["NATS_URL": "nats://127.0.0.1:1"])
+        let nowhere = ["NATS_URL": "nats://127.0.0.1:1"]
+        try await show("verify-alone", "verify", nowhere)
+        try await show("reset-stream-alone", "events reset-stream", nowhere)
+        let elsewhere = [
+            "DATABASE_URL": try server.addresses().database,
+            "QUARTERMASTER_DATA": server.folder + "/elsewhere",
+        ]
+        try await show("status-without-nats", "status", elsewhere)
+        try await show(
+            "backup-list-none", "backup --list", ["QUARTERMASTER_DATA": "/nowhere"])
     }
 
     private func showsRestored(_ session: PostgresSession, _ show: Show) async throws {
@@ -276,6 +282,7 @@ import TestSupport
                 "rebuild manifest --undo", "rebuild --resume", "rebuild manifest --until soon",
                 "projections why nothing", "projections skip-event manifest 1",
                 "projections skip-event manifest 1 --reason boredom",
+                "diff nobody 2 1", "events --limit 0", "rebuild manifest --pause --keep-old",
                 "restore nowhere", "restore --verify nowhere", "verify --against nowhere",
                 "verify --archive nowhere", "import-log nowhere", "import nowhere", "seed winter",
                 "ready nobody", "backup --keep none", "migrat", "bench --events none",
@@ -285,7 +292,7 @@ import TestSupport
                 #expect(!isSuccess, "\(words): \(output)")
                 shown += "$ quartermaster \(words)\n\(output)\n"
             }
-            try compare("refusals", shown, "")
+            try Golden.compare("refusals", shown, "")
         }
     }
 
@@ -308,7 +315,7 @@ import TestSupport
                 line.prefixMatch(of: #/  ([a-z-]+)/#).map { words + [String($0.output.1)] }
             }
         }
-        try compare("help", shown, "")
+        try Golden.compare("help", shown, "")
     }
 
     /// A program that is newer than the schema backs up what is there before it changes anything.
@@ -325,7 +332,7 @@ import TestSupport
             """)
         let migrated = try await server.run(["migrate"])
         #expect(migrated.isSuccess, "\(migrated.output)")
-        try compare("migrate", migrated.output, "")
+        try Golden.compare("migrate", migrated.output, "")
         let list = try await server.run(["backup", "--list"])
         #expect(list.output.contains("before migration"), "\(list.output)")
     }
@@ -337,60 +344,5 @@ import TestSupport
             let lags = (json["projections"] as? [[String: Any]])?.map { $0["lag"] as? Int }
             return lags?.allSatisfy { $0 == 0 } == true && json["events"] as? String == "same"
         }
-    }
-
-    private func compare(_ name: String, _ output: String, _ code: String) throws {
-        let file = Self.folder.appendingPathComponent("\(name).txt")
-        let shown = Self.plain(output, code)
-        if ProcessInfo.processInfo.environment["QUARTERMASTER_WRITE_GOLDEN"] != nil {
-            try FileManager.default.createDirectory(
-                at: Self.folder, withIntermediateDirectories: true)
-            try shown.write(to: file, atomically: true, encoding: .utf8)
-        }
-        let golden = try String(contentsOf: file, encoding: .utf8)
-        #expect(shown == golden, "\(name)")
-    }
-
-    /// Without what is another each time.
-    private static func plain(_ output: String, _ code: String) -> String {
-        var text = code.isEmpty ? output : output.replacing(code, with: "CODE")
-        for (pattern, what) in [
-            (#"/(tmp|dev/shm)/[^\s":]*"#, "PATH"),
-            ("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
-            (#"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?"#, "TIME"),
-            ("[0-9a-f]{60,}", "HEX"),
-            (#"\d[\d,]*\.\d+ MB"#, "N MB"), (#"\d[\d,]* MB"#, "N MB"),
-            (#"\d+ connections"#, "N connections"), (#""connections":\d+"#, #""connections":N"#),
-            (#"\bin \d+ s\b"#, "in N s"), (#"\btook \d+ s\b"#, "took N s"),
-            (#"\d[\d,]*/s"#, "N/s"),
-            (#"\d[\d,]* in the last minute"#, "N in the last minute"),
-            (#""eventsInLastMinute":\d+"#, #""eventsInLastMinute":N"#),
-            (#"\b\d[\d,]{2,}\b"#, "N"),
-        ] {
-            text = text.replacingOccurrences(of: pattern, with: what, options: .regularExpression)
-        }
-        // Progress is shown as often as there is time for it.
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        var steps: Set<Substring> = []
-        return lines.filter { line in
-            guard let step = line.prefixMatch(of: /\{"step":"[a-z ]+"/) else {
-                return !line.contains(" of N") || !line.hasPrefixOfStep
-            }
-            return steps.insert(step.output).inserted
-        }.map { line in
-            // How far a step has come when it is first heard of is another each time.
-            line.hasPrefix(#"{"step""#) ? line.replacing(/:(\d+|null)/, with: ":N") : line
-        }
-        .joined(separator: "\n")
-    }
-}
-
-extension Substring {
-    fileprivate var hasPrefixOfStep: Bool {
-        [
-            "exporting ", "importing ", "reading ", "indexing ", "comparing ", "swapping ",
-            "verifying ", "read models: ",
-        ]
-        .contains { hasPrefix($0) }
     }
 }

@@ -29,17 +29,23 @@ import Testing
             let server = try await ServerProcess.start(
                 "command-api", in: folder, environment: servers)
             running.append(server.process)
-            var ports: [Int] = []
+            var (ports, logs) = ([Int](), [server.log])
             for role in ["query-api", "projector", "projector"] {
                 ports.append(try freeLoopbackPort())
                 let environment = servers.merging([
                     "QUERY_PORT": "\(server.queryPort)", "OPERATIONS_PORT": "\(ports.last ?? 0)",
                 ]) { $1 }
-                running.append(
-                    try ServerProcess.begin([role], in: folder, environment: environment).process)
+                let (process, log) = try ServerProcess.begin(
+                    [role], in: folder, environment: environment)
+                running.append(process)
+                logs.append(log)
             }
             try await sell(server, nats.url, running[2])
             try await eventually("the first projector is gone") { !running[2].isRunning }
+            for (name, log) in zip(["command-api", "query-api", "projector"], logs) {
+                let output = try String(contentsOfFile: log, encoding: .utf8)
+                try Golden.compare("role-\(name)", output)
+            }
             for (role, port) in [("query-api", ports[0]), ("projector", ports[2])] {
                 let ready = try await ServerProcess.run(
                     ["ready", role], in: folder,
@@ -68,7 +74,9 @@ import Testing
         _ server: ServerProcess, _ natsURL: String, _ projector: ChildProcess
     ) async throws {
         try await eventually("the read models are there") {
-            try await server.queries.get("/v1/trips").status == 200
+            let shown = try await server.staffQueries.get("/v1/projections").json
+            let projections = shown["projections"] as? [[String: Any]] ?? []
+            return projections.count == 10 && projections.allSatisfy { $0["lag"] as? Int == 0 }
         }
         let place = try await openSailing(server, capacity: 10)
         let bus = try await BusConnection.connect(to: natsURL, logger: quiet)

@@ -21,6 +21,8 @@ struct LiveHolds<Thing: Hashable & Sendable>: Sendable {
     private var totals = Tally<Thing>()
     /// A binary heap, earliest first. Its entries may be out of date: `holds` has the last word.
     private var deadlines: [Deadline] = []
+    /// Of the last hold: most set aside the same as the one before, and then it stands in memory once.
+    private var lastPortions: [Portion<Thing>] = []
 
     subscript(booking: BookingID) -> Hold? { holds[booking] }
 
@@ -28,7 +30,8 @@ struct LiveHolds<Thing: Hashable & Sendable>: Sendable {
     mutating func add(_ booking: BookingID, deadline: Instant, _ portions: [Portion<Thing>]) {
         remove(booking)
         guard !portions.isEmpty else { return }
-        holds[booking] = Hold(deadline: deadline, portions: portions)
+        if portions != lastPortions { lastPortions = portions }
+        holds[booking] = Hold(deadline: deadline, portions: lastPortions)
         totals.add(portions)
         push(Deadline(at: deadline, booking: booking))
     }

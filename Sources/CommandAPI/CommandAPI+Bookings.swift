@@ -98,16 +98,14 @@ extension CommandAPI {
             )
         }
         if oversaleReason != nil { try Caller.current.require(.office) }
-        var generator = SystemRandomNumberGenerator()
         let customer = draw(Kind.Customer.self)
         let key = CustomerKey()
         let command = PlaceBooking(
-            booking: draw(), customer: customer, code: .random(using: &generator), order: order,
+            booking: draw(), customer: customer, code: drawCode(), order: order,
             namedTotal: total, contact: key.seal(contact, of: customer),
             wantsUpdates: wantsUpdates, policy: policy, reseller: Caller.current.reseller,
             oversaleReason: oversaleReason ?? "")
-        let receipt = try await submit(
-            request, body, [command], keys: [(customer, key.bytes)])
+        let receipt = try await submit(request, body, command, key: key)
         guard let placed = receipt.events.last, case .bookingPlaced(let fact) = placed.event else {
             preconditionFailure("placing a booking placed none")
         }

@@ -25,6 +25,10 @@ public struct CommandAPI: Sendable {
     /// Whether the log can be written now.
     let isReady: @Sendable () async -> Bool
     let observer: RequestObserver
+    /// Draws a booking's code, which somebody may have.
+    let drawCode: @Sendable () -> ConfirmationCode
+    /// Codes that are drawn for one order.
+    static let drawLimit = 5
 
     public init(
         _ loop: DecisionLoop, gatekeeper: @escaping Gatekeeper, desk: StaffDesk,
@@ -32,7 +36,8 @@ public struct CommandAPI: Sendable {
         provider: any PaymentProvider = DockProvider(), links: BookingLink,
         customerKey: @escaping @Sendable (CustomerID) async throws -> CustomerKey?,
         clock: @escaping @Sendable () -> Instant,
-        isReady: @escaping @Sendable () async -> Bool, observer: RequestObserver
+        isReady: @escaping @Sendable () async -> Bool, observer: RequestObserver,
+        drawCode: @escaping @Sendable () -> ConfirmationCode
     ) {
         self.loop = loop
         self.gatekeeper = gatekeeper
@@ -44,6 +49,7 @@ public struct CommandAPI: Sendable {
         self.clock = clock
         self.isReady = isReady
         self.observer = observer
+        self.drawCode = drawCode
     }
 
     public var operations: [Operation] {
@@ -82,17 +88,45 @@ public struct CommandAPI: Sendable {
     /// `hash` where a repeat is told from another request by something else than the body.
     func submit(
         _ request: Request, _ body: Body, hash: [UInt8]? = nil, _ commands: [any Command],
-        keys: [(customer: CustomerID, key: [UInt8])] = [], by actor: String? = nil
+        by actor: String? = nil
     ) async throws(Problem) -> Receipt {
-        let envelope = Envelope(
-            id: try request.idempotencyKey(), requestHash: hash ?? body.hash,
-            correlationID: Caller.current.trace, actor: actor ?? Caller.current.actor,
-            commands: commands, customerKeys: keys)
+        let envelope = try envelope(request, hash ?? body.hash, commands, by: actor)
         do throws(CommandError) {
             return try await loop.submit(envelope)
         } catch {
             throw problem(for: error, saidIn: body)
         }
+    }
+
+    /// Submits an order under a code that is drawn for it, and drawn again where somebody has it.
+    func submit(
+        _ request: Request, _ body: Body, _ order: PlaceBooking, key: CustomerKey
+    ) async throws(Problem) -> Receipt {
+        var envelope = try envelope(request, body.hash, [order])
+        envelope.customerKeys = [(order.customer, key.bytes)]
+        var drawCount = 1
+        while true {
+            do throws(CommandError) {
+                return try await loop.submit(envelope)
+            } catch {
+                guard case .claimTaken = error, drawCount < Self.drawLimit else {
+                    throw problem(for: error, saidIn: body)
+                }
+            }
+            var again = order
+            again.code = drawCode()
+            envelope.commands = [again]
+            drawCount += 1
+        }
+    }
+
+    private func envelope(
+        _ request: Request, _ hash: [UInt8], _ commands: [any Command], by actor: String? = nil
+    ) throws(Problem) -> Envelope {
+        Envelope(
+            id: try request.idempotencyKey(), requestHash: hash,
+            correlationID: Caller.current.trace, actor: actor ?? Caller.current.actor,
+            commands: commands)
     }
 
     /// The receipt of the first time, where the request's key was accepted before.

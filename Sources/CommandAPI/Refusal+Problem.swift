@@ -260,7 +260,7 @@ public func problem(for error: CommandError) -> Problem {
             "overloaded", .serviceUnavailable, "Too much at once",
             detail: "too many orders are waiting: try again, with the same Idempotency-Key",
             retryAfterSeconds: 1)
-    case .conflicting:
+    case .conflicting, .claimTaken:
         Problem(
             "conflicting", .serviceUnavailable, "Others were faster",
             detail: "try again, with the same Idempotency-Key", retryAfterSeconds: 1)

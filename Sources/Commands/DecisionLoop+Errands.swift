@@ -29,6 +29,7 @@ extension DecisionLoop {
         case .load(let missing): await load(missing)
         case .lookUp(let answers): await lookUp(answers)
         case .replay(let positions, let pending): await replay(positions, pending)
+        case .lookUpClaims(let claims, let pending): await lookUpClaims(claims, pending)
         }
     }
 
@@ -68,6 +69,15 @@ extension DecisionLoop {
         into cache: ModelCache
     ) -> Bool {
         cache.insert(model, of: entity, completeTo: completeTo)
+    }
+
+    /// What somebody has will not be free when it is decided again; anything else may be.
+    private func lookUpClaims(_ claims: [QueryItem], _ pending: Pending) async {
+        for claim in claims {
+            let found = try? await log.read(claim, limit: 1).events
+            if found?.isEmpty == false { return pending.fail(.claimTaken) }
+        }
+        decideAgain(pending, counting: true)
     }
 
     private func lookUp(

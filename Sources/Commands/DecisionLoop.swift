@@ -45,6 +45,8 @@ public actor DecisionLoop: Service {
         case lookUp(
             [(envelope: Envelope, pending: Pending, otherwise: Result<Receipt, CommandError>)])
         case replay(ClosedRange<Int64>, Pending)
+        /// What conflicts may have claimed what somebody has.
+        case lookUpClaims([QueryItem], Pending)
     }
 
     public init(
@@ -215,10 +217,15 @@ public actor DecisionLoop: Service {
         } else {
             beDisturbed(cache)
         }
-        // A repeat takes down what rests on it, which is nobody's attempt.
-        let hasRepeats = outcomes.contains { $0.isRepeat }
+        // Tags of events that commands before in the batch wanted, and did not get: what rests on those could not be
+        // appended, and that is nobody's attempt.
+        var missing: Set<PostgresUUID> = []
         var next = appended[...]
         for (decided, outcome) in zip(round.decided, outcomes) {
+            let restsOnMissing = decided.command.conditions.contains {
+                !missing.isDisjoint(with: $0.item.tags)
+            }
+            if !outcome.isAppended { missing.formUnion(decided.command.events.flatMap(\.tags)) }
             switch outcome {
             case .appended:
                 let events = Array(next.prefix(decided.events.count))
@@ -230,12 +237,16 @@ public actor DecisionLoop: Service {
             case .keyReused: decided.pending.fail(.keyReused)
             case .conflict:
                 metrics.conflicts.increment()
-                decideAgain(decided.pending, counting: !hasRepeats)
+                if !restsOnMissing, !decided.claims.isEmpty {
+                    errands.continuation.yield(.lookUpClaims(decided.claims, decided.pending))
+                } else {
+                    decideAgain(decided.pending, counting: !restsOnMissing)
+                }
             }
         }
         // What was refused or answered had seen events that did not come true.
         if outcomes.contains(where: { !$0.isAppended }) {
-            for answer in round.answers { decideAgain(answer.pending, counting: !hasRepeats) }
+            for answer in round.answers { decideAgain(answer.pending, counting: false) }
         } else {
             answer(round.answers, at: appended.last?.position ?? cache.position)
         }
@@ -284,7 +295,7 @@ public actor DecisionLoop: Service {
         if !unsure.isEmpty { errands.continuation.yield(.lookUp(unsure)) }
     }
 
-    private func decideAgain(_ pending: Pending, counting: Bool) {
+    func decideAgain(_ pending: Pending, counting: Bool) {
         var pending = pending
         if counting { pending.attemptCount += 1 }
         guard pending.attemptCount < limits.attemptLimit else { return pending.fail(.conflicting) }

@@ -51,6 +51,8 @@ public enum CommandError: Error, Sendable {
     case overloaded
     /// Others were faster, again and again.
     case conflicting
+    /// What was drawn to be its own, such as a code, somebody has: draw again.
+    case claimTaken
     /// The log can't be written now. When the outcome is unknown the request may have taken
     /// effect: repeated under the same key, it is answered for certain.
     case unavailable(isOutcomeUnknown: Bool)

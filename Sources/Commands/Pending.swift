@@ -111,13 +111,6 @@ final class Inbox: Sendable {
 }
 
 extension AppendOutcome {
-    var isRepeat: Bool {
-        switch self {
-        case .duplicate, .keyReused: true
-        case .appended, .conflict: false
-        }
-    }
-
     var isAppended: Bool {
         if case .appended = self { true } else { false }
     }

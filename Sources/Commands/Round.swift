@@ -9,6 +9,8 @@ struct Round {
     struct Decided {
         var pending: Pending
         var command: AppendCommand
+        /// What of its conditions is to be its own: no other process's event mends it where somebody has that.
+        var claims: [QueryItem]
         /// At the positions that they will get, unless another process appends in between.
         var events: [RecordedEvent]
 
@@ -75,6 +77,7 @@ struct Round {
         var events: [RecordedEvent] = []
         var stored: [NewEvent] = []
         var conditions: [ConditionItem] = []
+        var claims: [QueryItem] = []
         for command in envelope.commands {
             cache.beginDecision()
             var refusal: Refusal?
@@ -88,6 +91,7 @@ struct Round {
                 refusal != nil || !cache.notes.missing.isEmpty
                 || !claimed.isDisjoint(with: cache.notes.claims)
             guard !isOver else { return giveUp(pending, refusal) }
+            claims += cache.notes.claims
             claimed.formUnion(cache.notes.claims)
             conditions += cache.conditions()
             for fact in facts {
@@ -109,7 +113,7 @@ struct Round {
         decided.append(
             Decided(
                 pending: pending, command: AppendCommand(envelope, stored, conditions),
-                events: events))
+                claims: claims, events: events))
     }
 
     /// The request can't be decided now, or is refused.

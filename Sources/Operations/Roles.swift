@@ -28,6 +28,11 @@ public struct Roles: Sendable {
     public let settings: Settings
     public let logger: Logger
     public let clock: @Sendable () -> Instant
+    /// Draws a booking's code.
+    public var drawCode: @Sendable () -> ConfirmationCode = {
+        var generator = SystemRandomNumberGenerator()
+        return .random(using: &generator)
+    }
     private let measured = Measured()
     private let drain: Drain
 
@@ -104,7 +109,7 @@ public struct Roles: Sendable {
                 guard !drain.isDraining else { return false }
                 return (try? await log.isWritable()) ?? false
             },
-            observer: RequestObserver(logger))
+            observer: RequestObserver(logger), drawCode: drawCode)
     }
 
     /// The query side, as services; `onStart` hears the port.

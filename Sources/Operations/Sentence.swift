@@ -32,6 +32,7 @@ private func sentence(for error: CommandError) -> String {
     case .conflicting:
         "others append what it rests on, again and again; where nobody does, the log is not sound: "
             + "'quartermaster verify --log-only' says so"
+    case .claimTaken: "what was drawn for it somebody has: try again"
     case .unavailable(isOutcomeUnknown: true):
         "the log can't be reached, and it may have taken effect: look before it is asked for again"
     case .unavailable(isOutcomeUnknown: false): "the log can't be written now: nothing was done"

@@ -77,6 +77,38 @@ import TestSupport
         }
     }
 
+    @Test(
+        "draws another code where somebody has the one that was drawn, and makes nobody else wait for it"
+    )
+    func drawsCodesAgain() async throws {
+        try await TestDatabase.with { database in
+            let codes = ["AAAAAAAA", "AAAAAAAA", "AAAAAAAA", "BBBBBBBB"]
+            let drawn = Mutex(0)
+            let draw: @Sendable () -> ConfirmationCode = {
+                let index = drawn.withLock { count in
+                    defer { count += 1 }
+                    return count
+                }
+                return ConfirmationCode(codes[index % codes.count])!
+            }
+            try await withDoor(on: database, drawing: draw) { door, loop in
+                let running = Task { await loop.run() }
+                defer { running.cancel() }
+                let fleet = SeaFleet(capacity: 10)
+                _ = try await loop.submit(fleet.envelope)
+                let first = try await door.post("/v1/bookings", order(of: fleet))
+                #expect(first.json["code"] as? String == "AAAAAAAA")
+                let second = try await door.post("/v1/bookings", order(of: fleet))
+                #expect(second.status == 201)
+                #expect(second.json["code"] as? String == "BBBBBBBB")
+                // There is no other by now.
+                let third = try await door.post("/v1/bookings", order(of: fleet))
+                #expect(third.status == 503 && third.headers["retry-after"] == "1")
+                #expect(drawn.withLock { $0 } == codes.count + 5)
+            }
+        }
+    }
+
     private func order(of fleet: SeaFleet) -> String {
         """
         {"lines":[{"trip":"\(fleet.trip)","sailing":"\(fleet.sailing)",\
@@ -88,11 +120,13 @@ import TestSupport
     /// Opens the door of a loop that nobody runs yet.
     private func withDoor(
         on database: TestDatabase, clock: (@Sendable () -> Instant)? = nil,
+        drawing draw: (@Sendable () -> ConfirmationCode)? = nil,
         _ body: (HTTPDoor, DecisionLoop) async throws -> Void
     ) async throws {
-        let roles = Roles(
+        var roles = Roles(
             database.connections, natsURL: "", secrets: testSecrets, settings: try Settings([:]),
             logger: quiet, clock: clock)
+        if let draw { roles.drawCode = draw }
         let loop = roles.decisionLoop()
         let port = Mutex<Int?>(nil)
         let services = roles.commandAPI(loop, port: 0) { opened in port.withLock { $0 = opened } }

@@ -77,6 +77,41 @@ import TestSupport
         }
     }
 
+    @Test("tells who has drawn a code that is taken so, and sells to everybody who came with him")
+    func isolatesTakenCodes() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 100)
+            var code: ConfirmationCode?
+            try await withLoops(1, on: database) { loops in
+                _ = try await loops[0].submit(fleet.envelope)
+                let receipt = try await loops[0].submit(fleet.order(seats: 1))
+                guard case .bookingPlaced(let fact) = receipt.events[0].event else { return }
+                code = fact.code
+            }
+            var taken = fleet.order(seats: 1)
+            var order = try #require(taken.commands[0] as? PlaceBooking)
+            order.code = try #require(code)
+            taken.commands = [order]
+            // All of them are there before the first is decided, he before the others.
+            let loop = DecisionLoop(
+                database.connections.log(2), clock: wallClock, logger: quiet)
+            let unlucky = Task { [taken] in try await loop.submit(taken) }
+            try await eventually("he is there") { loop.queueDepth == 1 }
+            let others = (0..<30).map { _ in
+                Task { try await loop.submit(fleet.order(seats: 1)) }
+            }
+            try await eventually("all are there") { loop.queueDepth == 31 }
+            let running = Task { await loop.run() }
+            defer { running.cancel() }
+            let error = await #expect(throws: CommandError.self) { try await unlucky.value }
+            guard case .claimTaken = error else {
+                Issue.record("he was told \(String(describing: error))")
+                return
+            }
+            for other in others { #expect(try await other.value.events.count == 1) }
+        }
+    }
+
     @Test("sells no seat of a log that was restored while it had nothing to do")
     func noticesRestore() async throws {
         try await TestDatabase.with { database in

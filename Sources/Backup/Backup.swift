@@ -189,7 +189,7 @@ public struct Backup: Sendable {
     /// Throws ``BackupError`` with what the command said when it fails, and ``ServerError`` when it has not ended
     /// after `limit`.
     public func takeElsewhere(
-        by command: String, limit: Duration = .seconds(6 * 3600)
+        by command: String, limit: Duration = .seconds(2 * 3600)
     ) async throws -> Bool {
         let lock = open(folder, O_RDONLY | O_CLOEXEC)
         guard lock >= 0 else { throw BackupError("can't read \(folder)") }

@@ -44,18 +44,16 @@ extension DecisionLoop {
     }
 
     private func followLog() async throws {
-        guard let cache else {
-            cache = ModelCache(position: try await log.head())
-            return
-        }
+        if cache == nil { cache = ModelCache(position: try await log.head()) }
+        guard let cache else { return }
         while true {
             let position = cache.position
             // The last that is known comes first, and shows whether it is the same log still.
             let events = try await log.read(
                 after: max(0, position - 1), limit: ModelCache.recentLimit + 1)
-            guard position == 0 || isKnown(events.first, as: cache) else {
+            guard position == 0 || cache.recognises(events.first) else {
                 try await heedRestore(cache)
-                return
+                continue
             }
             let more = position == 0 ? events[...] : events.dropFirst()
             follow(more, in: cache)
@@ -66,16 +64,6 @@ extension DecisionLoop {
             // Far behind: what is in memory is not worth following for.
             cache.restart(at: try await log.head())
         }
-    }
-
-    /// Whether what the log has where the models stand is what they know of.
-    private func isKnown(_ event: LoggedEvent?, as cache: ModelCache) -> Bool {
-        guard let event, event.position == cache.position else { return false }
-        guard let known = cache.positionRecordedAt else {
-            cache.recognise(by: event.recordedAt)
-            return true
-        }
-        return event.recordedAt == known
     }
 
     /// Brings the models up to these events. Where one is of a type or version that only a newer program knows,

@@ -109,6 +109,8 @@ public actor DecisionLoop: Service {
                     group.addTask { await self.run(errand) }
                 }
             }
+            // What was looked up aside when the last batch was decided.
+            endQueue()
         } onGracefulShutdown: {
             self.inbox.close()
             self.wakeups.continuation.finish()
@@ -136,11 +138,15 @@ public actor DecisionLoop: Service {
         }
         inbox.close()
         takeArrivals()
+        endQueue()
+        errands.continuation.finish()
+    }
+
+    private func endQueue() {
         for pending in queue + aside.values.joined() {
             pending.fail(.unavailable(isOutcomeUnknown: pending.isOutcomeUnknown))
         }
         (queue, aside, asideCount) = ([], [:], 0)
-        errands.continuation.finish()
     }
 
     private func takeArrivals() {
@@ -200,28 +206,46 @@ public actor DecisionLoop: Service {
     private func settle(
         _ round: Round, _ outcomes: [AppendOutcome], recordedAt: Int64, in cache: ModelCache
     ) {
+        let before = cache.position
         var appended: [RecordedEvent] = []
-        var isAsForeseen = true
-        for (decided, outcome) in zip(round.decided, outcomes) {
-            guard case .appended(let positions) = outcome else {
-                isAsForeseen = false
-                continue
-            }
-            isAsForeseen = isAsForeseen && positions.lowerBound == decided.events[0].position
+        // Commands that are where they were foreseen, up to the first that is not.
+        var sound = 0
+        for (index, (decided, outcome)) in zip(round.decided, outcomes).enumerated() {
+            guard case .appended(let positions) = outcome else { continue }
+            if sound == index, positions.lowerBound == decided.events[0].position { sound += 1 }
             appended += decided.recorded(at: positions.lowerBound, recordedAt)
         }
         metrics.appended.increment(by: appended.count)
-        if isAsForeseen {
+        if sound == outcomes.count {
             cache.settle(RecordedEvent.clamped(appended, to: clock()), recordedAt: recordedAt)
             tell(of: round.decided, appended)
         } else {
             beDisturbed(cache)
         }
+        settle(round.decided, outcomes, appended)
+        // What has seen events that did not come true, or not all that came before, is decided again first of all: then it has
+        // seen none but the log's.
+        queue.insert(
+            contentsOf: round.answers.filter { $0.decidedBefore > sound }.map(\.pending), at: 0)
+        var known = before
+        var answers = round.answers.filter { $0.decidedBefore <= sound }[...]
+        for index in 0...sound {
+            let rest = answers.drop { $0.decidedBefore == index }
+            answer(Array(answers[..<rest.startIndex]), at: known)
+            answers = rest
+            if index < sound { known = round.decided[index].events.last?.position ?? known }
+        }
+        if !queue.isEmpty { wakeups.continuation.yield() }
+    }
+
+    private func settle(
+        _ decided: [Round.Decided], _ outcomes: [AppendOutcome], _ appended: [RecordedEvent]
+    ) {
         // Tags of events that commands before in the batch wanted, and did not get: what rests on those could not be
         // appended, and that is nobody's attempt.
         var missing: Set<PostgresUUID> = []
         var next = appended[...]
-        for (decided, outcome) in zip(round.decided, outcomes) {
+        for (decided, outcome) in zip(decided, outcomes) {
             let restsOnMissing = decided.command.conditions.contains {
                 !missing.isDisjoint(with: $0.item.tags)
             }
@@ -243,12 +267,6 @@ public actor DecisionLoop: Service {
                     decideAgain(decided.pending, counting: !restsOnMissing)
                 }
             }
-        }
-        // What was refused or answered had seen events that did not come true.
-        if outcomes.contains(where: { !$0.isAppended }) {
-            for answer in round.answers { decideAgain(answer.pending, counting: false) }
-        } else {
-            answer(round.answers, at: appended.last?.position ?? cache.position)
         }
     }
 
@@ -298,7 +316,9 @@ public actor DecisionLoop: Service {
     func decideAgain(_ pending: Pending, counting: Bool) {
         var pending = pending
         if counting { pending.attemptCount += 1 }
-        guard pending.attemptCount < limits.attemptLimit else { return pending.fail(.conflicting) }
+        guard pending.attemptCount < limits.attemptLimit,
+            .now - pending.arrivedAt < limits.attemptSpan
+        else { return pending.fail(.conflicting) }
         queue.append(pending)
         wakeups.continuation.yield()
     }

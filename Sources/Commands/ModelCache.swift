@@ -23,7 +23,7 @@ final class ModelCache: ModelSource {
     /// Each once.
     private var touched: [any ModelSlot] = []
     /// When the event at ``position`` was recorded, where that is known: by it a log is recognised.
-    private(set) var positionRecordedAt: Int64?
+    private var positionRecordedAt: Int64?
     /// Whether models are kept as they were before the batch under way. It costs a copy of each that the batch changes, and
     /// saves reading it anew where others append as well.
     var keepsBackups = false
@@ -112,8 +112,12 @@ final class ModelCache: ModelSource {
         remember(events, recordedAt: recordedAt)
     }
 
-    /// Recognises the log from now on by when the event at ``position`` was recorded.
-    func recognise(by recordedAt: Int64) { positionRecordedAt = recordedAt }
+    /// Whether what the log has at ``position`` is what is known of it; where nothing is yet, it is learnt.
+    func recognises(_ event: LoggedEvent?) -> Bool {
+        guard let event, event.position == position else { return false }
+        if positionRecordedAt == nil { positionRecordedAt = event.recordedAt }
+        return event.recordedAt == positionRecordedAt
+    }
 
     private func remember(_ events: [RecordedEvent], recordedAt: Int64) {
         guard let last = events.last else { return }

@@ -33,6 +33,8 @@ struct Round {
 
         var pending: Pending
         var reply: Reply
+        /// How many commands were decided before it: it has seen what they do.
+        var decidedBefore: Int
     }
 
     private(set) var decided: [Decided] = []
@@ -64,7 +66,7 @@ struct Round {
             if !cache.notes.missing.isEmpty {
                 waiting.append((cache.notes.missing, pending))
             } else {
-                answers.append(Answer(pending: pending, reply: .told(tell)))
+                answer(pending, .told(tell))
             }
         }
     }
@@ -106,7 +108,7 @@ struct Round {
             }
         }
         guard !events.isEmpty else {
-            return answers.append(Answer(pending: pending, reply: .nothingToDo))
+            return answer(pending, .nothingToDo)
         }
         ids.insert(envelope.id)
         next += Int64(events.count)
@@ -114,6 +116,10 @@ struct Round {
             Decided(
                 pending: pending, command: AppendCommand(envelope, stored, conditions),
                 claims: claims, events: events))
+    }
+
+    private mutating func answer(_ pending: Pending, _ reply: Answer.Reply) {
+        answers.append(Answer(pending: pending, reply: reply, decidedBefore: decided.count))
     }
 
     /// The request can't be decided now, or is refused.
@@ -126,7 +132,7 @@ struct Round {
         if !missing.isEmpty {
             waiting.append((missing, pending))
         } else if let refusal {
-            answers.append(Answer(pending: pending, reply: .refused(refusal)))
+            answer(pending, .refused(refusal))
         } else {
             postponed.append(pending)
         }

@@ -1,6 +1,7 @@
 internal import Backup
 internal import Domain
 internal import Foundation
+internal import LocalServers
 internal import Logging
 internal import Metrics
 internal import ServiceLifecycle
@@ -66,12 +67,15 @@ actor BackupKeeper: Service {
     }
 
     /// Also those that others made, and those that could not be taken before. The newest first: one that can't be
-    /// taken keeps no other from it.
+    /// taken keeps no other from it. Where the command hangs it hangs for the others too, and they would keep the next backup
+    /// from being made.
     private func takeElsewhere() async throws {
         var fault: (any Error)?
         for backup in Backup.all(in: folder).reversed() {
             do {
                 _ = try await verbs.takeElsewhere(backup)
+            } catch let hanging as ServerError {
+                throw hanging
             } catch {
                 fault = fault ?? error
             }

@@ -74,19 +74,23 @@ struct ProjectionCheckpoint: Sendable {
         try await Self.stop(name, epoch: epoch, at: position, because: reason, on: connection)
     }
 
-    /// The same, also for a table that nobody leads, because it is of another version: it has no epoch.
+    /// The same, also for a table that nobody leads, because it is of another version: it has no epoch. Without a position,
+    /// it stands before whatever comes next.
     static func stop(
-        _ name: String, epoch: Int64? = nil, at position: Int64, because reason: String,
+        _ name: String, epoch: Int64? = nil, at position: Int64? = nil, because reason: String,
         on connection: PostgresConnection
     ) async throws(PostgresError) {
         try await connection.run(
             """
             UPDATE reading.projection
-            SET stopped_at_position = $3::bigint, stopped_because = $4::text,
+            SET stopped_at_position = coalesce($3::bigint, position + 1), stopped_because = $4::text,
                 updated_at = clock_timestamp()
             WHERE name = $1::text AND ($2::bigint IS NULL OR epoch = $2::bigint)
             """,
-            [.text(name), .optional(epoch) { .int64($0) }, .int64(position), .text(reason)])
+            [
+                .text(name), .optional(epoch) { .int64($0) }, .optional(position) { .int64($0) },
+                .text(reason),
+            ])
     }
 }
 

@@ -150,7 +150,12 @@ public struct ProjectionRunner<Model: ReadModel>: Service {
         do {
             return try await ProjectionCheckpoint.lead(table, on: connection)
         } catch let error as ProjectionVersionError {
-            guard error.stored < error.expected, table.generation == .live else { throw error }
+            guard error.stored < error.expected, table.generation == .live else {
+                // Nobody goes on with it until somebody has decided which version it is to be of.
+                try await ProjectionCheckpoint.stop(
+                    table.plainName, because: error.description, on: connection)
+                throw error
+            }
             logger.notice("building it anew", metadata: ["version": "\(error.expected)"])
             let outcome = try await buildAnew(on: connection)
             if outcome?.end == .paused || outcome?.end == .cancelled {

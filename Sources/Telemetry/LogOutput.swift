@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Domain
 internal import Glibc
 internal import JSON
@@ -89,68 +90,80 @@ extension LogEvent {
     }
 }
 
-/// Where the lines go: a file descriptor, written aside from whoever logs.
+/// Where the lines go: a file descriptor, written on a thread of its own, for whoever reads it may stand still.
 public final class LogOutput: Sendable {
     public static let standardError = LogOutput(descriptor: 2)
 
     /// Bytes that wait to be written; beyond them lines are dropped.
     public static let limit = 4 << 20
+    /// How long lines gather that nobody is waiting for.
+    private static let gatherTime = DispatchTimeInterval.milliseconds(100)
 
     private struct State {
         var waiting = ""
         var droppedCount = 0
-        var isFlushDue = false
+        var due = Due.never
+    }
+
+    private enum Due: Comparable {
+        case never
+        case soon
+        case now
     }
 
     private let descriptor: CInt
     private let state = Mutex(State())
-    /// Held while something is being written, so that lines stay whole and in order.
-    private let writing = Mutex(())
+    private let queue = DispatchQueue(label: "quartermaster.log")
     let isTerminal: Bool
 
-    public init(descriptor: CInt) {
+    public convenience init(descriptor: CInt) {
+        self.init(descriptor: descriptor, isTerminal: isatty(descriptor) == 1)
+    }
+
+    init(descriptor: CInt, isTerminal: Bool) {
         self.descriptor = descriptor
-        isTerminal = isatty(descriptor) == 1
+        self.isTerminal = isTerminal
     }
 
     func write(_ line: String, isUrgent: Bool) {
-        let isFirst = state.withLock { state in
-            guard state.waiting.utf8.count < Self.limit else {
+        let wanted = isUrgent ? Due.now : .soon
+        let isSooner = state.withLock { state in
+            if state.waiting.utf8.count < Self.limit {
+                state.waiting += line
+            } else {
                 state.droppedCount += 1
-                return false
             }
-            state.waiting += line
-            defer { state.isFlushDue = true }
-            return !state.isFlushDue
+            defer { state.due = max(state.due, wanted) }
+            return state.due < wanted
         }
+        guard isSooner else { return }
         if isUrgent {
-            flush()
-        } else if isFirst {
-            Task.detached {
-                try? await Task.sleep(for: .milliseconds(100))
-                self.flush()
-            }
+            queue.async { self.drain() }
+        } else {
+            queue.asyncAfter(deadline: .now() + Self.gatherTime) { self.drain() }
         }
     }
 
-    /// Writes what waits; to be called before the process ends.
+    /// Writes what waits, and returns when it is written; to be called before the process ends.
     public func flush() {
-        writing.withLock { _ in
-            var lines = state.withLock { state in
-                defer { state = State() }
-                guard state.droppedCount > 0 else { return state.waiting }
-                return state.waiting
-                    + #"{"level":"warning","message":"\#(state.droppedCount) log lines were dropped"}"#
-                    + "\n"
-            }
-            lines.withUTF8 { bytes in
-                var start = 0
-                while start < bytes.count {
-                    let count = Glibc.write(
-                        descriptor, bytes.baseAddress! + start, bytes.count - start)
-                    guard count > 0 else { return }
-                    start += count
-                }
+        queue.sync { drain() }
+    }
+
+    private func drain() {
+        var lines = state.withLock { state in
+            defer { state = State() }
+            guard state.droppedCount > 0 else { return state.waiting }
+            return state.waiting
+                + #"{"level":"warning","message":"\#(state.droppedCount) log lines were dropped"}"#
+                + "\n"
+        }
+        lines.withUTF8 { bytes in
+            var start = 0
+            while start < bytes.count {
+                let count = Glibc.write(
+                    descriptor, bytes.baseAddress! + start, bytes.count - start)
+                guard count > 0 else { return }
+                start += count
             }
         }
     }

@@ -2,7 +2,7 @@ import Domain
 import Foundation
 import Logging
 import Metrics
-import Telemetry
+@testable import Telemetry
 import Testing
 import Trace
 import Web
@@ -70,6 +70,46 @@ import Web
         #expect(
             objects[1]["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z/) != nil
         )
+    }
+
+    @Test("writes a line for people on a terminal, and lets nothing from outside move its cursor")
+    func writesForPeople() throws {
+        let pipe = Pipe()
+        let output = LogOutput(
+            descriptor: pipe.fileHandleForWriting.fileDescriptor, isTerminal: true)
+        let logger = Logger(label: "test") {
+            LineLogHandler(label: $0, level: .info, output: output)
+        }
+        logger.error("broken \u{1B}[2Jhere", metadata: ["reason": "a\nb"])
+        output.flush()
+        try pipe.fileHandleForWriting.close()
+        let line = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let expected =
+            #/\u{1B}\[2m\d\d:\d\d:\d\d\.\d{3}\u{1B}\[0m \u{1B}\[31mbroken  \[2Jhere\u{1B}\[0m  \u{1B}\[2mreason=\u{1B}\[0ma b\n/#
+        #expect(line.wholeMatch(of: expected) != nil, "\(line.debugDescription)")
+    }
+
+    @Test("keeps nobody waiting whose lines nobody reads, and tells how many were dropped")
+    func outlivesDeafReaders() async throws {
+        let pipe = Pipe()
+        let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        let logger = Logger(label: "test") {
+            LineLogHandler(label: $0, level: .info, output: output)
+        }
+        let text = String(repeating: "x", count: 10_000)
+        // A pipe holds some of it; with more than one thread at it, all of the pool's would stand still.
+        for _ in 0..<1000 { logger.error("\(text)") }
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 { group.addTask { logger.warning("\(text)") } }
+        }
+        let reading = Task.detached {
+            pipe.fileHandleForReading.readDataToEndOfFile()
+        }
+        output.flush()
+        try pipe.fileHandleForWriting.close()
+        let all = String(decoding: await reading.value, as: UTF8.self)
+        #expect(all.utf8.count < 2 * LogOutput.limit)
+        #expect(all.contains(#/\d+ log lines were dropped/#))
     }
 
     @Test("takes a trace from its header, and none from a malformed one")

@@ -6,7 +6,7 @@ import Testing
 import TestSupport
 
 /// What decision loops know while others append to the log as well.
-@Suite struct ManyDoorsTests {
+@Suite(.timeLimit(.minutes(2))) struct ManyDoorsTests {
     private func withLoops(
         _ count: Int, on database: TestDatabase, _ limits: DecisionLimits = DecisionLimits(),
         _ body: ([DecisionLoop]) async throws -> Void
@@ -77,6 +77,37 @@ import TestSupport
         }
     }
 
+    @Test("answers what appends nothing also while somebody repeats himself in every batch")
+    func answersBesideRepeats() async throws {
+        try await TestDatabase.with { database in
+            let (fleet, full) = (SeaFleet(capacity: 50), SeaFleet(capacity: 1))
+            let order = fleet.order(seats: 1)
+            try await withLoops(1, on: database) { loops in
+                for envelope in [fleet.envelope, full.envelope, order, full.order(seats: 1)] {
+                    _ = try await loops[0].submit(envelope)
+                }
+                let repeating = (0..<6).map { _ in
+                    Task {
+                        while !Task.isCancelled { _ = try? await loops[0].submit(order) }
+                    }
+                }
+                for _ in 0..<20 {
+                    await #expect(throws: CommandError.self) {
+                        try await loops[0].submit(full.order(seats: 1))
+                    }
+                    let question = QuoteOrder(
+                        lines: [
+                            OrderLine(
+                                trip: fleet.trip, sailing: fleet.sailing, ticketType: fleet.adult,
+                                quantity: 1)
+                        ], seller: .public)
+                    #expect(try await loops[0].ask(question).answer.quote.lines.count == 1)
+                }
+                for task in repeating { task.cancel() }
+            }
+        }
+    }
+
     @Test("tells who has drawn a code that is taken so, and sells to everybody who came with him")
     func isolatesTakenCodes() async throws {
         try await TestDatabase.with { database in
@@ -112,16 +143,31 @@ import TestSupport
         }
     }
 
-    @Test("sells no seat of a log that was restored while it had nothing to do")
-    func noticesRestore() async throws {
+    @Test(
+        "sells no seat of a log that was restored while it had nothing to do, or had only been asked",
+        arguments: [false, true])
+    func noticesRestore(wasOnlyAsked: Bool) async throws {
         try await TestDatabase.with { database in
             let fleet = SeaFleet(capacity: 1)
-            try await withLoops(1, on: database) { idle in
-                _ = try await idle[0].submit(fleet.envelope)
+            var limits = DecisionLimits()
+            limits.catchUpInterval = wasOnlyAsked ? .seconds(1) : .zero
+            func prepare(_ loop: DecisionLoop) async throws {
+                _ = try await loop.submit(fleet.envelope)
                 for isPaused in [true, false] {
-                    _ = try await idle[0].submit(
+                    _ = try await loop.submit(
                         envelope([PauseSales(sailing: fleet.sailing, isPaused: isPaused)]))
                 }
+            }
+            if wasOnlyAsked { try await withLoops(1, on: database) { try await prepare($0[0]) } }
+            try await withLoops(1, on: database, limits) { idle in
+                if !wasOnlyAsked { try await prepare(idle[0]) }
+                _ = try await idle[0].ask(
+                    QuoteOrder(
+                        lines: [
+                            OrderLine(
+                                trip: fleet.trip, sailing: fleet.sailing, ticketType: fleet.adult,
+                                quantity: 1)
+                        ], seller: .public))
                 // What is restored has neither, and goes on with something else at the same positions.
                 try await database.administer(
                     """
@@ -136,6 +182,7 @@ import TestSupport
                     _ = try await loops[0].submit(fleet.order(seats: 1))
                     _ = try await loops[0].submit(other.envelope)
                 }
+                try await Task.sleep(for: limits.catchUpInterval)
                 let error = await #expect(throws: CommandError.self) {
                     try await idle[0].submit(fleet.order(seats: 1))
                 }

@@ -250,15 +250,23 @@ import TestSupport
             try await withProjector(on: database, publishingTo: natsURL) { _ in
                 try await untilPublished(kept + sold + 1)
             }
-            let history = try await PublishedHistory(of: log, busURL: natsURL, logger: quiet)
-            #expect(history == .same(upTo: kept + sold + 1))
-            let begun = try await bus.message(at: Int(kept + 1), ofStream: EventPublisher.stream)
-            #expect(begun.header("ce-id") != lost.header("ce-id"))
-            #expect(begun.header("Quartermaster-Epoch") == "2")
-            let before = try await bus.message(at: Int(kept), ofStream: EventPublisher.stream)
-            #expect(before.header("Quartermaster-Epoch") == "1")
+            try await expectNewEpoch(log, bus, natsURL, kept, upTo: kept + sold + 1, lost)
         }
         await stop()
+    }
+
+    /// What was kept is published as before, and what followed it under other ids.
+    private func expectNewEpoch(
+        _ log: EventLog, _ bus: BusConnection, _ natsURL: String, _ kept: Int64, upTo head: Int64,
+        _ lost: BusMessage
+    ) async throws {
+        let history = try await PublishedHistory(of: log, busURL: natsURL, logger: quiet)
+        #expect(history == .same(upTo: head))
+        let begun = try await bus.message(at: Int(kept + 1), ofStream: EventPublisher.stream)
+        #expect(begun.header("ce-id") != lost.header("ce-id"))
+        #expect(begun.header("Quartermaster-Epoch") == "2")
+        let before = try await bus.message(at: Int(kept), ofStream: EventPublisher.stream)
+        #expect(before.header("Quartermaster-Epoch") == "1")
     }
 
     @Test("publishes nothing after what the log has lost, also where it has come further by now")

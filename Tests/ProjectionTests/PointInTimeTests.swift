@@ -72,7 +72,8 @@ import TestSupport
             "first",
             [
                 "wal_level": "replica", "archive_mode": "on",
-                "archive_command": "test ! -f \(archive)/%f && cp %p \(archive)/%f",
+                "archive_command":
+                    "test ! -f \(archive)/%f && cp %p \(archive)/%f.part && mv \(archive)/%f.part \(archive)/%f",
             ]
         ) { connections in
             try await Schema.migrate(

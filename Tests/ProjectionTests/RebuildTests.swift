@@ -89,6 +89,45 @@ import TestSupport
         }
     }
 
+    @Test(
+        "stops before a table that a newer version has made, says so, and goes on when it is rebuilt"
+    )
+    func stopsBeforeNewerVersions() async throws {
+        try await TestDatabase.with { database in
+            let fleet = SeaFleet(capacity: 100)
+            try await withProjector(on: database) { loop, _ in
+                _ = try await loop.submit(fleet.envelope)
+                let head = try await loop.submit(fleet.order(seats: 1)).position
+                try await waitForProjections(database, toReach: head)
+            }
+            try await database.administer(
+                "UPDATE reading.projection SET version = version + 1 WHERE name = 'manifest'")
+            try await withProjector(on: database) { loop, _ in
+                let head = try await loop.submit(fleet.order(seats: 1)).position
+                let client = database.connections.client(1)
+                try await eventually("it is told why it stands still") {
+                    let status = try await ProjectionStatus.all(client).first {
+                        $0.name == "manifest"
+                    }
+                    return status?.stoppedAtPosition == head
+                        && status?.stoppedBecause?.contains("quartermaster rebuild manifest")
+                            ?? false
+                }
+                try await rebuild(Manifest.self, database)
+                try await waitForProjections(database, toReach: head)
+                let status = try await ProjectionStatus.all(client).first { $0.name == "manifest" }
+                #expect(status?.version == Manifest.version)
+                try await eventually("it is not said to stand still any more") {
+                    _ = try await loop.submit(fleet.order(seats: 1))
+                    return try await ProjectionStatus.all(client).allSatisfy {
+                        $0.stoppedBecause == nil
+                    }
+                }
+                await client.close()
+            }
+        }
+    }
+
     @Test("finds out that its table has lost what was written last, though nothing more happens")
     func noticesLoss() async throws {
         try await TestDatabase.with { database in

@@ -41,13 +41,18 @@ public struct ServerProcess: Sendable {
         let server = ServerProcess(
             process: process, folder: folder, commandPort: command, queryPort: query,
             operationsPort: operations)
-        try await eventually("\(verb) is ready", within: .seconds(90)) {
-            guard process.isRunning else {
-                throw NotInTime(description: "it ended: \(server.output)")
+        do {
+            try await eventually("\(verb) is ready", within: .seconds(90)) {
+                guard process.isRunning else {
+                    throw NotInTime(description: "it ended: \(server.output)")
+                }
+                let isSelling = try await server.commands.get("/readyz").status == 200
+                guard isSelling, verb == "up" else { return isSelling }
+                return server.output.contains("Quartermaster is up")
             }
-            let isSelling = try await server.commands.get("/readyz").status == 200
-            guard isSelling, verb == "up" else { return isSelling }
-            return server.output.contains("Quartermaster is up")
+        } catch {
+            await server.stop()
+            throw error
         }
         return server
     }

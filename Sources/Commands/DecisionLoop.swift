@@ -316,8 +316,9 @@ public actor DecisionLoop: Service {
     func decideAgain(_ pending: Pending, counting: Bool) {
         var pending = pending
         if counting { pending.attemptCount += 1 }
-        guard pending.attemptCount < limits.attemptLimit,
-            .now - pending.arrivedAt < limits.attemptSpan
+        let failedFirst = pending.failedFirstAt ?? .now
+        pending.failedFirstAt = failedFirst
+        guard pending.attemptCount < limits.attemptLimit, .now - failedFirst < limits.attemptSpan
         else { return pending.fail(.conflicting) }
         queue.append(pending)
         wakeups.continuation.yield()

@@ -68,8 +68,8 @@ public struct DecisionLimits: Sendable {
     public var batchLimit = 256
     /// Times that a request is decided again because others were faster.
     public var attemptLimit = 10
-    /// How long it is, however few of its attempts counted.
-    public var attemptSpan = Duration.seconds(10)
+    /// How long it is, from the first time on, however few of its attempts counted.
+    public var attemptSpan = Duration.seconds(30)
     /// How long a request outlives a broken link before it is answered as unknown.
     public var patience = Duration.seconds(3)
     /// Models kept in memory; the least recently used go first.

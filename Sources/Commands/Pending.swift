@@ -11,8 +11,9 @@ struct Pending: Sendable {
 
     let work: Work
     let arrivedAt: ContinuousClock.Instant
-    /// Times that it was decided in vain.
+    /// Times that it was decided in vain, and when for the first time.
     var attemptCount = 0
+    var failedFirstAt: ContinuousClock.Instant?
     /// Whether a batch with it in it may have been appended without our hearing of it.
     var isOutcomeUnknown = false
     /// Whether a batch with it in it failed for a reason that no repeat will mend.

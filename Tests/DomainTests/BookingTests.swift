@@ -39,6 +39,27 @@ import Testing
         }
     }
 
+    @Test(
+        "lets only the hold be over whose seats were sold too early, by another clock, and no other"
+    )
+    func blamesResoldHold() throws {
+        let fleet = Fleet(capacity: 3)
+        let (carol, late) = (Customer(3), noon + .minutes(20))
+        // Bob's seats are sold to Carol when his hold has run out by her clock, and not yet by ours.
+        let story = Story.given(
+            fleet.events, bob.placed(2, fleet: fleet), ada.placed(1, until: late, fleet: fleet),
+            carol.placed(2, until: late, fleet: fleet))
+        let now = noon + .minutes(10) - .seconds(1)
+        func confirm(_ customer: Customer) -> ConfirmBooking {
+            ConfirmBooking(booking: customer.booking, basis: .paidAtTheDock)
+        }
+        story.when(confirm(bob), at: now).then(.holdOver(deadline: noon + .minutes(10)))
+        let sold = story.adding(try story.decide(confirm(ada), at: now).get())
+        let all = sold.adding(try sold.decide(confirm(carol), at: now).get())
+        all.when(confirm(bob), at: now).then(.holdOver(deadline: noon + .minutes(10)))
+        #expect(all.figures(of: Fleet.sailing, at: noon + .minutes(10)).committed == 3)
+    }
+
     @Test("refuses to confirm when another process has sold the seats as run out")
     func refusesResoldSeats() {
         let fleet = Fleet(capacity: 2)

@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import LocalServers
 import Postgres
 import Testing
 import TestSupport
@@ -179,6 +181,7 @@ import TestSupport
                 try Golden.compare(name, output, code)
             }
             try await showsUnfinished(server, show)
+            try await showsOrders(server, session, show)
             try await session.execute(
                 """
                 UPDATE reading.sailing_availability SET is_paused = NOT is_paused
@@ -238,7 +241,44 @@ import TestSupport
             "backup-list-none", "backup --list", ["QUARTERMASTER_DATA": "/nowhere"])
     }
 
+    /// What becomes of a rebuild under way that is to pause, or to be given up.
+    private func showsOrders(
+        _ server: ServerProcess, _ session: PostgresSession, _ show: Show
+    ) async throws {
+        for order in ["pause", "cancel"] {
+            // It can't write until it is let.
+            try await session.execute(
+                "BEGIN; LOCK TABLE reading.manifest_building IN SHARE MODE")
+            let (process, log) = try ServerProcess.begin(
+                ["rebuild", "--resume"], in: server.folder)
+            do {
+                try await eventually("it is under way") {
+                    try await server.run(["status"]).output.contains(/rebuild.*manifest.*running/)
+                }
+                try await show("rebuild-\(order)-running", "rebuild manifest --\(order)", [:])
+                try await session.execute("ROLLBACK")
+                try await eventually("it has heard") { !process.isRunning }
+            } catch {
+                await process.stop(SIGKILL)
+                throw error
+            }
+            let output = try String(contentsOfFile: log, encoding: .utf8)
+            try Golden.compare("rebuild-\(order)-heard", output, "")
+        }
+    }
+
     private func showsRestored(_ session: PostgresSession, _ show: Show) async throws {
+        // The last event was another when it was published.
+        let last = "WHERE position = (SELECT max(position) FROM log.event)"
+        try await session.execute(
+            """
+            SET session_replication_role = replica;
+            UPDATE log.event SET recorded_at = recorded_at + interval '1 second' \(last)
+            """)
+        try await show("reset-stream-diverged", "events reset-stream", [:])
+        try await show("status-diverged", "status", [:])
+        try await session.execute(
+            "UPDATE log.event SET recorded_at = recorded_at - interval '1 second' \(last)")
         // Somebody restores a backup of before the last two events.
         try await session.execute(
             """
@@ -258,12 +298,21 @@ import TestSupport
         _ show: Show
     ) async throws {
         let log = server.folder + "/altered.ndjson.zst"
+        let seal = server.folder + "/altered-seal.json"
+        #expect(try await server.run(["seal", seal]).isSuccess)
         try await session.execute(
             """
             UPDATE log.event SET actor = 'nobody' WHERE position = 3;
             DELETE FROM log.event_tag WHERE position = 4
             """)
         try await show("verify-altered", "verify --log-only", [:])
+        // Somebody who knows how makes all hashes anew.
+        try await session.execute(
+            """
+            UPDATE log.event SET hash = sha256(hash)
+            WHERE position = (SELECT max(position) FROM log.event)
+            """)
+        try await show("verify-altered-against", "verify --log-only --against \(seal)", [:])
         #expect(try await server.run(["export", log]).isSuccess)
         try await show("verify-archive-altered", "verify --archive \(log)", [:])
     }

@@ -20,19 +20,22 @@ func checkHold(
             throw .unknown(kind: "sailing", id: sailing.entity)
         }
         let capacity = world.look(at: BoatTerms.self, of: assigned.boat).capacity
-        let isOversold = seats.figures(capacity: capacity, at: now).isOversold
-        guard seats.holds(placed.booking, at: now), !isOversold else {
-            throw .holdOver(deadline: life.deadline)
-        }
+        guard seats.holds(placed.booking, at: now),
+            !seats.isOversold(for: placed.booking, capacity: capacity, at: now)
+        else { throw .holdOver(deadline: life.deadline) }
     }
     for use in placed.quote.codes {
         let uses = world.look(at: CodeUses.self, of: use.code.id)
-        if uses.isOverused(at: now) { throw .holdOver(deadline: life.deadline) }
+        if uses.isOverused(for: placed.booking, at: now) {
+            throw .holdOver(deadline: life.deadline)
+        }
     }
     for line in placed.quote.holdings.merchandise {
-        let stock = world.look(at: VariationStock.self, of: line.variation).available(at: now)
-        let allotment = world.look(at: OfferTerms.self, of: line.offer).available(at: now)
-        if stock < 0 || (allotment ?? 0) < 0 { throw .holdOver(deadline: life.deadline) }
+        let stock = world.look(at: VariationStock.self, of: line.variation)
+        let offer = world.look(at: OfferTerms.self, of: line.offer)
+        guard !stock.isOverused(for: placed.booking, at: now),
+            !offer.isOverused(for: placed.booking, at: now)
+        else { throw .holdOver(deadline: life.deadline) }
     }
 }
 

@@ -50,6 +50,11 @@ struct Commitments<Thing: Hashable & Sendable>: Sendable {
     /// nothing, whether or not anyone has recorded that it ran out.
     func held(at now: Instant) -> Tally<Thing> { holds.tally(at: now) }
 
+    /// The same as `booking`, which has a hold, may count on it: see ``LiveHolds/tally(for:at:)``.
+    func held(for booking: BookingID, at now: Instant) -> Tally<Thing> {
+        holds.tally(for: booking, at: now)
+    }
+
     /// Whether a booking's hold is live at `now`.
     func holds(_ booking: BookingID, at now: Instant) -> Bool {
         holds[booking].map { now < $0.deadline } ?? false
@@ -57,6 +62,10 @@ struct Commitments<Thing: Hashable & Sendable>: Sendable {
 
     /// What is taken in all at `now`.
     func used(at now: Instant) -> Int { sold.total + held(at: now).total }
+
+    func used(for booking: BookingID, at now: Instant) -> Int {
+        sold.total + held(for: booking, at: now).total
+    }
 }
 
 /// What an event changes of the counts of what is held and what is sold, as they are recorded: a hold

@@ -66,6 +66,17 @@ struct LiveHolds<Thing: Hashable & Sendable>: Sendable {
         return live
     }
 
+    /// The same as one of the bookings may count on it: holds of others that end within the clocks' margin count for nothing,
+    /// for another process, by another clock, may have sold what they set aside, and that is nobody's loss but theirs.
+    func tally(for booking: BookingID, at now: Instant) -> Tally<Thing> {
+        let later = now + Self.clockMargin
+        var tally = tally(at: later)
+        if let hold = holds[booking], now < hold.deadline, hold.deadline <= later {
+            tally.add(hold.portions)
+        }
+        return tally
+    }
+
     /// A child is never earlier than its parent, so a branch that is later ends the search.
     private func subtractLapsed(
         below index: Int, at now: Instant, from live: inout Tally<Thing>,

@@ -38,6 +38,11 @@ public struct CodeUses: DecisionModel {
     /// More are used than may be: somebody counted a hold as over too early.
     func isOverused(at now: Instant) -> Bool { useLimit.map { useCount(at: now) > $0 } ?? false }
 
+    /// The same as a booking that uses it may count on it.
+    func isOverused(for booking: BookingID, at now: Instant) -> Bool {
+        useLimit.map { commitments.used(for: booking, at: now) > $0 } ?? false
+    }
+
     var useLimit: Int? {
         switch issued {
         case .discount(let fact): fact.useLimit

@@ -46,6 +46,11 @@ public struct VariationStock: DecisionModel {
 
     /// Negative when more is promised than there is.
     public func available(at now: Instant) -> Int { stock - used(at: now) }
+
+    /// Whether more is promised than there is, as a booking that has some of it may count on it.
+    func isOverused(for booking: BookingID, at now: Instant) -> Bool {
+        commitments.used(for: booking, at: now) > stock
+    }
 }
 
 /// A variation on a trip, and how many of it the trip has sold.
@@ -79,6 +84,11 @@ public struct OfferTerms: DecisionModel {
 
     /// What the allotment leaves; nil where there is none.
     public func available(at now: Instant) -> Int? { allotment.map { $0 - used(at: now) } }
+
+    /// Whether more is promised than the allotment, as a booking that has some of it may count on it.
+    func isOverused(for booking: BookingID, at now: Instant) -> Bool {
+        allotment.map { commitments.used(for: booking, at: now) > $0 } ?? false
+    }
 }
 
 /// What a trip offers of each variation.

@@ -68,13 +68,27 @@ public struct SailingSeats: DecisionModel {
 
     /// The three figures at `now`, for a boat that may carry `capacity` passengers.
     public func figures(capacity: Int, at now: Instant) -> SeatFigures {
+        figures(capacity: capacity, held: commitments.held(at: now)) { holds($0, at: now) }
+    }
+
+    /// Whether the seats that `booking` holds at `now` are not its any more, for more are sold than there are.
+    func isOversold(for booking: BookingID, capacity: Int, at now: Instant) -> Bool {
+        let later = now + LiveHolds<TicketTypeID>.clockMargin
+        return figures(capacity: capacity, held: commitments.held(for: booking, at: now)) {
+            $0 == booking || holds($0, at: later)
+        }.isOversold
+    }
+
+    private func figures(
+        capacity: Int, held: Tally<TicketTypeID>, _ isLive: (BookingID) -> Bool
+    ) -> SeatFigures {
         var oversold = 0
-        for (booking, oversale) in oversales where oversale.isSold || holds(booking, at: now) {
+        for (booking, oversale) in oversales where oversale.isSold || isLive(booking) {
             oversold += oversale.seatCount
         }
         return SeatFigures(
             limit: min(limit ?? capacity, capacity), oversold: oversold, capacity: capacity,
-            committed: commitments.sold, held: commitments.held(at: now), ticketTypes: ticketTypes)
+            committed: commitments.sold, held: held, ticketTypes: ticketTypes)
     }
 
     /// Seats that are sold, and that are held at `now`.

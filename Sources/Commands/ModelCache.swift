@@ -27,6 +27,8 @@ final class ModelCache: ModelSource {
     /// Whether models are kept as they were before the batch under way. It costs a copy of each that the batch changes, and
     /// saves reading it anew where others append as well.
     var keepsBackups = false
+    /// The size of a model from which a copy for each batch costs more than reading it anew now and then.
+    static let backupLimit = 1_000
 
     static let recentLimit = 4096
 
@@ -75,11 +77,13 @@ final class ModelCache: ModelSource {
 
     // MARK: Events
 
-    /// Applies an event, found by `tags`, that is not committed yet; `takeBack` undoes it.
-    func anticipate(_ recorded: RecordedEvent, tags: [EntityID], keepingBackups: Bool) {
+    /// Applies an event, found by `tags`, that is not committed yet; `takeBack` undoes it. With `keepingAll`, also models
+    /// stay that are large.
+    func anticipate(_ recorded: RecordedEvent, tags: [EntityID], keepingAll: Bool) {
         anticipated.append(recorded)
+        let limit = keepingAll ? .max : keepsBackups ? Self.backupLimit : 0
         forEachSlot(concernedBy: recorded.event.type, tags) { slot in
-            if slot.touch(keepingBackup: keepingBackups) { touched.append(slot) }
+            if slot.touch(keepingBelow: limit) { touched.append(slot) }
             slot.evolve(recorded)
         }
     }
@@ -159,7 +163,9 @@ final class ModelCache: ModelSource {
             slot.evolve(recorded)
         }
         for recorded in anticipated where slot.isConcerned(by: recorded) {
-            if slot.touch(keepingBackup: keepsBackups) { touched.append(slot) }
+            if slot.touch(keepingBelow: keepsBackups ? Self.backupLimit : 0) {
+                touched.append(slot)
+            }
             slot.evolve(recorded)
         }
         clock += 1
@@ -207,9 +213,9 @@ protocol ModelSlot: AnyObject {
     func concerns(_ type: EventType) -> Bool
     /// Folds an event in, unless the model knows it already.
     func evolve(_ recorded: RecordedEvent)
-    /// To be called before events of the batch under way are folded in; true when it is the first time. Then the model can be
-    /// kept as it is.
-    func touch(keepingBackup: Bool) -> Bool
+    /// To be called before events of the batch under way are folded in; true when it is the first time. Then the model is kept
+    /// as it is, if its size is below a limit.
+    func touch(keepingBelow limit: Int) -> Bool
     /// Makes it what it was before the batch under way; false where that was not kept.
     func restore() -> Bool
     /// The batch under way came true.
@@ -251,10 +257,10 @@ private final class Slot<Model: DecisionModel>: ModelSlot {
         foldedTo = recorded.position
     }
 
-    func touch(keepingBackup: Bool) -> Bool {
+    func touch(keepingBelow limit: Int) -> Bool {
         guard !isTouched else { return false }
         isTouched = true
-        if keepingBackup { backup = (model, foldedTo) }
+        if limit > 0, model.size < limit { backup = (model, foldedTo) }
         return true
     }
 

@@ -103,8 +103,7 @@ struct Round {
                 events.append(recorded)
                 stored.append(NewEvent(encoded))
                 cache.anticipate(
-                    recorded, tags: encoded.tags,
-                    keepingBackups: pending.isAlone || cache.keepsBackups)
+                    recorded, tags: encoded.tags, keepingAll: pending.isAlone)
             }
         }
         guard !events.isEmpty else {

@@ -5,6 +5,9 @@ struct Commitments<Thing: Hashable & Sendable>: Sendable {
     private(set) var sold = Tally<Thing>()
     private var holds = LiveHolds<Thing>()
 
+    /// See ``DecisionModel/size``.
+    var size: Int { holds.count }
+
     static var types: Set<EventType> {
         [
             .bookingPlaced, .holdExtended, .holdExpired, .bookingAbandoned, .bookingConfirmed,

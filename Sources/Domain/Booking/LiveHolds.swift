@@ -24,6 +24,8 @@ struct LiveHolds<Thing: Hashable & Sendable>: Sendable {
     /// Of the last hold: most set aside the same as the one before, and then it stands in memory once.
     private var lastPortions: [Portion<Thing>] = []
 
+    var count: Int { holds.count }
+
     subscript(booking: BookingID) -> Hold? { holds[booking] }
 
     /// Sets aside so much, instead of what the booking had set aside before.

@@ -14,6 +14,8 @@ public struct CodeUses: DecisionModel {
     private var commitments = Commitments<CodeKind>()
     private let entity: EntityID
 
+    public var size: Int { commitments.size }
+
     public init(of entity: EntityID) {
         self.entity = entity
     }

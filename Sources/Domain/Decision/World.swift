@@ -6,6 +6,12 @@ public protocol DecisionModel: Sendable {
     static var types: Set<EventType> { get }
     init(of entity: EntityID)
     mutating func evolve(_ recorded: RecordedEvent)
+    /// About how many things it remembers one by one: what a copy of it costs.
+    var size: Int { get }
+}
+
+extension DecisionModel {
+    public var size: Int { 1 }
 }
 
 /// Where a decision's models come from, and who takes note that they were looked at.

@@ -22,6 +22,8 @@ public struct VariationStock: DecisionModel {
     private var commitments = Commitments<VariationID>()
     private let variation: VariationID
 
+    public var size: Int { commitments.size }
+
     public init(of entity: EntityID) {
         variation = VariationID(entity)
     }
@@ -62,6 +64,8 @@ public struct OfferTerms: DecisionModel {
     public private(set) var allotment: Int?
     private var commitments = Commitments<OfferID>()
     private let offer: OfferID
+
+    public var size: Int { commitments.size }
 
     public init(of entity: EntityID) {
         offer = OfferID(entity)

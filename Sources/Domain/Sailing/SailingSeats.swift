@@ -18,6 +18,8 @@ public struct SailingSeats: DecisionModel {
     /// Seats beyond the limit, for bookings that are held or sold.
     private var oversales: [BookingID: (seatCount: Int, isSold: Bool)] = [:]
 
+    public var size: Int { commitments.size }
+
     public init(of entity: EntityID) {
         sailing = SailingID(entity)
     }

@@ -18,11 +18,11 @@ import TestServers
     func givesUp() async throws {
         let url = try await TestServers.shared.postgresURL()
         let connection = try await PostgresConnection.connect(
-            to: PostgresConfiguration(url: url, answerTimeout: .seconds(1)))
+            to: PostgresConfiguration(url: url, answerTimeout: .seconds(5)))
         let pid = pid_t(try await connection.run("SELECT pg_backend_pid()").integer(0, 0))
         // One that takes its time is waited for; so is one that has nothing to do.
-        _ = try await connection.run("SELECT pg_sleep(0.3)")
-        try await Task.sleep(for: .milliseconds(1500))
+        _ = try await connection.run("SELECT pg_sleep(1)")
+        try await Task.sleep(for: .milliseconds(5500))
         _ = try await connection.run("SELECT 1")
         kill(pid, SIGSTOP)
         defer { kill(pid, SIGCONT) }

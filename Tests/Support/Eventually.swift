@@ -5,7 +5,7 @@ public struct NotInTime: Error, CustomStringConvertible {
 
 /// Looks again and again until `condition` holds; throws when it does not within `limit`.
 public func eventually(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(90), _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     var last: (any Error)?

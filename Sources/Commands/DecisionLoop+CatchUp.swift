@@ -57,7 +57,7 @@ extension DecisionLoop {
             }
             let more = position == 0 ? events[...] : events.dropFirst()
             follow(more, in: cache)
-            if more.isEmpty, try await log.head() < cache.knownTo {
+            if more.isEmpty, cache.knownTo > position, try await log.head() < cache.knownTo {
                 try await heedRestore(cache)
             }
             if more.count < ModelCache.recentLimit { return }

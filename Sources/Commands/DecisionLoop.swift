@@ -187,7 +187,7 @@ public actor DecisionLoop: Service {
 
     private func append(_ round: inout Round, to cache: ModelCache) async {
         guard !round.decided.isEmpty else {
-            answer(round.answers, at: cache.position)
+            answer(round.answers) { _ in cache.position }
             return
         }
         metrics.batchSize.record(round.decided.count)
@@ -227,13 +227,8 @@ public actor DecisionLoop: Service {
         // seen none but the log's.
         queue.insert(
             contentsOf: round.answers.filter { $0.decidedBefore > sound }.map(\.pending), at: 0)
-        var known = before
-        var answers = round.answers.filter { $0.decidedBefore <= sound }[...]
-        for index in 0...sound {
-            let rest = answers.drop { $0.decidedBefore == index }
-            answer(Array(answers[..<rest.startIndex]), at: known)
-            answers = rest
-            if index < sound { known = round.decided[index].events.last?.position ?? known }
+        answer(round.answers.filter { $0.decidedBefore <= sound }) { answer in
+            round.decided[..<answer.decidedBefore].last?.events.last?.position ?? before
         }
         if !queue.isEmpty { wakeups.continuation.yield() }
     }
@@ -290,7 +285,8 @@ public actor DecisionLoop: Service {
         listener(appended, keys)
     }
 
-    private func answer(_ answers: [Round.Answer], at position: Int64) {
+    /// Answers each for the position that it rests on.
+    private func answer(_ answers: [Round.Answer], at position: (Round.Answer) -> Int64) {
         var unsure: [(Envelope, Pending, Result<Receipt, CommandError>)] = []
         for answer in answers {
             // No condition guards what appends nothing: it must know what others had appended when it was asked for.
@@ -300,6 +296,7 @@ public actor DecisionLoop: Service {
                 wakeups.continuation.yield()
                 continue
             }
+            let position = position(answer)
             switch (answer.pending.work, answer.reply) {
             case (_, .told(let tell)): tell(position)
             case (.command(let envelope, _), .refused(let refusal)):

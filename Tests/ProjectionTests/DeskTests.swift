@@ -223,14 +223,7 @@ import TestSupport
                 try await untilPublished(kept + 3)
             }
             let lost = try await bus.message(at: Int(kept + 1), ofStream: EventPublisher.stream)
-            // The three are lost, and the read models go back as well, as with a restored backup.
-            try await database.administer(
-                """
-                SET session_replication_role = replica;
-                DELETE FROM log.event WHERE position > \(kept);
-                DELETE FROM log.event_tag WHERE position > \(kept);
-                DELETE FROM reading.projection
-                """)
+            try await lose(database, after: kept)
             // Sales go on before anybody has looked.
             try await withLoops(1, on: database) { loops in
                 _ = try await loops[0].submit(fleet.order(seats: 1))
@@ -285,13 +278,7 @@ import TestSupport
                         == Int(kept + 1)
                 }
             }
-            try await database.administer(
-                """
-                SET session_replication_role = replica;
-                DELETE FROM log.event WHERE position > \(kept);
-                DELETE FROM log.event_tag WHERE position > \(kept);
-                DELETE FROM reading.projection
-                """)
+            try await lose(database, after: kept)
             try await withLoops(1, on: database) { loops in
                 for _ in 0..<3 { _ = try await loops[0].submit(fleet.order(seats: 1)) }
             }
@@ -302,6 +289,17 @@ import TestSupport
                 database, natsURL, "holds another event at \(kept + 1)", sequence: Int(kept + 1))
         }
         await stop()
+    }
+
+    /// What came later is lost, and the read models go back as well, as with a restored backup.
+    private func lose(_ database: TestDatabase, after kept: Int64) async throws {
+        try await database.administer(
+            """
+            SET session_replication_role = replica;
+            DELETE FROM log.event WHERE position > \(kept);
+            DELETE FROM log.event_tag WHERE position > \(kept);
+            DELETE FROM reading.projection
+            """)
     }
 
     /// A projector that publishes to EVENTS says why it does not, and adds nothing.

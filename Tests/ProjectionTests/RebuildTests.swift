@@ -70,12 +70,7 @@ import TestSupport
     @Test("builds anew a read model that an older version of the program has left")
     func replacesOlderVersions() async throws {
         try await TestDatabase.with { database in
-            let fleet = SeaFleet(capacity: 100)
-            try await withProjector(on: database) { loop, _ in
-                _ = try await loop.submit(fleet.envelope)
-                let head = try await loop.submit(fleet.order(seats: 1)).position
-                try await waitForProjections(database, toReach: head)
-            }
+            let fleet = try await projectBooking(database)
             try await database.administer(
                 "UPDATE reading.projection SET version = 0 WHERE name = 'manifest'")
             try await database.administer("ALTER TABLE reading.manifest DROP COLUMN seats")
@@ -94,12 +89,7 @@ import TestSupport
     )
     func stopsBeforeNewerVersions() async throws {
         try await TestDatabase.with { database in
-            let fleet = SeaFleet(capacity: 100)
-            try await withProjector(on: database) { loop, _ in
-                _ = try await loop.submit(fleet.envelope)
-                let head = try await loop.submit(fleet.order(seats: 1)).position
-                try await waitForProjections(database, toReach: head)
-            }
+            let fleet = try await projectBooking(database)
             try await database.administer(
                 "UPDATE reading.projection SET version = version + 1 WHERE name = 'manifest'")
             try await withProjector(on: database) { loop, _ in
@@ -254,6 +244,17 @@ import TestSupport
 }
 
 // MARK: Fixtures
+
+/// A booking that every read model shows, and nobody who keeps them up to date any more.
+private func projectBooking(_ database: TestDatabase) async throws -> SeaFleet {
+    let fleet = SeaFleet(capacity: 100)
+    try await withProjector(on: database) { loop, _ in
+        _ = try await loop.submit(fleet.envelope)
+        let head = try await loop.submit(fleet.order(seats: 1)).position
+        try await waitForProjections(database, toReach: head)
+    }
+    return fleet
+}
 
 private func rebuild<Model: ReadModel>(_ model: Model.Type, _ database: TestDatabase) async throws {
     let rebuild = Rebuild(

@@ -26,22 +26,23 @@ public func makeLoops(
     return (0..<count).map { _ in roles.decisionLoop() }
 }
 
-/// Runs services while `body` does, and ends them before anything else, whatever becomes of it.
+/// Runs services while `body` does, and ends them before anything else, whatever becomes of it: gracefully, as a
+/// server is not to be cancelled in the middle of an accept.
 public func withServices(
     _ services: [any Service], _ body: () async throws -> Void
 ) async throws {
-    let running = Task {
-        await withDiscardingTaskGroup { group in
-            for service in services { group.addTask { try? await service.run() } }
-        }
-    }
+    var configuration = ServiceGroupConfiguration(
+        services: services.map { .init(service: $0) }, logger: quiet)
+    configuration.maximumGracefulShutdownDuration = shutdownLimit
+    let group = ServiceGroup(configuration: configuration)
+    let running = Task { try await group.run() }
     do {
         try await body()
     } catch {
-        running.cancel()
-        await running.value
+        await group.triggerGracefulShutdown()
+        try? await running.value
         throw error
     }
-    running.cancel()
-    await running.value
+    await group.triggerGracefulShutdown()
+    try await running.value
 }

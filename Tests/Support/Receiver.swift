@@ -40,9 +40,9 @@ public final class Receiver: Sendable {
             configuration: ApplicationConfiguration(
                 address: .hostname("127.0.0.1", port: receiver.port)),
             logger: quiet)
-        let running = Task { try await server.run() }
-        defer { running.cancel() }
-        try await eventually("the receiver listens") { isListening(onPort: receiver.port) }
-        try await body(receiver)
+        try await withServices([server]) {
+            try await eventually("the receiver listens") { isListening(onPort: receiver.port) }
+            try await body(receiver)
+        }
     }
 }

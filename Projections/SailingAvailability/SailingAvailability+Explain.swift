@@ -28,7 +28,7 @@ extension SailingAvailability {
             if case .boatAssigned(let fact) = event.event { fact.boat.entity } else { nil }
         }
         events += try await moment.events(of: boats).filter { _, event in
-            event.event.type == .boatRegistered || event.event.type == .boatCapacityChanged
+            event.type == .boatRegistered || event.type == .boatCapacityChanged
         }
         events.sort { $0.event.position < $1.event.position }
         var (row, capacity): (Row?, Int) = (nil, 0)
@@ -38,12 +38,12 @@ extension SailingAvailability {
             case .boatRegistered(let fact): capacity = fact.capacity
             case .boatCapacityChanged(let fact): capacity = fact.capacity
             default:
-                if types.contains(event.event.type) { row = fold(row, of: sailing, event) }
+                if types.contains(event.type) { row = fold(row, of: sailing, event) }
             }
             guard let row else { continue }
             let figures = row.figures(capacity: capacity)
             let step = AvailabilityStep(
-                position: event.position, recordedAt: event.recordedAt, type: event.event.type,
+                position: event.position, recordedAt: event.recordedAt, type: event.type,
                 actor: actor, booking: event.event.concernedBooking, limit: figures.limit,
                 committed: figures.committed, held: figures.held, available: figures.available,
                 isPaused: row.isPaused)

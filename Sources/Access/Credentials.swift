@@ -27,50 +27,59 @@ public struct Credentials: Sendable {
 
     // MARK: Accounts
 
-    /// Keeps an account and its password's hash; false when another account has the login.
+    /// Keeps an account and its password's hash; nil when it is there or was there already, else the account that has the
+    /// login or, where that is this one, has another.
     func keep(
         _ account: AccountID, login: String, passwordHash: String, role: Role
-    ) async throws(PostgresError) -> Bool {
+    ) async throws(PostgresError) -> Account? {
         let rows = try await client.run(
             """
             INSERT INTO vault.staff_account AS a (account, login, password_hash, role)
             VALUES ($1::uuid, $2::text, $3::text, $4::text)
             ON CONFLICT DO NOTHING RETURNING account
             """, [.id(account), .text(login), .text(passwordHash), .text(role.rawValue)])
-        if rows.count == 1 { return true }
+        if rows.count == 1 { return nil }
         let known = try await client.run(
-            "SELECT account FROM vault.staff_account WHERE login = $1::text", [.text(login)])
-        return known.count == 1 && known.id(0, 0) == account
+            """
+            SELECT account, login, role, is_closed FROM vault.staff_account
+            WHERE login = $1::text OR account = $2::uuid
+            """, [.text(login), .id(account)])
+        return Self.accounts(known).first { $0.account != account || $0.login != login }
     }
 
-    /// Takes what is newer than what is known, and ends the account's sessions.
+    /// Takes what is newer than what is known, and ends the account's sessions where that is something else.
     func change(
         _ account: AccountID, role: Role, isClosed: Bool, asOf position: Int64,
         password: (hash: String, setAt: Int64)?
     ) async throws(PostgresError) {
+        let (role, setAt) = (PostgresValue.text(role.rawValue), password?.setAt ?? 0)
         _ = try await client.run([
+            // Nobody begins a session meanwhile.
+            PostgresCall(
+                "SELECT FROM vault.staff_account WHERE account = $1::uuid FOR UPDATE",
+                [.id(account)]),
+            PostgresCall(
+                """
+                UPDATE vault.staff_session SET ended_at = clock_timestamp()
+                WHERE account = $1::uuid AND ended_at IS NULL AND EXISTS (
+                    SELECT FROM vault.staff_account a
+                    WHERE a.account = $1::uuid AND (password_position < $5::bigint
+                        OR known_position <= $4::bigint AND (role, is_closed) <> ($2::text, $3::bool)))
+                """, [.id(account), role, .bool(isClosed), .int64(position), .int64(setAt)]),
             PostgresCall(
                 """
                 UPDATE vault.staff_account
                 SET role = $2::text, is_closed = $3::bool, known_position = $4::bigint
                 WHERE account = $1::uuid AND known_position <= $4::bigint
                 """,
-                [.id(account), .text(role.rawValue), .bool(isClosed), .int64(position)]),
+                [.id(account), role, .bool(isClosed), .int64(position)]),
             PostgresCall(
                 """
                 UPDATE vault.staff_account
                 SET password_hash = $2::text, password_position = $3::bigint
                 WHERE account = $1::uuid AND password_position < $3::bigint
                 """,
-                [
-                    .id(account), .optional(password) { .text($0.hash) },
-                    .int64(password?.setAt ?? 0),
-                ]),
-            PostgresCall(
-                """
-                UPDATE vault.staff_session SET ended_at = clock_timestamp()
-                WHERE account = $1::uuid AND ended_at IS NULL
-                """, [.id(account)]),
+                [.id(account), .optional(password) { .text($0.hash) }, .int64(setAt)]),
         ])
     }
 
@@ -86,7 +95,7 @@ public struct Credentials: Sendable {
     }
 
     public static let accounts = PostgresCall(
-        "SELECT account, login, role, is_closed FROM vault.staff_account ORDER BY login LIMIT 1000",
+        "SELECT account, login, role, is_closed FROM vault.staff_account ORDER BY is_closed, login LIMIT 1000",
         [])
 
     public static func accounts(_ rows: Rows) -> [Account] {
@@ -95,17 +104,25 @@ public struct Credentials: Sendable {
 
     // MARK: Sessions
 
+    /// Begins a session; false when the account has been closed since its password was looked at, or has another one. Who
+    /// changes it waits for this, and so sees the session that he has to end.
     func begin(
-        _ session: SessionID, of account: AccountID, refreshHash: [UInt8], until: Instant
-    ) async throws(PostgresError) {
-        _ = try await client.run(
+        _ session: SessionID, of account: AccountID, passwordHash: String, refreshHash: [UInt8],
+        until: Instant
+    ) async throws(PostgresError) -> Bool {
+        let rows = try await client.run(
             """
             INSERT INTO vault.staff_session (session, account, refresh_hash, expires_at)
-            VALUES ($1::uuid, $2::uuid, $3::bytea, $4::timestamptz)
+            SELECT $1::uuid, account, $3::bytea, $4::timestamptz FROM vault.staff_account
+            WHERE account = $2::uuid AND password_hash = $5::text AND NOT is_closed
+            FOR SHARE
+            RETURNING session
             """,
             [
                 .id(session), .id(account), .bytes(refreshHash), .timestamp(until.microseconds),
+                .text(passwordHash),
             ])
+        return rows.count == 1
     }
 
     /// Puts the next refresh token in the place of one that is used; nil when that was not the session's.
@@ -133,12 +150,13 @@ public struct Credentials: Sendable {
         return account.isClosed ? nil : account
     }
 
-    func end(_ session: SessionID, _ hash: [UInt8]) async throws(PostgresError) {
+    /// Whoever has, or had, a token of the session may end it: he may do so because somebody else has used it.
+    func end(_ session: SessionID) async throws(PostgresError) {
         _ = try await client.run(
             """
             UPDATE vault.staff_session SET ended_at = clock_timestamp()
-            WHERE session = $1::uuid AND refresh_hash = $2::bytea AND ended_at IS NULL
-            """, [.id(session), .bytes(hash)])
+            WHERE session = $1::uuid AND ended_at IS NULL
+            """, [.id(session)])
     }
 
     /// The role that a session's account has now; nil when the session is over or the account closed.
@@ -190,7 +208,8 @@ public struct Credentials: Sendable {
         FROM vault.api_key
         """
 
-    public static let keys = PostgresCall("\(keySelection) ORDER BY label, key LIMIT 1000")
+    public static let keys = PostgresCall(
+        "\(keySelection) ORDER BY revoked_at IS NOT NULL, label, key LIMIT 1000")
 
     public static func key(_ key: APIKeyID) -> PostgresCall {
         PostgresCall("\(keySelection) WHERE key = $1::uuid", [.id(key)])

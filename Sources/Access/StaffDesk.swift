@@ -16,6 +16,8 @@ public struct StaffDesk: Sendable {
     private let clock: @Sendable () -> Instant
     private let attempts = Attempts<String>(of: "the password")
     private let checks = Turnstile(places: checkLimit, waiting: 50)
+    /// Of their own: whoever tries out passwords must not keep an owner from changing them.
+    private let hashing = Turnstile(places: 1, waiting: 50)
 
     public init(_ gate: Gate, clock: @escaping @Sendable () -> Instant) {
         self.gate = gate
@@ -36,33 +38,34 @@ public struct StaffDesk: Sendable {
         let account = try await attempts.attempt(login, at: clock()) {
             try await self.account(login, password)
         }
-        guard let account else {
-            throw Problem(
-                "wrong-password", .unauthorized, "Not let in",
-                detail: "there is no such login, or the password is another")
-        }
+        guard let (account, passwordHash) = account else { throw Self.wrong }
         let session: SessionID = drawn()
         let refresh = RefreshToken(session: session)
-        try await vault { () throws(PostgresError) in
+        let isBegun = try await vault { () throws(PostgresError) in
             try await gate.credentials.begin(
-                session, of: account.account, refreshHash: refresh.hash,
-                until: clock() + Self.sessionLifetime)
+                session, of: account.account, passwordHash: passwordHash,
+                refreshHash: refresh.hash, until: clock() + Self.sessionLifetime)
         }
+        guard isBegun else { throw Self.wrong }
         return try await admission(of: account, session, refresh)
     }
 
-    /// The open account of this login and password; nil when there is none.
+    private static let wrong = Problem(
+        "wrong-password", .unauthorized, "Not let in",
+        detail: "there is no such login, or the password is another")
+
+    /// The open account of this login and password, and the hash that it was held against; nil when there is none.
     private func account(
         _ login: String, _ password: String
-    ) async throws -> Credentials.Account? {
+    ) async throws -> (Credentials.Account, passwordHash: String)? {
         let known = try await vault { () throws(PostgresError) in
             try await gate.credentials.account(login: login)
         }
         let isRight = try await checks.pass {
             try await Password.isRight(password, for: known?.passwordHash)
         }
-        guard let account = known?.account, isRight, !account.isClosed else { return nil }
-        return account
+        guard let known, isRight, !known.account.isClosed else { return nil }
+        return known
     }
 
     public func refresh(_ token: String) async throws -> Admission {
@@ -80,11 +83,11 @@ public struct StaffDesk: Sendable {
         return try await admission(of: account, used.session, next)
     }
 
-    /// Ends a session; once more changes nothing.
+    /// Ends a session, with whichever token it had; once more changes nothing.
     public func logOut(_ token: String) async throws {
         guard let used = RefreshToken(token) else { throw Self.over }
         try await vault { () throws(PostgresError) in
-            try await gate.credentials.end(used.session, used.hash)
+            try await gate.credentials.end(used.session)
         }
         gate.forget(used.session.entity)
     }
@@ -113,15 +116,17 @@ public struct StaffDesk: Sendable {
                 for: Array(password.utf8), using: gate.secrets.key(for: "password fingerprint")))
     }
 
-    /// Keeps an account that was opened; refuses a login that another account has.
+    /// Keeps an account that was opened; refuses a login that another account has, and an account that has another.
     public func keep(
         _ account: AccountID, login: String, password: String, role: Role
     ) async throws {
-        let hash = try await checks.pass { try await Password.hash(password) }
-        let isKept = try await vault { () throws(PostgresError) in
+        let hash = try await hashing.pass { try await Password.hash(password) }
+        let other = try await vault { () throws(PostgresError) in
             try await gate.credentials.keep(account, login: login, passwordHash: hash, role: role)
         }
-        guard isKept else { throw Self.taken(login) }
+        if let other {
+            throw other.account == account ? Self.known(other) : Self.taken(login)
+        }
     }
 
     /// Refuses a login that an account has already, other than `account`.
@@ -132,21 +137,27 @@ public struct StaffDesk: Sendable {
         if let known, known.account.account != account { throw Self.taken(login) }
     }
 
+    private static func known(_ account: Credentials.Account) -> Problem {
+        Problem(
+            "already-exists", .conflict, "It exists already",
+            detail: "the account \(account.account) has the login \(account.login)")
+    }
+
     private static func taken(_ login: String) -> Problem {
         Problem(
             "login-taken", .conflict, "The login is taken",
             detail: "another account has the login \(login)")
     }
 
-    /// Makes of the account what it is as of a position of the log, and has it log in again; a password counts from the
-    /// event on that set it. What is newer already stays.
+    /// Makes of the account what it is as of a position of the log, and has it log in again if that is something else; a
+    /// password counts from the event on that set it. What is newer already stays.
     public func change(
         _ account: AccountID, role: Role, isClosed: Bool, asOf position: Int64,
         password: (text: String, setAt: Int64)?
     ) async throws {
         var kept: (hash: String, setAt: Int64)?
         if let password {
-            let hash = try await checks.pass { try await Password.hash(password.text) }
+            let hash = try await hashing.pass { try await Password.hash(password.text) }
             kept = (hash, password.setAt)
         }
         let password = kept

@@ -6,12 +6,15 @@ internal import Yams
 struct CatalogueReader {
     private var list: FaultList
     private(set) var additions: [AddToCatalogue.Addition] = []
+    /// Where the things stand, for what only the log can find fault with.
+    private(set) var places: [EntityID: (name: String, mark: CatalogueFile.Place)] = [:]
     private var locations: Set<String> = []
     private var jurisdictions: Set<String> = []
     private var providers: [String: (location: String, jurisdiction: String)] = [:]
     private var boats: [(reference: String, location: String)] = []
     private var jurisdictionLocations: [String: String] = [:]
     private var trips: [TripPlan] = []
+    private var launches: Set<String> = []
 
     /// What the file says of the trips of each attempt.
     private struct TripPlan {
@@ -93,6 +96,14 @@ struct CatalogueReader {
         return text
     }
 
+    /// The id of a thing of the file, of which the place is kept.
+    private mutating func id<K>(_ kind: String, _ reference: String, at node: Node) -> ID<K> {
+        let id: ID<K> = Self.id(kind, reference)
+        let place = CatalogueFile.Place(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+        places[id.entity] = ("\(kind) '\(reference)'", place)
+        return id
+    }
+
     // MARK: Things
 
     private mutating func location(_ reference: String, _ node: Node) {
@@ -109,7 +120,7 @@ struct CatalogueReader {
         additions.append(
             .location(
                 LocationAdded(
-                    location: Self.id("location", reference), name: name, region: region,
+                    location: id("location", reference, at: node), name: name, region: region,
                     country: country, timeZone: zone)))
     }
 
@@ -127,7 +138,7 @@ struct CatalogueReader {
         additions.append(
             .jurisdiction(
                 JurisdictionAdded(
-                    jurisdiction: Self.id("jurisdiction", reference),
+                    jurisdiction: id("jurisdiction", reference, at: node),
                     location: Self.id("location", location), name: name),
                 rate: rate, effectiveFrom: Self.taxesEffectiveFrom))
     }
@@ -146,12 +157,15 @@ struct CatalogueReader {
         additions.append(
             .provider(
                 ProviderAdded(
-                    provider: Self.id("provider", reference),
+                    provider: id("provider", reference, at: node),
                     jurisdiction: Self.id("jurisdiction", jurisdiction), name: name, dock: dock,
                     address: address, mapLink: mapLink)))
     }
 
     private mutating func boat(_ reference: String, _ node: Node) {
+        if let fault = Text.label.fault(in: reference) {
+            list.add(node, "a boat's name here \(fault)")
+        }
         guard
             let object = list.object(node, "a boat", ["name", "provider", "capacity", "tickets"])
         else { return }
@@ -165,7 +179,7 @@ struct CatalogueReader {
         additions.append(
             .boat(
                 BoatRegistered(
-                    boat: Self.id("boat", reference), provider: Self.id("provider", provider),
+                    boat: id("boat", reference, at: node), provider: Self.id("provider", provider),
                     jurisdiction: Self.id("jurisdiction", jurisdiction), name: name,
                     slug: reference, capacity: capacity, ticketTypes: types)))
     }
@@ -242,6 +256,7 @@ struct CatalogueReader {
             }
             chosen.append(name)
         }
+        if sequence.isEmpty { list.add(node, "'boats' must be all, or a list of one boat or more") }
         return chosen
     }
 
@@ -266,7 +281,12 @@ struct CatalogueReader {
             list.add(object["attempts"] ?? object.node, "'attempts' must be a list of times")
         }
         guard let name, let location, let last = attempts.last else { return }
-        let launch: LaunchID = Self.id("launch", "\(location)/\(name)")
+        guard launches.insert("\(location)/\(name)").inserted else {
+            return list.add(
+                object["name"] ?? node,
+                "there is a launch '\(name)' at \(location) in this file already")
+        }
+        let launch: LaunchID = id("launch", "\(location)/\(name)", at: node)
         additions.append(
             .launch(
                 LaunchAnnounced(
@@ -288,6 +308,11 @@ struct CatalogueReader {
                     mission: mission, launch: launch, name: "Take \(number)",
                     refundCutoffHours: 12)))
         for (index, plan) in trips.enumerated() {
+            let here = boats.filter {
+                $0.location == location && plan.boats?.contains($0.reference) ?? true
+            }
+            // Its boats are all elsewhere.
+            if plan.boats != nil, here.isEmpty { continue }
             let trip: TripID = Self.id("trip", "\(reference)/\(number)/\(index + 1)")
             let departure = liftOff - .minutes(plan.minutesBeforeLiftOff)
             additions.append(
@@ -297,8 +322,7 @@ struct CatalogueReader {
                         location: Self.id("location", location), kind: plan.kind, label: nil,
                         times: TripTimes(departure: departure, of: plan.kind),
                         saleMode: plan.saleMode, salesOpenAt: nil, isListed: true)))
-            for boat in boats where boat.location == location {
-                guard plan.boats?.contains(boat.reference) ?? true else { continue }
+            for boat in here {
                 additions.append(
                     .sailing(
                         BoatAssigned(

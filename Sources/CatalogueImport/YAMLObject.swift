@@ -43,7 +43,8 @@ struct FaultList {
             add(object.node, "'\(name)' is missing")
             return nil
         }
-        guard let text = node.string else {
+        // What is not in quotes and reads as nothing is nothing.
+        guard let text = node.string, node.scalar?.style != .plain || node.null == nil else {
             add(node, "'\(name)' must be a text")
             return nil
         }

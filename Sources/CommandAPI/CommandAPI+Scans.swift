@@ -20,7 +20,8 @@ extension CommandAPI {
         ]
     }
 
-    /// Each scan's own id is its idempotency key, so a batch may be told again, in whole or in parts.
+    /// Each scan's own id is its idempotency key, so a batch may be told again, in whole or in parts: it has to be, as a
+    /// whole, where what became of one of them is not known.
     private func recordScans(_ request: Request, _ sailing: SailingID) async throws -> Response {
         let actor = Caller.current.actor
         let body = try await Body.read(request)
@@ -34,20 +35,26 @@ extension CommandAPI {
         guard (1...Self.scanLimit).contains(scans.count) else {
             throw Problem.malformed(field: "scans", "must be 1 to \(Self.scanLimit)")
         }
-        let told = await withTaskGroup(of: (Int, Told).self) { group in
+        let told = try await withThrowingTaskGroup(of: (Int, Told).self) { group in
             for (index, scan) in scans.enumerated() {
                 let hash = requestHash(request, scan.text)
-                group.addTask { (index, await tell(scan, hash, by: actor)) }
+                group.addTask { (index, try await tell(scan, hash, by: actor)) }
             }
-            return await group.reduce(into: [Int: Told]()) { $0[$1.0] = $1.1 }
+            return try await group.reduce(into: [Int: Told]()) { $0[$1.0] = $1.1 }
         }
         // Asked when all are told, so that what one scan says of another is the same in any order.
         var outcomes: [(RecordScan, Told, Result<ScanOutcome.Answer, Problem>)] = []
         var position: Int64 = 0
         for (index, scan) in scans.enumerated() {
-            let told = told[index] ?? Told()
+            guard let told = told[index] else { continue }
             position = max(position, told.position)
-            outcomes.append((scan, told, await outcome(of: scan, told.problem)))
+            if let problem = told.problem {
+                outcomes.append((scan, told, .failure(problem)))
+            } else {
+                let outcome = try await ask(ScanOutcome(scan: scan.scan, subject: scan.subject))
+                position = max(position, outcome.position)
+                outcomes.append((scan, told, .success(outcome.answer)))
+            }
         }
         return answer(position: position) { json in
             json.field("scans", outcomes) { json, outcome in
@@ -65,33 +72,29 @@ extension CommandAPI {
 
     /// What came of telling one scan.
     private struct Told: Sendable {
-        var position: Int64 = 0
+        var position: Int64
         var handedOver: [Quote.Portion] = []
+        /// Why it was refused; anything else that goes wrong is no outcome of a scan.
         var problem: Problem?
     }
 
-    private func tell(_ scan: RecordScan, _ hash: [UInt8], by actor: String) async -> Told {
+    private func tell(
+        _ scan: RecordScan, _ hash: [UInt8], by actor: String
+    ) async throws(Problem) -> Told {
         let envelope = Envelope(
             id: scan.scan.entity, requestHash: hash, actor: actor, commands: [scan])
+        let receipt: Receipt
         do throws(CommandError) {
-            let receipt = try await loop.submit(envelope)
-            let goods = try? await handedOver(by: receipt)
-            return Told(position: receipt.position, handedOver: goods ?? [])
+            receipt = try await loop.submit(envelope)
         } catch {
-            return Told(problem: problem(for: error))
+            let problem = problem(for: error)
+            switch error {
+            case .refused, .keyReused:
+                return Told(position: problem.position ?? 0, problem: problem)
+            default: throw problem
+            }
         }
-    }
-
-    private func outcome(
-        of scan: RecordScan, _ problem: Problem?
-    ) async -> Result<ScanOutcome.Answer, Problem> {
-        if let problem { return .failure(problem) }
-        do throws(Problem) {
-            return .success(
-                try await ask(ScanOutcome(scan: scan.scan, subject: scan.subject)).answer)
-        } catch {
-            return .failure(error)
-        }
+        return Told(position: receipt.position, handedOver: try await handedOver(by: receipt))
     }
 
     private static func scan(

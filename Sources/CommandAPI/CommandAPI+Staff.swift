@@ -92,11 +92,16 @@ extension CommandAPI {
                 request, body, hash: hash, [ManageStaff(account: account, deeds: [.open(role)])])
         }
         // What the log says counts: a repeat of the request has the account that was opened first.
-        guard case .staffAccountOpened(let fact) = receipt.events.first?.event else {
-            return changed(account.entity, by: receipt)
+        var (opened, status) = (account, HTTPResponse.Status.ok)
+        if case .staffAccountOpened(let fact) = receipt.events.first?.event {
+            (opened, status) = (fact.account, .created)
         }
-        try await desk.keep(fact.account, login: login, password: password, role: fact.role)
-        return changed(fact.account.entity, by: receipt, .created)
+        try await desk.keep(opened, login: login, password: password, role: role)
+        // Others may have changed it before it was kept.
+        let (standing, position) = try await ask(StaffStanding(account: opened))
+        try await desk.change(
+            opened, role: standing.role, isClosed: standing.isClosed, asOf: position, password: nil)
+        return changed(opened.entity, by: receipt, status)
     }
 
     private func changeAccount(
@@ -177,6 +182,10 @@ extension CommandAPI {
             preconditionFailure("a new API key was known")
         }
         let secret = try await desk.keep(issued)
+        // Somebody may have revoked it before it was kept.
+        if try await ask(APIKeyStanding(key: issued.key)).answer.isRevoked {
+            try await desk.revoke(issued.key)
+        }
         return answer(.created, position: receipt.position) { json in
             json.field("id", issued.key)
             json.field("apiKey", secret)

@@ -273,7 +273,13 @@ func unescaped(_ text: ArraySlice<UInt8>) -> String? {
 
     func unit(at start: Int) -> UInt32? {
         guard start + 4 <= text.endIndex else { return nil }
-        return UInt32(String(decoding: text[start..<start + 4], as: UTF8.self), radix: 16)
+        var unit: UInt32 = 0
+        for byte in text[start..<start + 4] {
+            // The standard library would take a sign as well.
+            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+            unit = unit << 4 | UInt32(digit)
+        }
+        return unit
     }
     func flush() {
         result.append(contentsOf: String(decoding: plain, as: UTF8.self).unicodeScalars)

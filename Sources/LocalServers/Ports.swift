@@ -67,6 +67,22 @@ public func freeLoopbackPort(
         "no free port on 127.0.0.1 from \(range.lowerBound) to \(range.upperBound - 1)")
 }
 
+/// Starts a server on `port`, or on one that is drawn: on another one when somebody else was faster to take it.
+func withPort<Server>(
+    _ port: Int?, _ start: (Int) async throws(ServerError) -> Server
+) async throws(ServerError) -> Server {
+    if let port { return try await start(port) }
+    for _ in 0..<4 {
+        let drawn = try freeLoopbackPort()
+        do throws(ServerError) {
+            return try await start(drawn)
+        } catch {
+            guard !canBind(to: drawn) else { throw error }
+        }
+    }
+    return try await start(freeLoopbackPort())
+}
+
 private let drawnPorts = NIOLockedValueBox<Set<Int>>([])
 
 private func canBind(to port: Int) -> Bool {

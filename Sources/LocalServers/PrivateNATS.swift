@@ -19,27 +19,29 @@ public struct PrivateNATS: Sendable {
         let pidFile = folder + "/nats-server.pid"
         let streams = folder + "/streams"
         try await stopLeftover(pidFile: pidFile, streams: streams)
-        let port = if let port { port } else { try freeLoopbackPort() }
         let log = folder + "/nats-server.log"
         let configuration = folder + "/nats-server.conf"
         let token = try Secret.kept(in: folder + "/token")
         try Secret.write("authorization { token: \"\(token)\" }\n", to: configuration)
-        let process = try ChildProcess(
-            [
-                try program(), "--config", configuration, "--addr", "127.0.0.1", "--port",
-                String(port), "--jetstream",
-                "--store_dir", streams, "--pid", pidFile,
-            ], inheriting: .harmless, log: log)
-        let server = PrivateNATS(port: port, process: process, token: token)
-        let deadline = ContinuousClock.now + limit
-        while !isListening(onPort: port) {
-            guard process.isRunning, ContinuousClock.now < deadline else {
-                await server.stop()
-                throw ServerError("nats-server did not come up; its reason stands in \(log)")
+        return try await withPort(port) { port throws(ServerError) in
+            let process = try ChildProcess(
+                [
+                    try program(), "--config", configuration, "--addr", "127.0.0.1", "--port",
+                    String(port), "--jetstream", "--store_dir", streams, "--pid", pidFile,
+                    "--ports_file_dir", folder,
+                ], inheriting: .harmless, log: log)
+            // The server's own: at the port, somebody else may answer who was faster to take it.
+            let ports = "\(folder)/nats-server_\(process.pid).ports"
+            let deadline = ContinuousClock.now + limit
+            while !FileManager.default.fileExists(atPath: ports) {
+                guard process.isRunning, ContinuousClock.now < deadline else {
+                    await process.stop(SIGTERM)
+                    throw ServerError("nats-server did not come up; its reason stands in \(log)")
+                }
+                try? await Task.sleep(for: .milliseconds(20))
             }
-            try? await Task.sleep(for: .milliseconds(20))
+            return PrivateNATS(port: port, process: process, token: token)
         }
-        return server
     }
 
     public func stop() async {

@@ -18,7 +18,7 @@ public struct PrivatePostgres: Sendable {
     public var url: String { url(database: "postgres") }
 
     public func url(database: String) -> String {
-        "postgresql://postgres:\(password)@127.0.0.1:\(port)/\(database)"
+        "postgresql://postgres:\(password)@127.0.0.1:\(port)/\(database)?sslmode=disable"
     }
 
     /// A folder that the server's account can reach: `wanted`, or else one in `/var/lib`.
@@ -33,11 +33,13 @@ public struct PrivatePostgres: Sendable {
             guard stat(folder, &status) == 0 else { break }
             if status.st_mode & S_IXOTH == 0 {
                 let name = wanted.split(separator: "/").joined(separator: "-")
-                return "/var/lib/quartermaster/" + name
+                return sharedFolder + name
             }
         }
         return wanted
     }
+
+    private static let sharedFolder = "/var/lib/quartermaster/"
 
     /// Starts the cluster in `folder`, and makes it first when there is none.
     ///
@@ -50,13 +52,36 @@ public struct PrivatePostgres: Sendable {
         let data = folder + "/data"
         let log = folder + "/postgres.log"
         let programs = try programs(for: data)
+        if folder.hasPrefix(sharedFolder) {
+            try makeFolder(sharedFolder, owner: nil)
+            // Whatever root's files are for others otherwise.
+            chmod(sharedFolder, 0o755)
+        }
         try makeFolder(folder, owner: account)
         let isNew = !FileManager.default.fileExists(atPath: data + "/PG_VERSION")
         let passwordFile = folder + "/password"
         let password = try Secret.kept(in: passwordFile, for: account)
         if isNew { try await initialise(data, passwordFile, programs: programs, log: log) }
         try await stopLeftover(data: data)
-        let port = if let port { port } else { try freeLoopbackPort() }
+        let left = try? String(contentsOfFile: lockFile(data), encoding: .utf8)
+        let (process, taken) = try await withPort(port) { port throws(ServerError) in
+            let process = try ChildProcess(
+                [programs + "/postgres", "-D", data] + switches(port, settings),
+                inheriting: .harmless, as: account, log: log)
+            do throws(ServerError) {
+                try await waitUntilReady(
+                    process, data: data, beyond: left, log: log, limit: limit)
+            } catch {
+                await process.stop(SIGINT)
+                throw error
+            }
+            return (process, port)
+        }
+        return PrivatePostgres(
+            folder: folder, port: taken, process: process, isNew: isNew, password: password)
+    }
+
+    private static func switches(_ port: Int, _ settings: [String: String]) -> [String] {
         var options = [
             "listen_addresses": "127.0.0.1", "port": String(port),
             "unix_socket_directories": "", "max_connections": "100",
@@ -67,22 +92,7 @@ public struct PrivatePostgres: Sendable {
             "log_min_messages": "warning",
         ]
         options.merge(settings) { $1 }
-        let switches = options.sorted { $0.key < $1.key }.flatMap {
-            ["-c", "\($0.key)=\($0.value)"]
-        }
-        let process = try ChildProcess(
-            [programs + "/postgres", "-D", data] + switches, inheriting: .harmless, as: account,
-            log: log)
-        let server = PrivatePostgres(
-            folder: folder, port: port, process: process, isNew: isNew,
-            password: password)
-        do throws(ServerError) {
-            try await server.waitUntilReady(programs: programs, log: log, limit: limit)
-        } catch {
-            await server.stop()
-            throw error
-        }
-        return server
+        return options.sorted { $0.key < $1.key }.flatMap { ["-c", "\($0.key)=\($0.value)"] }
     }
 
     /// An eighth of the machine's memory, within reason: a log that fits is never read back to be added
@@ -96,19 +106,20 @@ public struct PrivatePostgres: Sendable {
         await process.stop(SIGINT)
     }
 
-    private func waitUntilReady(
-        programs: String, log: String, limit: Duration
+    /// Until the server says so in its own file, which is not the one that was left: at the port, somebody else may answer who was faster to take it.
+    private static func waitUntilReady(
+        _ process: ChildProcess, data: String, beyond left: String?, log: String, limit: Duration
     ) async throws(ServerError) {
         let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
-            let isReady = try await runToEnd(
-                [programs + "/pg_isready", "-q", "-h", "127.0.0.1", "-p", String(port)],
-                log: log)
-            if isReady { return }
+            // Its eighth line, see PostgreSQL's "miscadmin.h", LOCK_FILE_LINE_PM_STATUS.
+            let text = (try? String(contentsOfFile: lockFile(data), encoding: .utf8)) ?? ""
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            if text != left, lines.count > 7, lines[7].hasPrefix("ready") { return }
             guard process.isRunning else {
                 throw ServerError("PostgreSQL ended at once; its reason stands in \(log)")
             }
-            try? await Task.sleep(for: .milliseconds(50))
+            try? await Task.sleep(for: .milliseconds(20))
         }
         throw ServerError("PostgreSQL did not come up within \(limit); see \(log)")
     }
@@ -133,13 +144,22 @@ public struct PrivatePostgres: Sendable {
 
     /// A postmaster that is still at work in our folder belongs to a run that was killed.
     private static func stopLeftover(data: String) async throws(ServerError) {
-        guard let text = try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8),
-            let pid = text.split(separator: "\n").first.flatMap({ Int32($0) }),
-            isProcess(pid, named: "postgres", at: data)
+        let file = lockFile(data)
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+            let first = text.split(separator: "\n").first, let pid = Int32(first), pid > 0
         else { return }
-        kill(pid, SIGINT)
-        try await waitForEnd(of: pid, named: "postgres", at: data)
+        if isProcess(pid, named: "postgres", at: data) {
+            kill(pid, SIGINT)
+            return try await waitForEnd(of: pid, named: "postgres", at: data)
+        }
+        guard kill(pid, 0) == 0 || errno == EPERM else { return }
+        // The machine started anew, and the number is somebody else's: PostgreSQL would take him for a server. It takes
+        // no ancestor of its own for one; the rest of the file tells it of memory that is still in use, and stays.
+        let ours = String(getpid()) + text.dropFirst(first.count)
+        try? ours.write(toFile: file, atomically: false, encoding: .utf8)
     }
+
+    private static func lockFile(_ data: String) -> String { data + "/postmaster.pid" }
 
     /// Those of the version that has made the cluster: a newer one does not read its files. Of the newest where there is
     /// none yet.

@@ -98,6 +98,13 @@ struct Place: Sendable {
     ///
     /// The lock goes with the process, however it ends, so nothing is left to clean up.
     func lock() throws(OperationError) {
+        // As root, everything would be there and PostgreSQL's data would not: it runs as another account then.
+        var status = stat()
+        if getuid() == 0, stat(folder, &status) == 0, status.st_uid != 0 {
+            throw OperationError(
+                "\(folder) belongs to another account: run it as that one, or set QUARTERMASTER_DATA"
+            )
+        }
         let descriptor = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw OperationError("can't write to \(folder)") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Glibc
 internal import LocalServers
 public import Logging
 internal import NIOCore
@@ -13,7 +14,7 @@ public let shutdownLimit = Duration.seconds(30)
 /// Runs services until a signal comes, or the service that runs them is taken down, and then takes
 /// them down in order: the last comes first.
 public func runServices(
-    _ services: [any Service], until signals: [UnixSignal] = [.sigint, .sigterm], logger: Logger
+    _ services: [any Service], until signals: [UnixSignal]? = nil, logger: Logger
 ) async throws {
     var configuration = ServiceGroupConfiguration(
         services: services.map {
@@ -22,10 +23,18 @@ public func runServices(
                 successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup)
         },
-        gracefulShutdownSignals: signals, logger: logger)
+        gracefulShutdownSignals: signals ?? endingSignals, logger: logger)
     configuration.maximumGracefulShutdownDuration = shutdownLimit
     try await ServiceGroup(configuration: configuration).run()
 }
+
+/// Those that end a program: also that its terminal was closed, unless it was started to outlive that.
+private let endingSignals: [UnixSignal] = {
+    var action = sigaction()
+    sigaction(SIGHUP, nil, &action)
+    let isIgnored = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+    return [.sigint, .sigterm] + (isIgnored ? [] : [.sighup])
+}()
 
 /// A service of which no more is to be seen than what it is: who runs services writes them into the log, and
 /// some of them hold secrets.
@@ -116,7 +125,7 @@ public func isReady(_ role: Role?, _ settings: Settings) async throws -> Bool {
         case .projector, .backupKeeper, nil: settings.operationsPort
         }
     // One that lags can serve, and is told of otherwise; who rolls a version out or back waits for this answer.
-    let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz?exclude=lag")
+    let request = HTTPClientRequest(url: settings.url(ofPort: port) + "/readyz?exclude=lag")
     do {
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(3))
         let body = try await response.body.collect(upTo: 65_536)

@@ -83,7 +83,8 @@ public struct Roles: Sendable {
         case .dock: provider = DockProvider()
         case .sandbox:
             let sandbox = SandboxProvider(
-                url: "http://127.0.0.1:\(port)/v1/payments/messages", clock: clock, logger: logger)
+                url: settings.url(ofPort: port) + "/v1/payments/messages", clock: clock,
+                logger: logger)
             let desk = RefundDesk(
                 sandbox, configuration: connections.durable, logger: logger)
             (provider, services) = (sandbox, [sandbox, desk])

@@ -53,84 +53,52 @@ public struct Settings: Sendable {
         "OTEL_EXPORTER_OTLP_ENDPOINT",
     ]
 
+    /// Where this machine reaches one of the doors.
+    func url(ofPort port: Int) -> String {
+        let address = ["0.0.0.0": "127.0.0.1", "::": "::1"][bindAddress] ?? bindAddress
+        return "http://\(address.contains(":") ? "[\(address)]" : address):\(port)"
+    }
+
     /// Reads the environment; throws a sentence that names the variable that is wrong.
     public init(
         _ variables: [String: String] = ProcessInfo.processInfo.environment
     ) throws(OperationError) {
         let variables = try Self.withSecrets(ofFilesIn: variables)
-        func text(_ name: String) -> String? {
-            variables[name].flatMap { $0.isEmpty ? nil : $0 }
-        }
-        func number(
-            _ name: String, _ standard: Int, in range: ClosedRange<Int>
-        ) throws(OperationError) -> Int {
-            guard let text = text(name) else { return standard }
-            guard let number = Int(text), range.contains(number) else {
-                throw OperationError(
-                    "\(name) is '\(text)', and must be a whole number from \(range.lowerBound) to \(range.upperBound)"
-                )
-            }
-            return number
-        }
-        func url(_ name: String, _ schemes: [String]) throws(OperationError) -> String? {
-            guard let text = text(name) else { return nil }
-            guard schemes.contains(where: { text.hasPrefix($0 + "://") }) else {
-                throw OperationError(
-                    "\(name) must begin with \(schemes.map { $0 + "://" }.joined(separator: " or "))"
-                )
-            }
-            guard !schemes.contains("postgresql") || PostgresConfiguration.isReadable(url: text)
-            else {
-                throw OperationError(
-                    "\(name) can't be read: it must be as postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with what else than letters and digits is in a password as %XX"
-                )
-            }
-            return text
-        }
-        databaseURL = try url("DATABASE_URL", ["postgresql", "postgres"])
-        scratchDatabaseURL = try url("SCRATCH_DATABASE_URL", ["postgresql", "postgres"])
-        natsURL = try url("NATS_URL", ["nats", "tls"])
-        staffToken = text("STAFF_TOKEN")
-        signingSecret = text("SIGNING_SECRET")
-        bindAddress = text("BIND_ADDRESS") ?? "127.0.0.1"
-        commandPort = try number("COMMAND_PORT", 8080, in: 1...65535)
-        queryPort = try number("QUERY_PORT", 8081, in: 1...65535)
-        operationsPort = try number("OPERATIONS_PORT", 8082, in: 1...65535)
-        dataFolder = text("QUARTERMASTER_DATA") ?? ".quartermaster"
-        backupFolder = text("BACKUP_FOLDER")
-        backupCount = try number("BACKUP_COUNT", 14, in: 1...10_000)
-        let backupAt = text("BACKUP_AT") ?? "03:15"
-        let verifyDay = try number("BACKUP_VERIFY_DAY", 1, in: 0...28)
+        let read = Variables(values: variables)
+        databaseURL = try read.url("DATABASE_URL", ["postgresql", "postgres"])
+        scratchDatabaseURL = try read.url("SCRATCH_DATABASE_URL", ["postgresql", "postgres"])
+        natsURL = try read.url("NATS_URL", ["nats", "tls"])
+        staffToken = read.text("STAFF_TOKEN")
+        signingSecret = read.text("SIGNING_SECRET")
+        bindAddress = read.text("BIND_ADDRESS") ?? "127.0.0.1"
+        commandPort = try read.number("COMMAND_PORT", 8080, in: 1...65535)
+        queryPort = try read.number("QUERY_PORT", 8081, in: 1...65535)
+        operationsPort = try read.number("OPERATIONS_PORT", 8082, in: 1...65535)
+        dataFolder = read.text("QUARTERMASTER_DATA") ?? ".quartermaster"
+        backupFolder = read.text("BACKUP_FOLDER")
+        backupCount = try read.number("BACKUP_COUNT", 14, in: 1...10_000)
+        let backupAt = read.text("BACKUP_AT") ?? "03:15"
+        let verifyDay = try read.number("BACKUP_VERIFY_DAY", 1, in: 0...28)
         guard let schedule = BackupSchedule(at: backupAt, verifyDay: verifyDay) else {
             throw OperationError(
                 "BACKUP_AT is '\(backupAt)', and must be a time of day such as 03:15")
         }
         backupSchedule = schedule
-        backupCopyCommand = text("BACKUP_COPY_COMMAND")
-        drainSeconds = try number("DRAIN_SECONDS", 0, in: 0...20)
-        holdMinutes = try number("HOLD_MINUTES", 10, in: 1...1440)
-        holdExtensionLimit = try number("HOLD_EXTENSION_LIMIT", 2, in: 0...100)
-        func choice<Choice: RawRepresentable & CaseIterable>(
-            _ name: String, _ standard: Choice
-        ) throws(OperationError) -> Choice where Choice.RawValue == String {
-            guard let text = text(name) else { return standard }
-            guard let choice = Choice(rawValue: text) else {
-                let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-                throw OperationError("\(name) is '\(text)', and must be one of \(names)")
-            }
-            return choice
-        }
-        paymentProvider = try choice("PAYMENT_PROVIDER", ProviderKind.dock)
-        logLevel = try choice("LOG_LEVEL", Logger.Level.notice)
-        sentry = try text("SENTRY_DSN").map { dsn throws(OperationError) in
+        backupCopyCommand = read.text("BACKUP_COPY_COMMAND")
+        drainSeconds = try read.number("DRAIN_SECONDS", 0, in: 0...20)
+        holdMinutes = try read.number("HOLD_MINUTES", 10, in: 1...1440)
+        holdExtensionLimit = try read.number("HOLD_EXTENSION_LIMIT", 2, in: 0...100)
+        paymentProvider = try read.choice("PAYMENT_PROVIDER", ProviderKind.dock)
+        logLevel = try read.choice("LOG_LEVEL", Logger.Level.notice)
+        sentry = try read.text("SENTRY_DSN").map { dsn throws(OperationError) in
             guard let address = SentryAddress(dsn: dsn) else {
                 throw OperationError("SENTRY_DSN must be of the form https://KEY@HOST/PROJECT")
             }
             return address
         }
-        traceEndpoint = try url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http", "https"])
-        release = text("RELEASE") ?? "unreleased"
-        environment = try choice("ENVIRONMENT", Deployment.development)
+        traceEndpoint = try read.url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http", "https"])
+        release = read.text("RELEASE") ?? "unreleased"
+        environment = try read.choice("ENVIRONMENT", Deployment.development)
         if let signingSecret, signingSecret.count < SigningKeys.shortestLength {
             throw OperationError(
                 "SIGNING_SECRET is too short: it must have at least \(SigningKeys.shortestLength) characters"

@@ -75,9 +75,15 @@ private struct Welcome: Service {
     let roles: Roles
 
     func run() async throws {
-        _ = try await importCatalogue(try CatalogueFile.seed().additions, by: loop)
-        let season = DemoSeason(around: roles.clock())
-        let position = try await importCatalogue(season.additions, by: loop).position
+        let catalogue = try CatalogueFile.seed()
+        var position = try await importCatalogue(catalogue, by: loop).position
+        var season: DemoSeason?
+        // Nobody is to pay for a trip that was made up.
+        if roles.settings.environment != .production {
+            let upcoming = DemoSeason(around: roles.clock())
+            position = try await importAll(upcoming.additions, by: loop).position
+            season = upcoming
+        }
         await waitForReadModels(toReach: position)
         say(text(season))
         try? await gracefulShutdown()
@@ -93,24 +99,32 @@ private struct Welcome: Service {
 
     private static let readLimit = Duration.seconds(10)
 
-    private func text(_ season: DemoSeason) -> String {
-        let commands = "http://\(roles.settings.bindAddress):\(roles.settings.commandPort)"
-        let queries = "http://\(roles.settings.bindAddress):\(roles.settings.queryPort)"
+    private func text(_ season: DemoSeason?) -> String {
+        let settings = roles.settings
         let (bold, plain) = isatty(1) == 1 ? ("\u{1B}[1m", "\u{1B}[0m") : ("", "")
+        let started = """
+
+            \(bold)Quartermaster is up.\(plain)  Ctrl-C takes it down; everything is still there next time.
+
+              commands     \(settings.url(ofPort: settings.commandPort))
+              queries      \(settings.url(ofPort: settings.queryPort))
+              contract     \(settings.url(ofPort: settings.queryPort))/openapi.yaml
+              metrics      \(settings.url(ofPort: settings.operationsPort))/metrics
+              staff token  \(roles.secrets.staffToken)
+
+            """
+        return started + (season.map { firstSteps($0, bold, plain) } ?? "")
+    }
+
+    private func firstSteps(_ season: DemoSeason, _ bold: String, _ plain: String) -> String {
+        let commands = roles.settings.url(ofPort: roles.settings.commandPort)
+        let queries = roles.settings.url(ofPort: roles.settings.queryPort)
         let order = """
             {"lines":[{"trip":"\(season.trip)","sailing":"\(season.sailing)","ticketType":\
             "\(season.ticketType)","quantity":2}],"contact":{"firstName":"Ada","lastName":\
             "Lovelace","email":"ada@example.org"}}
             """
         return """
-
-            \(bold)Quartermaster is up.\(plain)  Ctrl-C takes it down; everything is still there next time.
-
-              commands     \(commands)
-              queries      \(queries)
-              contract     \(queries)/openapi.yaml
-              metrics      http://\(roles.settings.bindAddress):\(roles.settings.operationsPort)/metrics
-              staff token  \(roles.secrets.staffToken)
 
             \(bold)Place a booking\(plain) (its seats are held for \(roles.settings.holdMinutes) minutes):
               curl -s \(commands)/v1/bookings -H 'Content-Type: application/json' -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" -d '\(order)'
@@ -125,9 +139,20 @@ private struct Welcome: Service {
     }
 }
 
-/// Submits additions as one request, all or none; returns the number of events that came of it.
+/// Imports a file, all of it or nothing; returns the number of events that came of it.
 func importCatalogue(
-    _ additions: [AddToCatalogue.Addition], by loop: DecisionLoop
+    _ file: CatalogueFile, by loop: DecisionLoop
+) async throws -> (eventCount: Int, position: Int64) {
+    try await importAll(file.additions, by: loop) { id in
+        file.fault(at: id, "is there already, and reads differently there")?.description
+    }
+}
+
+/// Submits additions as one request, all or none; returns the number of events that came of it. `sentence` says of a
+/// thing that it is there already, where it can do so better than by its id.
+func importAll(
+    _ additions: [AddToCatalogue.Addition], by loop: DecisionLoop,
+    isThere sentence: (EntityID) -> String? = { _ in nil }
 ) async throws -> (eventCount: Int, position: Int64) {
     var generator = SystemRandomNumberGenerator()
     do throws(CommandError) {
@@ -137,7 +162,13 @@ func importCatalogue(
                 commands: additions.map { AddToCatalogue($0, isOfFile: true) }))
         return (receipt.events.count, receipt.position)
     } catch {
-        throw OperationError(
-            "the import was refused, and nothing was written: \(problem(for: error).detail)")
+        let detail = problem(for: error).detail
+        switch error {
+        case .refused(.alreadyExists(_, let id), _):
+            throw OperationError("nothing was imported: \(sentence(id) ?? detail)")
+        case .unavailable(isOutcomeUnknown: true):
+            throw OperationError("it is not known whether it was imported: import it again")
+        default: throw OperationError("nothing was imported: \(detail)")
+        }
     }
 }

@@ -137,7 +137,7 @@ extension Verbs {
                         json.object { json in
                             json.field("position", entry.event.position)
                             json.field("at", entry.event.recordedAt)
-                            json.field("type", entry.event.event.type.name)
+                            json.field("type", entry.event.type.name)
                             json.field("actor", entry.actor)
                         }
                     }
@@ -157,7 +157,7 @@ extension Verbs {
         say("\(entity) from \(text(before)) to \(text(after))")
         for (actor, event) in events {
             say(
-                "  \(grouped(event.position))  \(event.recordedAt)  \(event.event.type.name) by \(actor)"
+                "  \(grouped(event.position))  \(event.recordedAt)  \(event.type.name) by \(actor)"
             )
         }
         if changes.isEmpty { say("no column of any read model differs") }

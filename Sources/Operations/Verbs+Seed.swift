@@ -26,9 +26,9 @@ extension Verbs {
         let upcoming = DemoSeason(around: now)
         let clock = Mutex(now)
         let count = try await withLoop(clock: { clock.withLock { $0 } }) { loop in
-            var count = try await importCatalogue(catalogue.additions, by: loop).eventCount
+            var count = try await importCatalogue(catalogue, by: loop).eventCount
             guard set != .production else { return count }
-            count += try await importCatalogue(upcoming.additions, by: loop).eventCount
+            count += try await importAll(upcoming.additions, by: loop).eventCount
             guard set == .development else { return count }
             let season = SampleSeason(catalogue: catalogue, upcoming: upcoming, at: now)
             for step in season.steps {

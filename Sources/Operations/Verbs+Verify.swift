@@ -46,15 +46,66 @@ extension Verbs {
         let seal = try request.sealPath.map { try readSeal($0, request.key) }
         let log = connections.log(2)
         let meter = Meter(Meter.Style(isJSON: false))
-        let total = try await log.head()
-        var faults: [String] = []
+        let looksAtStream = !request.isOfLogOnly && !request.isOfScratch
         var busFaults: [String] = []
-        let published =
-            request.isOfLogOnly || request.isOfScratch
-            ? nil : await publishedEvents(log, &busFaults)
-        var audit = Audit()
+        let published = looksAtStream ? await publishedEvents(log, &busFaults) : nil
+        var read = try await readLog(log, beside: published, meter)
+        var faults = read.faults
+        if let contradiction = try await seal?.contradiction(in: log) {
+            faults.append(contradiction)
+        }
+        if let published { faults += try await Self.lost(published, log) }
+        let ledger = try await ledgerFaults(&read.audit, at: read.head)
+        faults += read.audit.chargedWithoutSeats.map(\.description)
+        faults += ledger ?? []
+        var compared: [Rebuild.Outcome] = []
+        if !request.isOfLogOnly, faults.isEmpty {
+            let (outcomes, differing) = try await readModels(
+                log, meter, isOfScratch: request.isOfScratch)
+            compared = outcomes
+            faults += differing
+        }
+        faults += busFaults
+        meter.finish()
+        // What was not looked at is told also of a log that is not sound.
+        var unseen: [String] = []
+        if ledger == nil {
+            unseen.append("the ledger was not compared with the log: it lags behind, verify again")
+        }
+        if published == nil, busFaults.isEmpty, looksAtStream {
+            unseen.append("no NATS is known here: the stream EVENTS was not compared with the log")
+        }
+        guard faults.isEmpty else { return (faults, unseen) }
+        var findings = [
+            "the log is sound: \(grouped(read.head)) events, positions dense, hash chain intact, all "
+                + "readable, tags as they should be",
+            "every promise holds at every position: seats, codes, stock, totals, money, states",
+        ]
+        if let published {
+            let reached = grouped(min(published.head, read.head))
+            findings.append("the stream EVENTS is the log, up to position \(reached)")
+        }
+        findings += unseen + read.passedOver + Self.findings(compared)
+        if let seal { findings.append(sealed(seal)) }
+        return ([], findings)
+    }
+
+    /// What reading the log from end to end has shown.
+    private struct ReadLog {
+        var head: Int64
+        var audit: Audit
+        var faults: [String]
+        /// What can't be read, and somebody has decided to do without.
+        var passedOver: [String]
+    }
+
+    private func readLog(
+        _ log: EventLog, beside published: PublishedEvents?, _ meter: Meter
+    ) async throws -> ReadLog {
+        let total = try await log.head()
         let skips = try await Skips.load(from: log)
-        var passedOver: [String] = []
+        var audit = Audit()
+        var (faults, passedOver): ([String], [String]) = ([], [])
         let (head, broken) = try await log.verify { page in
             let (events, unreadable) = await Self.decoded(page)
             // What read models were told to do without is no news.
@@ -80,58 +131,38 @@ extension Verbs {
             meter.tell("verifying", page.last?.event.position ?? 0, of: total)
             return faults.count < EventLog.faultLimit ? tags : nil
         }
-        faults = broken.map(\.description) + faults
-        if let contradiction = try await seal?.contradiction(in: log) {
-            faults.append(contradiction)
-        }
-        if let published {
-            let now = try await log.head()
-            if published.head > now {
-                faults.append(
-                    "position \(now + 1): the stream EVENTS goes on up to \(published.head), and the "
-                        + "log has lost that: see 'events reset-stream'")
-            }
-        }
-        let ledger = try await ledgerFaults(&audit, at: head)
-        faults += audit.chargedWithoutSeats.map(\.description)
-        faults += ledger ?? []
-        var compared: [Rebuild.Outcome] = []
-        if !request.isOfLogOnly, faults.isEmpty {
-            let statuses = try await ProjectionStatus.all(connections.client(1))
-                .filter { !$0.isKept }
-            faults += statuses.compactMap(Self.stop)
-            do {
-                compared = try await compareReadModels(
-                    log, meter, isOfScratch: request.isOfScratch)
-                faults += compared.flatMap(Self.faults)
-                if !request.isOfScratch { faults += Self.notCompared(compared, of: statuses) }
-            } catch let error as ProjectionFault {
-                faults.append("read models can't be folded anew: \(error)")
-            }
-        }
-        faults += busFaults
-        meter.finish()
-        // What was not looked at is told also of a log that is not sound.
-        var unseen: [String] = []
-        if ledger == nil {
-            unseen.append("the ledger was not compared with the log: it lags behind, verify again")
-        }
-        if published == nil, busFaults.isEmpty, !request.isOfLogOnly, !request.isOfScratch {
-            unseen.append("no NATS is known here: the stream EVENTS was not compared with the log")
-        }
-        guard faults.isEmpty else { return (faults, unseen) }
-        var findings = [
-            "the log is sound: \(grouped(head)) events, positions dense, hash chain intact, all "
-                + "readable, tags as they should be",
-            "every promise holds at every position: seats, codes, stock, totals, money, states",
+        return ReadLog(
+            head: head, audit: audit, faults: broken.map(\.description) + faults,
+            passedOver: passedOver)
+    }
+
+    /// What was published and is not in the log any more.
+    private static func lost(
+        _ published: PublishedEvents, _ log: EventLog
+    ) async throws -> [String] {
+        let now = try await log.head()
+        guard published.head > now else { return [] }
+        return [
+            "position \(now + 1): the stream EVENTS goes on up to \(published.head), and the "
+                + "log has lost that: see 'events reset-stream'"
         ]
-        if let published {
-            let reached = grouped(min(published.head, head))
-            findings.append("the stream EVENTS is the log, up to position \(reached)")
+    }
+
+    /// The read models held against a fresh fold, and what is wrong with them.
+    private func readModels(
+        _ log: EventLog, _ meter: Meter, isOfScratch: Bool
+    ) async throws -> (compared: [Rebuild.Outcome], faults: [String]) {
+        let statuses = try await ProjectionStatus.all(connections.client(1))
+            .filter { !$0.isKept }
+        var faults = statuses.compactMap(Self.stop)
+        do {
+            let compared = try await compareReadModels(log, meter, isOfScratch: isOfScratch)
+            faults += compared.flatMap(Self.faults)
+            if !isOfScratch { faults += Self.notCompared(compared, of: statuses) }
+            return (compared, faults)
+        } catch let error as ProjectionFault {
+            return ([], faults + ["read models can't be folded anew: \(error)"])
         }
-        findings += unseen + passedOver + Self.findings(compared)
-        if let seal { findings.append(sealed(seal)) }
-        return ([], findings)
     }
 
     /// Nil where no NATS is known; one that is known and can't be asked is a fault, for who asks by night looks at the

@@ -54,7 +54,7 @@ public struct Verbs: Sendable {
         }
         let file = try CatalogueFile(yaml, name: (path as NSString).lastPathComponent)
         let (eventCount, position) = try await withLoop {
-            try await importCatalogue(file.additions, by: $0)
+            try await importCatalogue(file, by: $0)
         }
         say(
             eventCount == 0

@@ -19,7 +19,7 @@ public final class SandboxProvider: PaymentProvider, Service {
 
     public let kind = ProviderKind.sandbox
     private let secret = SigningSecret()
-    /// Messages on their way, beyond which new ones are lost, as they may be.
+    /// Messages on their way, beyond which new ones are lost, as they would be by a provider that is down.
     public static let messageLimit = 10_000
     /// Times that a message is sent until somebody takes it.
     public static let attemptLimit = 8
@@ -30,7 +30,8 @@ public final class SandboxProvider: PaymentProvider, Service {
     private let clock: @Sendable () -> Instant
     private let logger: Logger
     private let messages = AsyncStream.makeStream(
-        of: ProviderMessage.self, bufferingPolicy: .bufferingNewest(messageLimit))
+        of: ProviderMessage.self, bufferingPolicy: .bufferingOldest(messageLimit))
+    private let underWay = Atomic(0)
     private let failedOnce = Mutex<Set<PaymentID>>([])
 
     /// `url` is where the messages go.
@@ -79,6 +80,11 @@ public final class SandboxProvider: PaymentProvider, Service {
         _ kind: ProviderMessage.Kind, _ payment: PaymentID, refund: RefundID?, _ amount: Money,
         _ reason: String?
     ) {
+        guard underWay.load(ordering: .relaxed) < Self.messageLimit else {
+            return logger.warning(
+                "too many messages are on their way", metadata: ["payment": "\(payment)"])
+        }
+        underWay.add(1, ordering: .relaxed)
         var generator = SystemRandomNumberGenerator()
         messages.continuation.yield(
             ProviderMessage(
@@ -91,8 +97,13 @@ public final class SandboxProvider: PaymentProvider, Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for await message in self.messages.stream {
-                    let count = Int.random(in: 0..<4) == 0 ? 2 : 1
-                    for _ in 0..<count { group.addTask { await self.deliver(message) } }
+                    let isToldTwice = Int.random(in: 0..<4) == 0
+                    group.addTask {
+                        async let again: Void? = isToldTwice ? self.deliver(message) : nil
+                        await self.deliver(message)
+                        _ = await again
+                        self.underWay.subtract(1, ordering: .relaxed)
+                    }
                 }
             }
         }

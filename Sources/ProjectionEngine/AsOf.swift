@@ -85,13 +85,11 @@ public struct AsOf: Sendable {
         var memory = RowMemory<Model>()
         let types = Model.types
         let wanted = events.filter {
-            types.contains($0.event.type) && !skips.contains($0.position, of: Model.name)
+            types.contains($0.type) && !skips.contains($0.position, of: Model.name)
         }
         _ = Model.missing(for: wanted, in: &memory)
         Model.fold(into: &memory)
-        return memory.entries.compactMapValues { entry in
-            entry.row.map { ($0, entry.position) }
-        }
+        return memory.rows
     }
 }
 

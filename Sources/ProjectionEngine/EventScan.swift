@@ -89,7 +89,7 @@ struct EventPage: Sendable {
         var isWanted = [Bool](repeating: false, count: Int(types.map(\.rawValue).max() ?? 0) + 1)
         for type in types { isWanted[Int(type.rawValue)] = true }
         return events.filter { event in
-            let type = Int(event.event.type.rawValue)
+            let type = Int(event.type.rawValue)
             return type < isWanted.count && isWanted[type] && event.position > position
                 && !skips.contains(event.position, of: Model.name)
         }

@@ -302,7 +302,7 @@ public struct ProjectionFault: Error, CustomStringConvertible {
         for source in events where !skips.contains(source.position, of: Model.name) {
             switch source.event {
             case .success(let event):
-                if types.contains(event.event.type) { wanted.append(event) }
+                if types.contains(event.type) { wanted.append(event) }
             case .failure(let error):
                 // Nobody knows whether it wants an event of a type that nobody knows.
                 let type = EventType(rawValue: source.type)

@@ -1,4 +1,5 @@
 public import Domain
+internal import EventCodec
 public import Postgres
 
 /// A table that can be thrown away: which rows an event concerns, and what becomes of each.
@@ -82,6 +83,8 @@ public final class ProjectedEvent: Sendable {
     public let position: Int64
     public let recordedAt: Instant
     public let event: Event
+    /// Of ``event``, which is asked for by every projection.
+    public let type: EventType
     /// Who booked, where the event says so; nil when the customer has been forgotten.
     public let contact: Contact?
     /// What staff wrote, of a `StaffNoteWritten`; nil when the customer has been forgotten.
@@ -94,6 +97,7 @@ public final class ProjectedEvent: Sendable {
         self.position = position
         self.recordedAt = recordedAt
         self.event = event
+        type = event.type
         self.contact = contact
         self.note = note
     }

@@ -52,7 +52,11 @@ import Testing
             SentryLogHandler(label: $0, level: .info, reporter: reporter)
         }
         for _ in 0..<10_000 { logger.error("broken") }
-        await reporter.close()
+        try await Receiver.with(port: port) { receiver in
+            await reporter.close()
+            // One was on its way already.
+            #expect((1...SentryReporter.queueLimit + 1).contains(receiver.received.count))
+        }
     }
 
     @Test(

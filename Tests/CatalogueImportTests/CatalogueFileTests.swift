@@ -69,6 +69,16 @@ import Testing
             "dock: Port", "dock: Port, dock: Pier",
             "bad.yaml:6:25: 'dock' stands there more than once"
         ),
+        ("1 Road\"", "1 Road\", mapLink: null", "bad.yaml:6:65: 'mapLink' must be a text"),
+        ("  trident:", "  \"tri\\0dent\":", "bad.yaml:8:16: a boat's name here"),
+        ("boats: all", "boats: []", "bad.yaml:12:87: 'boats' must be all, or a list of one"),
+        (
+            "tripsPerAttempt",
+            """
+              - { name: Artemis, location: cape, attempts: ["2023-08-29T12:33:00Z"] }
+            tripsPerAttempt
+            """, "bad.yaml:11:13: there is a launch 'Artemis' at cape in this file already"
+        ),
         ("Trident", "Tri\u{1}dent", "bad.yaml:8:23: not YAML: control characters"),
     ]
 
@@ -80,6 +90,26 @@ import Testing
             try CatalogueFile(yaml, name: "bad.yaml")
         }
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+    }
+
+    @Test("makes no trip at a place that none of its boats is at")
+    func needsBoats() throws {
+        let elsewhere = good.replacing(
+            "jurisdictions:",
+            with: """
+                  starbase: { name: Starbase, region: TX, timeZone: America/Chicago }
+                jurisdictions:
+                """
+        ).replacing(
+            "launches:",
+            with: """
+                launches:
+                  - { name: Flight, location: starbase, attempts: ["2022-08-30T12:33:00Z"] }
+                """
+        ).replacing("boats: all", with: "boats: [trident]")
+        let additions = try CatalogueFile(elsewhere, name: "good.yaml").additions
+        #expect(additions.count { if case .trip = $0 { true } else { false } } == 1)
+        #expect(additions.count { if case .mission = $0 { true } else { false } } == 2)
     }
 
     @Test("tells all mistakes at once")

@@ -103,6 +103,8 @@ import TestSupport
     /// What somebody could do to a file, and whether the chain, or the reader, finds it.
     enum Alteration: CaseIterable {
         case data, actor, time, hash, missing, swapped, cutOff, doubled
+        /// The control: it is read as well as it was.
+        case nothing
     }
 
     @Test("finds whatever was altered in a file, and puts nothing of it into a database")
@@ -110,7 +112,9 @@ import TestSupport
         try await withArchive { _, file, _ in
             let untouched = try LogArchive.verify(file).faults
             #expect(untouched.isEmpty)
-            for alteration in Alteration.allCases {
+            let copied = try LogArchive.verify(try alter(file, .nothing)).faults
+            #expect(copied.isEmpty)
+            for alteration in Alteration.allCases where alteration != .nothing {
                 let altered = try alter(file, alteration)
                 let faults = try? LogArchive.verify(altered).faults
                 #expect(faults?.isEmpty != true, "\(alteration)")
@@ -159,10 +163,17 @@ import TestSupport
                 #expect(throws: ArchiveError.self) { try Seal(Array(forged.utf8)) }
                 #expect(
                     seal.contradiction(log: seal.log, hash: nil)?.contains("ends before") == true)
+                let (before, _) = try await export(database)
+                let sealed = before + ".seal"
+                try Data(seal.text).write(to: URL(fileURLWithPath: sealed))
+                #expect(try verifyArchive(before, against: sealed, key: seal.keyText))
                 // Who can write the table can make a chain that fits; he can't make the seal fit it.
                 try await rewriteHistory(database, at: seal.position)
                 #expect(try await log.verify().faults.isEmpty)
                 #expect(try await seal.contradiction(in: log)?.contains("was altered") == true)
+                let (after, _) = try await export(database)
+                #expect(try verifyArchive(after, against: nil, key: nil))
+                #expect(try !verifyArchive(after, against: sealed, key: nil))
             }
         }
     }
@@ -240,6 +251,7 @@ import TestSupport
         case .swapped: lines.swapAt(5, 6)
         case .cutOff: lines.removeLast()
         case .doubled: lines.insert(lines[5], at: 6)
+        case .nothing: break
         }
         let altered = "\(file).\(alteration)"
         let writer = try CompressedWriter(altered)

@@ -14,7 +14,7 @@ import Testing
 @Suite(.serialized) struct BackupTests {
     private let noon = Instant("2026-06-01T12:00:00Z")!
 
-    @Test("restores into an empty database what was there, and sells on")
+    @Test("restores into an empty database what was there")
     func restores() async throws {
         try await withBackup { database, backup in
             let log = database.connections.log(1)
@@ -57,6 +57,24 @@ import Testing
                 ALTER TABLE public.quartermaster_migration OWNER TO CURRENT_USER;
                 DROP ROLE \(owner);
                 """)
+        }
+    }
+
+    @Test("is not relied on when what is in it is not sound")
+    func findsUnsound() async throws {
+        try await withBackup { database, _ in
+            try await database.administer(
+                """
+                SET session_replication_role = replica;
+                UPDATE log.event SET actor = 'nobody' WHERE position = 2
+                """)
+            let parent =
+                NSTemporaryDirectory() + "quartermaster-unsound-\(UInt32.random(in: 0 ... .max))"
+            defer { try? FileManager.default.removeItem(atPath: parent) }
+            let backup = try await Backup.make(
+                of: database.connections.administrative, in: parent, at: noon, reason: "test")
+            #expect(try await !verifyBackup(backup.folder, Settings([:]), logger: quiet))
+            #expect(LastVerification(in: parent) == nil)
         }
     }
 
@@ -134,11 +152,13 @@ import Testing
             }
             #expect(!backup.isElsewhere)
             let copies = backup.folder + "/copies"
-            async let first = backup.takeElsewhere(by: "echo x >>{backup}/copies; sleep 1")
+            async let first = backup.takeElsewhere(
+                by: "echo x >>{backup}/copies; until [ -e {backup}/go ]; do sleep 0.05; done")
             try await eventually("the first is at it") {
                 FileManager.default.fileExists(atPath: copies)
             }
             #expect(try await !backup.takeElsewhere(by: "echo x >>{backup}/copies"))
+            #expect(FileManager.default.createFile(atPath: backup.folder + "/go", contents: nil))
             #expect(try await first && backup.isElsewhere)
             #expect(try await backup.takeElsewhere(by: "echo x >>{backup}/copies"))
             #expect(try String(contentsOfFile: copies, encoding: .utf8) == "x\n")

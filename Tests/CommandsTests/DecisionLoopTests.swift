@@ -145,7 +145,10 @@ import TestSupport
             try await withLoops(1, on: database) { loops in
                 _ = try await loops[0].submit(fleet.envelope)
                 let receipt = try await loops[0].submit(fleet.order(seats: 1))
-                guard case .bookingPlaced(let fact) = receipt.events[0].event else { return }
+                guard case .bookingPlaced(let fact) = receipt.events[0].event else {
+                    Issue.record("another event came of it")
+                    return
+                }
                 placed = fact
                 let paid = ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)
                 _ = try await loops[0].submit(envelope([paid]))
@@ -264,7 +267,10 @@ import TestSupport
                 _ = try await loops[0].submit(fleet.order(seats: 2))
                 guard
                     case .bookingPlaced(let fact) = try await loops[0].submit(held).events[0].event
-                else { return }
+                else {
+                    Issue.record("another event came of it")
+                    return
+                }
                 let error = await #expect(throws: CommandError.self) {
                     try await loops[0].submit(
                         envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)]))
@@ -295,7 +301,10 @@ import TestSupport
                     guard
                         case .bookingPlaced(let fact) =
                             try await loops[0].submit(order).events[0].event
-                    else { return }
+                    else {
+                        Issue.record("another event came of it")
+                        return
+                    }
                     _ = try await loops[0].submit(
                         envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)]))
                 }

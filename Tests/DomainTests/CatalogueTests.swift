@@ -102,6 +102,13 @@ import Testing
             fleet.when(AddToCatalogue(.trip(trip(times)))).then(
                 .invalid(field: "boarding", reason: "check-in <= boarding <= departure must hold"))
         }
+        // The last minute that can be written down, and half an hour more.
+        let end = TripTimes(
+            departure: Instant("9999-12-31T23:59:00Z")! + .minutes(30), of: .launchViewing)
+        fleet.when(AddToCatalogue(.trip(trip(end)))).then(
+            .invalid(
+                field: "departure",
+                reason: "must be in the years 1 to 9999, as its check-in and boarding"))
         fleet.when(AddToCatalogue(.trip(trip(salesOpenAt: departure))))
             .then(.invalid(field: "salesOpenAt", reason: "must be before departure"))
         // After lift-off is allowed.
@@ -115,11 +122,17 @@ import Testing
     func assignsBoats() throws {
         let story = fleet.adding([.providerAdded(provider)])
         let registered = try story.decide(AddToCatalogue(.boat(boat()))).get()
-        guard case .boatRegistered(let fact) = registered.first else { return }
+        guard case .boatRegistered(let fact) = registered.first else {
+            Issue.record("another event came of it")
+            return
+        }
         #expect(fact.jurisdiction == Fleet.jurisdiction)
         let assigned = try story.adding(registered).decide(AddToCatalogue(.sailing(sailing())))
             .get()
-        guard case .boatAssigned(let sold) = assigned.first else { return }
+        guard case .boatAssigned(let sold) = assigned.first else {
+            Issue.record("another event came of it")
+            return
+        }
         #expect(sold.jurisdiction == Fleet.jurisdiction && sold.mission == Fleet.mission)
         #expect(sold.ticketTypes == Fleet().types)
         story.adding(registered).when(AddToCatalogue(.sailing(sailing(limit: 21))))
@@ -191,7 +204,10 @@ import Testing
             OrderLine(
                 trip: Fleet.trip, sailing: Harbour.sister, ticketType: Harbour.sisterAdult,
                 quantity: 1))
-        guard case .bookingPlaced(let fact) = try story.decide(order).get().first else { return }
+        guard case .bookingPlaced(let fact) = try story.decide(order).get().first else {
+            Issue.record("another event came of it")
+            return
+        }
         #expect(fact.quote.taxes.map(\.jurisdiction) == [Fleet.jurisdiction, Harbour.texas])
         #expect(fact.quote.taxes.map(\.amount.minorUnits) == [903, 825])
         #expect(fact.quote.total.minorUnits == 12900 + 10000 + 903 + 825)
@@ -271,7 +287,9 @@ import Testing
             nobody.when(manage(deed)).then(.unknown(kind: "account", id: account.entity))
         }
         let story = Story.given([opened])
-        story.when(manage(.open(.owner))).thenNothing()
+        story.when(manage(.open(.dock))).thenNothing()
+        story.when(manage(.open(.owner)))
+            .then(.alreadyExists(kind: "account", id: account.entity))
         story.when(manage(.role(.dock))).thenNothing()
         story.when(manage(.role(.office)))
             .then(.staffRoleSet(StaffRoleSet(account: account, role: .office)))

@@ -262,7 +262,7 @@ import Testing
 
     @Test("issues a code once, and refuses its text with other terms")
     func issues() {
-        guard case .discountCodeIssued(let fact) = issued()[0] else { return }
+        guard case .discountCodeIssued(let fact) = issued()[0] else { fatalError("not issued") }
         let story = Story.given(Fleet().events)
         story.when(IssueDiscountCode(fact)).then(.discountCodeIssued(fact))
         let known = Story.given(Fleet().events, issued())

@@ -157,7 +157,10 @@ import Testing
                 seller: .public))
         #expect(cancelled.events.map(\.type) == [.bookingCancelled, .refundRequested])
         #expect(cancelled.money.kept == .zero)
-        guard case .refundRequested(let fact) = asked.events[1] else { return }
+        guard case .refundRequested(let fact) = asked.events[1] else {
+            Issue.record("another event came of it")
+            return
+        }
         let handOut = HandOutRefund(booking: ada.booking, refund: fact.refund)
         let done = Event.refundSucceeded(
             RefundSucceeded(

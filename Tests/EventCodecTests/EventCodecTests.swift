@@ -15,6 +15,15 @@ import Testing
         #expect(Set(Samples.all.map(\.type)) == Set(EventType.allCases))
     }
 
+    @Test("has a sample of every event that was ever stored")
+    func readsEveryFixture() throws {
+        let read =
+            Samples.all.map { ($0, EventCodec.schemaVersion(of: $0.type)) }
+            + Samples.older.map { ($0.event, $0.version) }
+        let stored = try FileManager.default.contentsOfDirectory(atPath: Self.fixtures.path)
+        #expect(Set(stored) == Set(read.map { "\($0.0.type.name).\($0.1).json" }))
+    }
+
     @Test("reads and writes every stored event to the byte, for ever", arguments: Samples.all)
     func keepsFixtures(_ event: Event) throws {
         let stored = EventCodec.encode(event)

@@ -69,6 +69,15 @@ enum Samples {
         + [(.refundRequested(refund(isPastCutoff: false)), 1)]
         // Before the dock said how it took money.
         + [(.paymentSucceeded(charge), 1)]
+        // Before it said whether the provider had given it back already.
+        + [
+            (
+                .refundFailed(
+                    RefundFailed(
+                        refund: id(61), payment: id(60), booking: id(50),
+                        amount: Money(minorUnits: 44795), reason: "account closed")), 1
+            )
+        ]
         // Before anybody looked for where a new history begins.
         + [
             (

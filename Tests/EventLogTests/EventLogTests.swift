@@ -139,16 +139,10 @@ func randomID() -> PostgresUUID {
             // It has its connection before anything is appended.
             _ = try await reader.head()
             let reading = Task { try await readAlong(reader) }
-            let accepted = try await withThrowingTaskGroup(of: [(Int64, Int64, PostgresUUID)].self)
-            { group in
-                for _ in 0..<4 {
-                    let log = database.connections.log(1)
-                    group.addTask { try await appendAtRandom(log, tags) }
-                }
-                return try await group.reduce(into: []) { $0 += $1 }
-            }
+            let (accepted, conflicts) = try await appendAtRandom(to: database, tags)
             let log = database.connections.log()
             reading.cancel()
+            #expect(conflicts > 0, "nobody was in anybody's way")
             let events = try await log.read(after: 0, limit: 10_000)
             #expect(events.map(\.position) == Array(1...Int64(events.count)))
             #expect(events.count == accepted.count)
@@ -156,14 +150,50 @@ func randomID() -> PostgresUUID {
             #expect(
                 read == Array(1...Int64(read.count)), "commits are not in the order of positions")
             #expect(looks > 2, "nothing was read meanwhile")
-            for (position, after, tag) in accepted {
-                let found = try await log.read(QueryItem(types: [], tags: [tag]), after: after)
-                #expect(found.events.first?.position == position, "a condition was violated")
-            }
+            #expect(try await violations(of: accepted, in: log) == 0)
             let (head, faults) = try await log.verify()
             #expect(head == Int64(events.count))
             #expect(faults.isEmpty)
         }
+    }
+
+    @Test("violates conditions once nothing checks them: what is tested is the guard")
+    func violatesWithoutGuard() async throws {
+        try await TestDatabase.with { database in
+            try await database.administer(guardOff)
+            let tags = (0..<4).map { uuid(100 + $0) }
+            let (accepted, conflicts) = try await appendAtRandom(to: database, tags)
+            #expect(conflicts == 0)
+            #expect(try await violations(of: accepted, in: database.connections.log()) > 0)
+        }
+    }
+
+    private typealias Accepted = (position: Int64, after: Int64, tag: PostgresUUID)
+
+    /// Four appenders at the same time; what was accepted, and how often somebody was too late.
+    private func appendAtRandom(
+        to database: TestDatabase, _ tags: [PostgresUUID]
+    ) async throws -> (accepted: [Accepted], conflicts: Int) {
+        try await withThrowingTaskGroup(of: (accepted: [Accepted], conflicts: Int).self) { group in
+            for _ in 0..<4 {
+                let log = database.connections.log(1)
+                group.addTask { try await appendAtRandom(log, tags) }
+            }
+            return try await group.reduce(into: ([], 0)) {
+                $0.accepted += $1.accepted
+                $0.conflicts += $1.conflicts
+            }
+        }
+    }
+
+    /// How many were accepted though something that they did not know of had appeared.
+    private func violations(of accepted: [Accepted], in log: EventLog) async throws -> Int {
+        var count = 0
+        for (position, after, tag) in accepted {
+            let found = try await log.read(QueryItem(types: [], tags: [tag]), after: after)
+            if found.events.first?.position != position { count += 1 }
+        }
+        return count
     }
 
     /// Reads on until it is cancelled: the positions in the order in which they came, and how often there was something new.
@@ -180,8 +210,8 @@ func randomID() -> PostgresUUID {
     /// Appends commands that each rest on one tag; returns those accepted, with what they rested on.
     private func appendAtRandom(
         _ log: EventLog, _ tags: [PostgresUUID]
-    ) async throws -> [(Int64, Int64, PostgresUUID)] {
-        var accepted: [(Int64, Int64, PostgresUUID)] = []
+    ) async throws -> (accepted: [Accepted], conflicts: Int) {
+        var (accepted, conflicts): ([Accepted], Int) = ([], 0)
         for _ in 0..<60 {
             var wanted: [(AppendCommand, Int64, PostgresUUID)] = []
             for tag in tags.shuffled().prefix(Int.random(in: 1...3)) {
@@ -191,11 +221,14 @@ func randomID() -> PostgresUUID {
             }
             let outcomes = try await log.append(wanted.map(\.0)).outcomes
             for (want, outcome) in zip(wanted, outcomes) {
-                if case .appended(let positions) = outcome {
+                switch outcome {
+                case .appended(let positions):
                     accepted.append((positions.lowerBound, want.1, want.2))
+                case .conflict: conflicts += 1
+                case .duplicate, .keyReused: Issue.record("\(outcome)")
                 }
             }
         }
-        return accepted
+        return (accepted, conflicts)
     }
 }

@@ -168,10 +168,18 @@ import TestServers
         let pid = try await connection.run("SELECT pg_backend_pid()").integer(0, 0)
         let other = try await connect()
         let lost = Task { try await connection.run("SELECT pg_sleep(30)") }
-        try await Task.sleep(for: .milliseconds(100))
+        var isRunning = false
+        for _ in 0..<10_000 where !isRunning {
+            isRunning =
+                try await other.run(
+                    "SELECT pid FROM pg_stat_activity WHERE pid = $1::int4 AND query LIKE '%pg_sleep%'",
+                    [.int32(pid)]
+                ).count == 1
+        }
+        #expect(isRunning)
         try await other.run("SELECT pg_terminate_backend($1::int4)", [.int32(pid)])
         let error = await #expect(throws: PostgresError.self) { try await lost.value }
-        #expect(error?.isConnectionFault == true)
+        #expect(error?.kind == .connectionLost)
         #expect(await connection.isBroken)
         let next = await #expect(throws: PostgresError.self) {
             try await connection.run("SELECT 1")

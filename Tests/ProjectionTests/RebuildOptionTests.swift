@@ -159,7 +159,16 @@ import TestSupport
             try await reader.execute("BEGIN; SELECT count(*) FROM reading.manifest")
             let rebuild = rebuild([Manifest.self], database)
             let running = Task { try await rebuild.run()[0] }
-            try await Task.sleep(for: .seconds(2))
+            // Not granted: it waits for the reader, and would have everybody else wait for it.
+            try await eventually("it is to be swapped") {
+                try await database.administer(
+                    """
+                    SELECT FROM pg_locks
+                    WHERE relation = 'reading.manifest'::regclass AND mode = 'AccessExclusiveLock'
+                        AND NOT granted
+                    """
+                ).count == 1
+            }
             // Were it to wait for the first reader, these would wait behind it, and he for them.
             for _ in 0..<10 {
                 try await database.administer("SELECT count(*) FROM reading.manifest")

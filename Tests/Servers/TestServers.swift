@@ -17,7 +17,7 @@ public actor TestServers {
         -> String
     {
         // A machine with all its hands full is no fault of what is tested.
-        try await postgres().url(database: database) + "?connect_timeout=60"
+        try await postgres().url(database: database) + "&connect_timeout=60"
     }
 
     public func natsURL() async throws -> String { try await nats().url }

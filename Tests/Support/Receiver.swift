@@ -21,8 +21,10 @@ public final class Receiver: Sendable {
     }
 
     /// Listens for as long as `body` runs, and answers everything with 200.
-    public static func with(_ body: (Receiver) async throws -> Void) async throws {
-        let receiver = Receiver(port: try freeLoopbackPort())
+    public static func with(
+        port: Int? = nil, _ body: (Receiver) async throws -> Void
+    ) async throws {
+        let receiver = Receiver(port: try port ?? freeLoopbackPort())
         let router = Router()
         router.post("**") { request, _ in
             let bytes = try await request.body.collect(upTo: 1 << 22)

@@ -10,7 +10,8 @@ import TestSupport
         let folder = ServerProcess.scratchFolder()
         let server = try await ServerProcess.start(in: folder)
         let place = try await openSailing(server, capacity: 50)
-        let before = try await server.staffQueries.get("/v1/projections").json["head"] as? Int
+        let before = try #require(
+            try await server.staffQueries.get("/v1/projections").json["head"] as? Int)
         try await refusesOrders(server, place)
         try await refusesFraming(server, place)
         try await refusesHeaders(server, place)
@@ -145,7 +146,19 @@ import TestSupport
                 log: server.folder + "/cut-off.log")
             #expect(isSent)
         }
+        let chunked = head.replacing(/Content-Length: \d+/, with: "Transfer-Encoding: chunked")
+        try (chunked + "ZZ\r\n").write(toFile: file, atomically: true, encoding: .utf8)
+        let answer = server.folder + "/cut-off-answer"
+        _ = try await runToEnd(
+            [
+                "/bin/bash", "-c",
+                "exec 3<>/dev/tcp/127.0.0.1/\(server.commandPort); cat '\(file)' >&3; "
+                    + "timeout 20 head -n 1 <&3 > '\(answer)'",
+            ], log: server.folder + "/cut-off.log")
+        #expect(try String(contentsOfFile: answer, encoding: .utf8).hasPrefix("HTTP/1.1 400"))
         #expect(try await server.commands.get("/livez").status == 200)
+        let failed = try await server.operations.metrics().keys.filter { $0.contains("status=\"5") }
+        #expect(failed.isEmpty, "\(failed)")
     }
 
     private func refusesHeaders(_ server: ServerProcess, _ place: OpenSailing) async throws {

@@ -160,6 +160,8 @@ import Yams
             let third = try await logIn("office", server)
             #expect(try await reads(third, server) == 200)
             let token = third.json["refreshToken"] as? String ?? ""
+            // Somebody else has used it, and has the next.
+            #expect(try await refresh(third).status == 200)
             let ended = try await server.commands.post(
                 "/v1/sessions/end", #"{"refreshToken":"\#(token)"}"#)
             #expect(ended.status == 200)
@@ -185,6 +187,7 @@ import Yams
                 "/v1/staff",
                 #"{"login":"dock@pier","password":"\#(Self.password)","role":"owner"}"#)
             #expect(taken.problem == "login-taken")
+            try await opensOnce(opened.json["id"] as? String ?? "", server)
             let short = try await server.staff.post(
                 "/v1/staff", #"{"login":"x","password":"short","role":"owner"}"#)
             #expect(short.status == 400)
@@ -232,6 +235,28 @@ import Yams
             #expect(old.problem == "wrong-password")
             let now = try await logIn("office", server, password: "second horse battery")
             #expect(now.json["role"] as? String == "dock")
+            // Nor does it end what was begun since.
+            let late = try await change(bodies[3], keys[3])
+            #expect((late.json["happened"] as? [String])?.count == 1)
+            let renewed = try await server.commands.post(
+                "/v1/sessions/refresh",
+                #"{"refreshToken":"\#(now.json["refreshToken"] as? String ?? "")"}"#)
+            #expect(renewed.status == 200)
+        }
+    }
+
+    /// An account that is there is opened again by nobody who says something else of it.
+    private func opensOnce(_ id: String, _ server: ServerProcess) async throws {
+        for (login, role, problem) in [
+            ("dock@pier", "dock", nil), ("dock@pier", "owner", "already-exists"),
+            ("other@pier", "dock", "already-exists"),
+        ] {
+            let again = try await server.staff.post(
+                "/v1/staff",
+                #"{"id":"\#(id)","login":"\#(login)","password":"\#(Self.password)","role":"\#(role)"}"#
+            )
+            #expect(again.status == (problem == nil ? 200 : 409))
+            #expect(again.problem == problem, "\(login) as \(role)")
         }
     }
 
@@ -274,9 +299,7 @@ import Yams
                 .replacing("ada@", with: "kingsley@")
             let booked = try await office.post("/v1/bookings", order)
             #expect(booked.status == 201)
-            let events = try await server.run(["events", "--json", "--limit", "10000"]).output
             let session = try await logIn("office", server)
-            #expect(events.contains("account:\(session.json["account"] as? String ?? "")"))
             let key = try await server.staff.post(
                 "/v1/api-keys", #"{"label":"Till","scopes":["dock"]}"#)
             _ = try await logIn("office", server, password: "a wrong guess")
@@ -288,6 +311,9 @@ import Yams
                 "/v1/bookings/\(code)?lastName=Kingsley&min-position=\(position)",
                 headers: [("Booking-Link", link)])
             #expect(shown.status == 200)
+            let events = try await server.run(["events", "--json", "--limit", "10000"]).output
+            let account = try #require(session.json["account"] as? String)
+            #expect(events.contains("account:\(account)"))
             let unreachable = "postgresql://q:open-sesame@127.0.0.1:1/q"
             let status = try await server.run(
                 ["status"], environment: ["DATABASE_URL": unreachable])
@@ -297,9 +323,9 @@ import Yams
             #expect(printed.contains("placeBooking"), "requests are told at this level")
             let secrets = [
                 Self.password, "argon2", token, "Kingsley", "kingsley@example.org", "a wrong guess",
-                "open-sesame", signing, link, key.json["apiKey"] as? String ?? "?",
-                session.json["accessToken"] as? String ?? "?",
-                session.json["refreshToken"] as? String ?? "?",
+                "open-sesame", signing, link, try #require(key.json["apiKey"] as? String),
+                try #require(session.json["accessToken"] as? String),
+                try #require(session.json["refreshToken"] as? String),
             ]
             for secret in secrets {
                 #expect(!events.contains(secret), "\(secret)")

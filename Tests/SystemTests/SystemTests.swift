@@ -210,7 +210,13 @@ import TestSupport
         #expect(try await server.commands.get("/readyz").status == 503)
         #expect(try await server.commands.get("/livez").status == 200)
 
+        // As a machine leaves it that lost its power, once its number is somebody else's.
+        let other = try ChildProcess(
+            ["/bin/sleep", "600"], as: "postgres", log: folder + "/other.log")
+        try "\(other.pid)\n\(folder)/elsewhere/data\n".write(
+            toFile: folder + "/elsewhere/data/postmaster.pid", atomically: false, encoding: .utf8)
         let again = try await PrivatePostgres.start(in: folder + "/elsewhere", port: postgres.port)
+        await other.stop(SIGTERM)
         var placed = try await server.commands.post("/v1/bookings", place.order())
         try await eventually("it sells again") {
             if placed.status == 201 { return true }

@@ -173,7 +173,18 @@ import TestSupport
             .write(toFile: other, atomically: true, encoding: .utf8)
         let differs = try await server.run(["import", other])
         #expect(!differs.isSuccess)
-        #expect(differs.output.contains("reads differently"), "\(differs.output)")
+        #expect(
+            differs.output.contains(/other\.yaml:\d+:\d+: the boat '[a-z]+' is there already/),
+            "\(differs.output)")
+        // Its launch is tried once more.
+        let later = server.folder + "/later.yaml"
+        try String(contentsOfFile: seed, encoding: .utf8)
+            .replacing(/(attempts: *\[[^\]]*)\]/, maxReplacements: 1) {
+                "\($0.output.1), \"2031-01-01T12:00:00Z\"]"
+            }
+            .write(toFile: later, atomically: true, encoding: .utf8)
+        let added = try await server.run(["import", later])
+        #expect(added.isSuccess && added.output.contains("imported"), "\(added.output)")
         let missing = try await server.run(["import", server.folder + "/none.yaml"])
         #expect(!missing.isSuccess)
         #expect(missing.output.contains("can't read"))

@@ -52,8 +52,10 @@ import TestSupport
             let checked = try await server.staff.post(
                 "/v1/bookings/\(booking)/check-in", #"{"sailing":"\#(place.sailing)"}"#)
             #expect(checked.status == 200)
-            try await act("decline", payment, server)
-            try await act("pay", payment, server)
+            try await untilHeard(server) {
+                try await act("decline", payment, server)
+                try await act("pay", payment, server)
+            }
             let refunded = try await server.staff.post(
                 "/v1/bookings/\(booking)/refunds", #"{"amount":\#(dollars(1)),"reason":"x"}"#)
             try await until("checked_in", booked, server, after: refunded)
@@ -70,8 +72,10 @@ import TestSupport
                 "/v1/bookings/\(booking)/cancel", #"{"reason":"ill"}"#, headers: [("If-Match", tag)]
             )
             #expect(cancelled.status == 200, "\(cancelled.json)")
-            try await act("pay", payment, server)
-            try await act("decline", payment, server)
+            try await untilHeard(server) {
+                try await act("pay", payment, server)
+                try await act("decline", payment, server)
+            }
             let note = try await server.staff.post(
                 "/v1/bookings/\(booking)/notes", #"{"note":"all said"}"#)
             try await until("cancelled", booked, server, after: note)
@@ -97,13 +101,26 @@ import TestSupport
         #expect(answer.status == 202)
     }
 
+    /// Until both messages that come of `body` have been heard, and answered.
+    private func untilHeard(_ server: ServerProcess, _ body: () async throws -> Void) async throws {
+        func count() async throws -> Double {
+            try await server.operations.metrics()[
+                #"quartermaster_http_request_seconds_count{operation="hearFromProvider",status="200"}"#
+            ]
+                ?? 0
+        }
+        let before = try await count()
+        try await body()
+        try await eventually("the messages are heard") { try await count() >= before + 2 }
+    }
+
     private func until(
         _ status: String, _ booked: HTTPAnswer, _ server: ServerProcess,
         after change: HTTPAnswer? = nil
     ) async throws {
         let code = booked.json["code"] as? String ?? ""
         let position = change?.headers["quartermaster-position"] ?? "0"
-        try await eventually("the booking is \(status)", within: .seconds(20)) {
+        try await eventually("the booking is \(status)") {
             let shown = try await server.staffQueries.get(
                 "/v1/bookings/\(code)?min-position=\(position)")
             return shown.json["status"] as? String == status

@@ -22,6 +22,7 @@ import Testing
             let base = root.appendingPathComponent(folder)
             let paths =
                 FileManager.default.enumerator(atPath: base.path)?.allObjects as? [String] ?? []
+            try #require(!paths.isEmpty, "\(folder) is not there")
             return try paths.filter { $0.hasSuffix(".swift") }.map {
                 ("\(folder)/\($0)", try read("\(folder)/\($0)"))
             }
@@ -50,7 +51,11 @@ import Testing
                         number - begun.line <= 60 || isSwitch,
                         "\(path):\(begun.line + 1) is too long")
                     start = nil
-                } else if start == nil, line.contains("func "), line.hasSuffix("{") {
+                } else if start == nil, line.contains(/^ *([a-z(]+\)? )*(func |init[?(<])/),
+                    // A requirement has no body.
+                    let opened = lines[number...].first(where: { $0.hasSuffix("{") || $0.isEmpty }),
+                    opened.hasSuffix("{")
+                {
                     start = (number, indent)
                 }
             }

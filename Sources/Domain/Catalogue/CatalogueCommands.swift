@@ -51,9 +51,12 @@ public struct AddToCatalogue: Command {
         case .boat(let fact): return try register(fact, in: world)
         case .launch(let fact):
             try need(world.look(at: LocationTerms.self, of: fact.location).added, fact.location)
+            let known = world.look(at: LaunchTerms.self, of: fact.launch).announced
+            var fact = fact
+            // A file's launch gets a further attempt: when it was to fly at first stays as it was announced.
+            if isOfFile, let known { fact.liftOff = known.liftOff }
             return try add(
-                fact, known: world.look(at: LaunchTerms.self, of: fact.launch).announced,
-                "launch", fact.launch.entity, Event.launchAnnounced)
+                fact, known: known, "launch", fact.launch.entity, Event.launchAnnounced)
         case .mission(let fact):
             try need(world.look(at: LaunchTerms.self, of: fact.launch).announced, fact.launch)
             try fact.checkCutoff(fact.refundCutoffHours)
@@ -95,8 +98,10 @@ public struct AddToCatalogue: Command {
         guard times.checkIn <= times.boarding, times.boarding <= times.departure else {
             throw .invalid(field: "boarding", reason: "check-in <= boarding <= departure must hold")
         }
-        guard times.checkIn.isWritable else {
-            throw .invalid(field: "departure", reason: "must leave time for check-in")
+        guard times.checkIn.isWritable, times.departure.isWritable else {
+            throw .invalid(
+                field: "departure",
+                reason: "must be in the years 1 to 9999, as its check-in and boarding")
         }
         if let opening = fact.salesOpenAt, opening >= times.departure {
             throw .invalid(field: "salesOpenAt", reason: "must be before departure")

@@ -42,7 +42,10 @@ public struct ManageStaff: Command {
         for deed in deeds {
             switch deed {
             case .open(let role):
-                guard terms.role == nil else { continue }
+                if let known = terms.role {
+                    guard known != role else { continue }
+                    throw .alreadyExists(kind: "account", id: account.entity)
+                }
                 events.append(
                     .staffAccountOpened(StaffAccountOpened(account: account, role: role)))
             case .role(let role):
@@ -79,6 +82,23 @@ public struct StaffStanding: Question {
         let terms = world.look(at: StaffTerms.self, of: account)
         guard let role = terms.role else { throw .unknown(kind: "account", id: account.entity) }
         return (role, terms.isClosed)
+    }
+}
+
+/// Whether a program may still act.
+public struct APIKeyStanding: Question {
+    public var key: APIKeyID
+
+    public init(key: APIKeyID) {
+        self.key = key
+    }
+
+    public func answer(
+        in world: borrowing World, at now: Instant
+    ) throws(Refusal) -> (label: String, isRevoked: Bool) {
+        let terms = world.look(at: APIKeyTerms.self, of: key)
+        guard let issued = terms.issued else { throw .unknown(kind: "API key", id: key.entity) }
+        return (issued.label, terms.isRevoked)
     }
 }
 

@@ -87,7 +87,7 @@ public enum Schema {
             """)
         let pending = try pending(migrations, after: try await applied(session))
         for migration in pending {
-            logger.info("migrating", metadata: ["migration": "\(migration.name)"])
+            logger.debug("migrating", metadata: ["migration": "\(migration.name)"])
             do {
                 try await session.execute(
                     """

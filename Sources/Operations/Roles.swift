@@ -187,6 +187,9 @@ public struct Roles: Sendable {
         let configuration = ApplicationConfiguration(
             address: .hostname(settings.bindAddress, port: port),
             availableConnectionsDelegate: .maximum(ConnectionLimits.count, logger: logger))
+        // That it listens is said elsewhere.
+        var own = logger
+        own.logLevel = max(logger.logLevel, .notice)
         let channel = HTTP1Channel.Configuration(
             idleTimeout: .seconds(ConnectionLimits.idleSeconds))
         return Application(
@@ -198,7 +201,7 @@ public struct Roles: Sendable {
             onServerRunning: { (channel: any Channel) in
                 onStart(channel.localAddress?.port ?? port)
             },
-            logger: logger)
+            logger: own)
     }
 }
 

@@ -89,7 +89,7 @@ public struct Settings: Sendable {
         holdMinutes = try read.number("HOLD_MINUTES", 10, in: 1...1440)
         holdExtensionLimit = try read.number("HOLD_EXTENSION_LIMIT", 2, in: 0...100)
         paymentProvider = try read.choice("PAYMENT_PROVIDER", ProviderKind.dock)
-        logLevel = try read.choice("LOG_LEVEL", Logger.Level.notice)
+        logLevel = try read.choice("LOG_LEVEL", Logger.Level.info)
         sentry = try read.text("SENTRY_DSN").map { dsn throws(OperationError) in
             guard let address = SentryAddress(dsn: dsn) else {
                 throw OperationError("SENTRY_DSN must be of the form https://KEY@HOST/PROJECT")

@@ -98,7 +98,7 @@ extension CommandAPI {
         }
         try await desk.keep(opened, login: login, password: password, role: role)
         // Others may have changed it before it was kept.
-        let (standing, position) = try await ask(StaffStanding(account: opened))
+        let (standing, position) = try await ask(StaffStanding(account: opened), isCurrent: true)
         try await desk.change(
             opened, role: standing.role, isClosed: standing.isClosed, asOf: position, password: nil)
         return changed(opened.entity, by: receipt, status)
@@ -133,7 +133,7 @@ extension CommandAPI {
             request, body, hash: hash(request, text, password ?? ""),
             [ManageStaff(account: account, deeds: deeds)])
         // A repeat that comes late must not undo what was changed since: what the log says now counts.
-        let (standing, position) = try await ask(StaffStanding(account: account))
+        let (standing, position) = try await ask(StaffStanding(account: account), isCurrent: true)
         try await desk.change(
             account, role: standing.role, isClosed: standing.isClosed, asOf: position,
             password: password.map { ($0, receipt.position) })
@@ -183,7 +183,7 @@ extension CommandAPI {
         }
         let secret = try await desk.keep(issued)
         // Somebody may have revoked it before it was kept.
-        if try await ask(APIKeyStanding(key: issued.key)).answer.isRevoked {
+        if try await ask(APIKeyStanding(key: issued.key), isCurrent: true).answer.isRevoked {
             try await desk.revoke(issued.key)
         }
         return answer(.created, position: receipt.position) { json in

@@ -159,10 +159,10 @@ public struct CommandAPI: Sendable {
     }
 
     func ask<Asked: Question>(
-        _ question: Asked, saidIn body: Body? = nil
+        _ question: Asked, isCurrent: Bool = false, saidIn body: Body? = nil
     ) async throws(Problem) -> (answer: Asked.Answer, position: Int64) {
         do throws(CommandError) {
-            return try await loop.ask(question)
+            return try await loop.ask(question, isCurrent: isCurrent)
         } catch {
             throw problem(for: error, saidIn: body)
         }

@@ -67,13 +67,16 @@ public actor DecisionLoop: Service {
         return try result.get()
     }
 
-    /// Answers a question about the world as it is, and says for which position that holds.
+    /// Answers a question about the world as it is, and says for which position that holds. What other processes have
+    /// appended within the last ``DecisionLimits/catchUpInterval`` may be missing, unless `isCurrent`.
     public nonisolated func ask<Asked: Question>(
-        _ question: Asked
+        _ question: Asked, isCurrent: Bool = false
     ) async throws(CommandError) -> (answer: Asked.Answer, position: Int64) {
         let reply: AskedQuestion<Asked>.Reply = await withCheckedContinuation { continuation in
             enqueue(
-                Pending(.question(AskedQuestion(question: question, continuation: continuation))))
+                Pending(
+                    .question(AskedQuestion(question: question, continuation: continuation)),
+                    mustBeCurrent: isCurrent))
         }
         return try reply.get()
     }
@@ -289,8 +292,8 @@ public actor DecisionLoop: Service {
     private func answer(_ answers: [Round.Answer], at position: (Round.Answer) -> Int64) {
         var unsure: [(Envelope, Pending, Result<Receipt, CommandError>)] = []
         for answer in answers {
-            // No condition guards what appends nothing: it must know what others had appended when it was asked for.
-            if case .command = answer.pending.work, answer.pending.arrivedAt > caughtUpAt {
+            // No condition guards what appends nothing.
+            if answer.pending.mustBeCurrent, answer.pending.arrivedAt > caughtUpAt {
                 mustCatchUp = true
                 queue.append(answer.pending)
                 wakeups.continuation.yield()

@@ -19,8 +19,13 @@ struct Pending: Sendable {
     /// Whether a batch with it in it failed for a reason that no repeat will mend.
     var isSuspect = false
 
-    init(_ work: Work) {
+    /// Whether it must know what other processes had appended when it was asked for. Of a command, where nothing that it
+    /// appends is guarded by conditions; of a question, where it asks for that.
+    let mustBeCurrent: Bool
+
+    init(_ work: Work, mustBeCurrent: Bool = true) {
         self.work = work
+        self.mustBeCurrent = mustBeCurrent
         arrivedAt = .now
     }
 

@@ -19,6 +19,9 @@ public struct PrivateNATS: Sendable {
         let pidFile = folder + "/nats-server.pid"
         let streams = folder + "/streams"
         try await stopLeftover(pidFile: pidFile, streams: streams)
+        // Of one that was killed: its number may be given again.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        where name.hasSuffix(".ports") { unlink("\(folder)/\(name)") }
         let log = folder + "/nats-server.log"
         let configuration = folder + "/nats-server.conf"
         let token = try Secret.kept(in: folder + "/token")

@@ -26,17 +26,20 @@ public struct PrivatePostgres: Sendable {
     /// As root, the server runs as another user, who can't enter root's home.
     public static func reachableFolder(_ wanted: String) -> String {
         guard getuid() == 0 else { return wanted }
+        let aside = sharedFolder + wanted.split(separator: "/").joined(separator: "-")
         var folder = ""
         for part in wanted.split(separator: "/") {
             folder += "/" + part
             var status = stat()
             guard stat(folder, &status) == 0 else { break }
             if status.st_mode & S_IXOTH == 0 {
-                let name = wanted.split(separator: "/").joined(separator: "-")
-                return sharedFolder + name
+                return aside
             }
         }
-        return wanted
+        // One that was made while the folder could not be entered stays where it is.
+        let isThere = FileManager.default.fileExists(atPath: aside + "/data/PG_VERSION")
+        return isThere && !FileManager.default.fileExists(atPath: wanted + "/data/PG_VERSION")
+            ? aside : wanted
     }
 
     private static let sharedFolder = "/var/lib/quartermaster/"
@@ -52,7 +55,9 @@ public struct PrivatePostgres: Sendable {
         let data = folder + "/data"
         let log = folder + "/postgres.log"
         let programs = try programs(for: data)
-        if folder.hasPrefix(sharedFolder) {
+        if folder.hasPrefix(sharedFolder), getuid() == 0,
+            !FileManager.default.fileExists(atPath: sharedFolder)
+        {
             try makeFolder(sharedFolder, owner: nil)
             // Whatever root's files are for others otherwise.
             chmod(sharedFolder, 0o755)
@@ -152,7 +157,9 @@ public struct PrivatePostgres: Sendable {
             kill(pid, SIGINT)
             return try await waitForEnd(of: pid, named: "postgres", at: data)
         }
-        guard kill(pid, 0) == 0 || errno == EPERM else { return }
+        // A server that somebody has started in another way is PostgreSQL's to find.
+        let program = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
+        guard let program, program.withoutNewline != "postgres" else { return }
         // The machine started anew, and the number is somebody else's: PostgreSQL would take him for a server. It takes
         // no ancestor of its own for one; the rest of the file tells it of memory that is still in use, and stays.
         let ours = String(getpid()) + text.dropFirst(first.count)

@@ -100,9 +100,9 @@ struct Place: Sendable {
     func lock() throws(OperationError) {
         // As root, everything would be there and PostgreSQL's data would not: it runs as another account then.
         var status = stat()
-        if getuid() == 0, stat(folder, &status) == 0, status.st_uid != 0 {
+        if getuid() == 0, stat(folder + "/lock", &status) == 0, status.st_uid != 0 {
             throw OperationError(
-                "\(folder) belongs to another account: run it as that one, or set QUARTERMASTER_DATA"
+                "\(folder) is in use by another account: run it as that one, or set QUARTERMASTER_DATA"
             )
         }
         let descriptor = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)

@@ -189,7 +189,7 @@ public struct Roles: Sendable {
             availableConnectionsDelegate: .maximum(ConnectionLimits.count, logger: logger))
         // That it listens is said elsewhere.
         var own = logger
-        own.logLevel = max(logger.logLevel, .notice)
+        if own.logLevel == .info { own.logLevel = .notice }
         let channel = HTTP1Channel.Configuration(
             idleTimeout: .seconds(ConnectionLimits.idleSeconds))
         return Application(

@@ -40,9 +40,10 @@ func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
         LoggingSystem.bootstrap { label in
             let lines = LineLogHandler(label: label, level: settings.logLevel)
             guard let reporter else { return lines }
+            // Of requests there would soon be nothing else among what was logged before an error.
+            let level = max(settings.logLevel, .notice)
             return MultiplexLogHandler([
-                lines,
-                SentryLogHandler(label: label, level: settings.logLevel, reporter: reporter),
+                lines, SentryLogHandler(label: label, level: level, reporter: reporter),
             ])
         }
         MetricsSystem.bootstrap(MetricRegistry.shared)

@@ -228,6 +228,27 @@ import TestSupport
         }
     }
 
+    @Test("answers a question that has to be current with what others have done just now")
+    func answersCurrentQuestions() async throws {
+        try await TestDatabase.with { database in
+            var limits = DecisionLimits()
+            limits.catchUpInterval = .seconds(600)
+            try await withLoops(2, on: database, limits) { loops in
+                var generator = SystemRandomNumberGenerator()
+                let account = AccountID(.random(using: &generator))
+                func manage(_ deed: ManageStaff.Deed) -> Envelope {
+                    envelope([ManageStaff(account: account, deeds: [deed])])
+                }
+                _ = try await loops[0].submit(manage(.open(.dock)))
+                _ = try await loops[1].submit(manage(.close))
+                let before = try await loops[0].ask(StaffStanding(account: account))
+                #expect(!before.answer.isClosed, "the control")
+                let now = try await loops[0].ask(StaffStanding(account: account), isCurrent: true)
+                #expect(now.answer.isClosed)
+            }
+        }
+    }
+
     @Test("keeps as many models as it may, and sells right with those that it reads again")
     func forgetsModels() async throws {
         try await TestDatabase.with { database in

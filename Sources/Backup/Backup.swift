@@ -193,7 +193,11 @@ public struct Backup: Sendable {
     ) async throws -> Bool {
         let lock = open(folder, O_RDONLY | O_CLOEXEC)
         guard lock >= 0 else { throw BackupError("can't read \(folder)") }
-        defer { close(lock) }
+        // Let go of by name: a process that is just being started has it too, until it runs its program.
+        defer {
+            flock(lock, LOCK_UN)
+            close(lock)
+        }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
         guard !isElsewhere else { return true }
         let quoted = "'\(folder.replacingOccurrences(of: "'", with: "'\\''"))'"

@@ -139,8 +139,9 @@ public struct StaffDesk: Sendable {
 
     private static func known(_ account: Credentials.Account) -> Problem {
         Problem(
-            "already-exists", .conflict, "It exists already",
-            detail: "the account \(account.account) has the login \(account.login)")
+            "already-exists", .conflict, "Already there",
+            detail: "the account \(account.account) has the login \(account.login)",
+            figures: [("id", .text(account.account.description))])
     }
 
     private static func taken(_ login: String) -> Problem {

@@ -23,22 +23,8 @@ public struct CatalogueFaults: Error, Sendable, CustomStringConvertible {
 public struct CatalogueFile: Sendable {
     /// The commands that bring everything of the file into being, in an order that works.
     public let additions: [AddToCatalogue.Addition]
-    private let name: String
-    private let places: [EntityID: (name: String, mark: Place)]
-
-    struct Place: Sendable {
-        var line: Int
-        var column: Int
-    }
-
-    /// A mistake that shows only when the file is held against what there is: the thing that a refusal is about.
-    public func fault(at thing: EntityID, _ reason: String) -> CatalogueFault? {
-        places[thing].map { known in
-            CatalogueFault(
-                file: name, line: known.mark.line, column: known.mark.column,
-                reason: "the \(known.name) \(reason)")
-        }
-    }
+    /// The mistake that shows only when the file is held against what there is: that a thing reads differently there.
+    public let differences: [EntityID: CatalogueFault]
 
     /// The project's own catalogue: real launches, made-up boats.
     public static func seed() throws -> CatalogueFile {
@@ -79,8 +65,7 @@ public struct CatalogueFile: Sendable {
             throw CatalogueFaults(faults: sorted)
         }
         additions = reader.additions
-        places = reader.places
-        self.name = name
+        differences = reader.differences
     }
 }
 

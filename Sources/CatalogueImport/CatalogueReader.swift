@@ -6,8 +6,7 @@ internal import Yams
 struct CatalogueReader {
     private var list: FaultList
     private(set) var additions: [AddToCatalogue.Addition] = []
-    /// Where the things stand, for what only the log can find fault with.
-    private(set) var places: [EntityID: (name: String, mark: CatalogueFile.Place)] = [:]
+    private(set) var differences: [EntityID: CatalogueFault] = [:]
     private var locations: Set<String> = []
     private var jurisdictions: Set<String> = []
     private var providers: [String: (location: String, jurisdiction: String)] = [:]
@@ -96,11 +95,11 @@ struct CatalogueReader {
         return text
     }
 
-    /// The id of a thing of the file, of which the place is kept.
+    /// The id of a thing of the file, which may be there already with other terms.
     private mutating func id<K>(_ kind: String, _ reference: String, at node: Node) -> ID<K> {
         let id: ID<K> = Self.id(kind, reference)
-        let place = CatalogueFile.Place(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
-        places[id.entity] = ("\(kind) '\(reference)'", place)
+        differences[id.entity] = list.fault(
+            at: node, "the \(kind) '\(reference)' is there already, and reads differently there")
         return id
     }
 

@@ -17,11 +17,12 @@ struct FaultList {
     let file: String
     private(set) var faults: [CatalogueFault] = []
 
-    mutating func add(_ node: Node, _ reason: String) {
+    mutating func add(_ node: Node, _ reason: String) { faults.append(fault(at: node, reason)) }
+
+    func fault(at node: Node, _ reason: String) -> CatalogueFault {
         let mark = node.mark
-        faults.append(
-            CatalogueFault(
-                file: file, line: mark?.line ?? 1, column: mark?.column ?? 1, reason: reason))
+        return CatalogueFault(
+            file: file, line: mark?.line ?? 1, column: mark?.column ?? 1, reason: reason)
     }
 
     /// The members of a mapping; each must be one of `names`, and stand there once.

@@ -98,9 +98,7 @@ extension CommandAPI {
         }
         try await desk.keep(opened, login: login, password: password, role: role)
         // Others may have changed it before it was kept.
-        let (standing, position) = try await ask(StaffStanding(account: opened), isCurrent: true)
-        try await desk.change(
-            opened, role: standing.role, isClosed: standing.isClosed, asOf: position, password: nil)
+        try await keepStanding(of: opened)
         return changed(opened.entity, by: receipt, status)
     }
 
@@ -132,12 +130,18 @@ extension CommandAPI {
         let receipt = try await submit(
             request, body, hash: hash(request, text, password ?? ""),
             [ManageStaff(account: account, deeds: deeds)])
-        // A repeat that comes late must not undo what was changed since: what the log says now counts.
+        try await keepStanding(of: account, password: password.map { ($0, receipt.position) })
+        return changed(account.entity, by: receipt)
+    }
+
+    /// Makes of an account what the log says of it now: a repeat that comes late must not undo what was changed since.
+    private func keepStanding(
+        of account: AccountID, password: (text: String, setAt: Int64)? = nil
+    ) async throws {
         let (standing, position) = try await ask(StaffStanding(account: account), isCurrent: true)
         try await desk.change(
             account, role: standing.role, isClosed: standing.isClosed, asOf: position,
-            password: password.map { ($0, receipt.position) })
-        return changed(account.entity, by: receipt)
+            password: password)
     }
 
     /// A password is hashed with a secret, so that nobody tries it out on what the log says of the request.
@@ -183,9 +187,8 @@ extension CommandAPI {
         }
         let secret = try await desk.keep(issued)
         // Somebody may have revoked it before it was kept.
-        if try await ask(APIKeyStanding(key: issued.key), isCurrent: true).answer.isRevoked {
-            try await desk.revoke(issued.key)
-        }
+        let mayAct = try await ask(APIKeyStanding(key: issued.key), isCurrent: true).answer
+        if !mayAct { try await desk.revoke(issued.key) }
         return answer(.created, position: receipt.position) { json in
             json.field("id", issued.key)
             json.field("apiKey", secret)

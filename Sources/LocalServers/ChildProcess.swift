@@ -92,8 +92,8 @@ public final class ChildProcess: Sendable {
 /// Runs a program until it ends; true when it ended well. When it has not after `limit`, or when whoever waits for
 /// it is cancelled, it is ended with all that it has started, and ``ServerError`` is thrown.
 public func runToEnd(
-    _ arguments: [String], environment: [String: String] = [:],
-    as account: String? = nil, log: String, limit: Duration? = nil
+    _ arguments: [String], environment: [String: String] = [:], as account: String? = nil,
+    log: String, limit: Duration? = nil
 ) async throws(ServerError) -> Bool {
     let child = try ChildProcess(
         arguments, environment: environment, as: account, log: log)

@@ -111,7 +111,8 @@ public struct PrivatePostgres: Sendable {
         await process.stop(SIGINT)
     }
 
-    /// Until the server says so in its own file, which is not the one that was left: at the port, somebody else may answer who was faster to take it.
+    /// Until the server says so in its own file, which is not the one that was left: at the port, somebody else may
+    /// answer who was faster to take it.
     private static func waitUntilReady(
         _ process: ChildProcess, data: String, beyond left: String?, log: String, limit: Duration
     ) async throws(ServerError) {

@@ -143,16 +143,14 @@ private struct Welcome: Service {
 func importCatalogue(
     _ file: CatalogueFile, by loop: DecisionLoop
 ) async throws -> (eventCount: Int, position: Int64) {
-    try await importAll(file.additions, by: loop) { id in
-        file.fault(at: id, "is there already, and reads differently there")?.description
-    }
+    try await importAll(file.additions, by: loop, differing: file.differences)
 }
 
-/// Submits additions as one request, all or none; returns the number of events that came of it. `sentence` says of a
-/// thing that it is there already, where it can do so better than by its id.
+/// Submits additions as one request, all or none; returns the number of events that came of it. `differences` say of
+/// things that they are there already, better than by their ids.
 func importAll(
     _ additions: [AddToCatalogue.Addition], by loop: DecisionLoop,
-    isThere sentence: (EntityID) -> String? = { _ in nil }
+    differing differences: [EntityID: CatalogueFault] = [:]
 ) async throws -> (eventCount: Int, position: Int64) {
     var generator = SystemRandomNumberGenerator()
     do throws(CommandError) {
@@ -165,7 +163,7 @@ func importAll(
         let detail = problem(for: error).detail
         switch error {
         case .refused(.alreadyExists(_, let id), _):
-            throw OperationError("nothing was imported: \(sentence(id) ?? detail)")
+            throw OperationError("nothing was imported: \(differences[id]?.description ?? detail)")
         case .unavailable(isOutcomeUnknown: true):
             throw OperationError("it is not known whether it was imported: import it again")
         default: throw OperationError("nothing was imported: \(detail)")

@@ -29,8 +29,8 @@ public final class SandboxProvider: PaymentProvider, Service {
     private let url: String
     private let clock: @Sendable () -> Instant
     private let logger: Logger
-    private let messages = AsyncStream.makeStream(
-        of: ProviderMessage.self, bufferingPolicy: .bufferingOldest(messageLimit))
+    private let messages = AsyncStream.makeStream(of: ProviderMessage.self)
+    /// Those of ``messages``, and those that are being sent.
     private let underWay = Atomic(0)
     private let failedOnce = Mutex<Set<PaymentID>>([])
 
@@ -80,11 +80,11 @@ public final class SandboxProvider: PaymentProvider, Service {
         _ kind: ProviderMessage.Kind, _ payment: PaymentID, refund: RefundID?, _ amount: Money,
         _ reason: String?
     ) {
-        guard underWay.load(ordering: .relaxed) < Self.messageLimit else {
+        guard underWay.add(1, ordering: .relaxed).newValue <= Self.messageLimit else {
+            underWay.subtract(1, ordering: .relaxed)
             return logger.warning(
                 "too many messages are on their way", metadata: ["payment": "\(payment)"])
         }
-        underWay.add(1, ordering: .relaxed)
         var generator = SystemRandomNumberGenerator()
         messages.continuation.yield(
             ProviderMessage(

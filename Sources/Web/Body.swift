@@ -58,8 +58,8 @@ public struct Body: Sendable {
             return Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
             throw tooLarge
-        } catch is CancellationError {
-            throw CancellationError()
+        } catch let error as CancellationError {
+            throw error
         } catch {
             throw Problem.malformed(
                 field: "", "the body ends before its length, or its chunks are not HTTP's")

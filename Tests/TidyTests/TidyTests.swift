@@ -51,7 +51,8 @@ import Testing
                         number - begun.line <= 60 || isSwitch,
                         "\(path):\(begun.line + 1) is too long")
                     start = nil
-                } else if start == nil, line.contains(/^ *([a-z(]+\)? )*(func |init[?(<])/),
+                } else if start == nil,
+                    line.contains(/^ *(@\w+(\(.*\))? |[a-z]+(\([a-z]+\))? )*(func |init[?(<])/),
                     // A requirement has no body.
                     let opened = lines[number...].first(where: { $0.hasSuffix("{") || $0.isEmpty }),
                     opened.hasSuffix("{")

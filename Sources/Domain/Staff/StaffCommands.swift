@@ -93,12 +93,10 @@ public struct APIKeyStanding: Question {
         self.key = key
     }
 
-    public func answer(
-        in world: borrowing World, at now: Instant
-    ) throws(Refusal) -> (label: String, isRevoked: Bool) {
+    public func answer(in world: borrowing World, at now: Instant) throws(Refusal) -> Bool {
         let terms = world.look(at: APIKeyTerms.self, of: key)
-        guard let issued = terms.issued else { throw .unknown(kind: "API key", id: key.entity) }
-        return (issued.label, terms.isRevoked)
+        guard terms.issued != nil else { throw .unknown(kind: "API key", id: key.entity) }
+        return !terms.isRevoked
     }
 }
 

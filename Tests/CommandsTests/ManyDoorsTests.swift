@@ -6,7 +6,7 @@ import Testing
 import TestSupport
 
 /// What decision loops know while others append to the log as well.
-@Suite(.timeLimit(.minutes(2))) struct ManyDoorsTests {
+@Suite(.endsWhenHung) struct ManyDoorsTests {
     private func withLoops(
         _ count: Int, on database: TestDatabase, _ limits: DecisionLimits = DecisionLimits(),
         _ body: ([DecisionLoop]) async throws -> Void

@@ -1,3 +1,5 @@
+public import Testing
+
 /// Something did not come to pass in time.
 public struct NotInTime: Error, CustomStringConvertible {
     public let description: String
@@ -19,4 +21,10 @@ public func eventually(
     }
     throw NotInTime(
         description: "not within \(limit): \(what)\(last.map { " (\($0))" } ?? "")")
+}
+
+extension Trait where Self == TimeLimitTrait {
+    /// Ends a test that hangs. Tests that run side by side share two cores, and the time they wait
+    /// for each other counts: the limit is far above what a slow machine needs for all of them.
+    public static var endsWhenHung: Self { .timeLimit(.minutes(15)) }
 }

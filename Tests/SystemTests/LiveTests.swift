@@ -5,7 +5,7 @@ import Testing
 import TestSupport
 
 /// What somebody sees who keeps a page open.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct LiveTests {
+@Suite(.serialized, .endsWhenHung) struct LiveTests {
     @Test("shows each sailing at once, each change of one, and after a break only what changed")
     func streamsAvailability() async throws {
         try await withServer { server in

@@ -7,7 +7,7 @@ import TestSupport
 
 /// What the operator's tools print, to the letter: they don't change silently. Ids, times, sizes and numbers of more
 /// than two digits stand as what they are; `QUARTERMASTER_WRITE_GOLDEN=1` writes the files anew.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct OutputTests {
+@Suite(.serialized, .endsWhenHung) struct OutputTests {
     @Test("prints what the golden files show")
     func prints() async throws {
         try await withServer { server in

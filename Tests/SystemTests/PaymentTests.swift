@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// Paying through a provider that says things later, twice and out of order.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct PaymentTests {
+@Suite(.serialized, .endsWhenHung) struct PaymentTests {
     private static let sandbox = ["PAYMENT_PROVIDER": "sandbox"]
 
     @Test("sells by card: a decline keeps the hold, the next try confirms, and goodwill goes back")

@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// What the office looks at: sums, boards, timelines and tables.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ReportTests {
+@Suite(.serialized, .endsWhenHung) struct ReportTests {
     @Test("shows what was sold, moved and given back, by day, mission and trip, to the cent")
     func showsRevenue() async throws {
         try await withServer { server in

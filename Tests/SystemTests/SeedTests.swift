@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What an empty system is given to begin with.
-@Suite(.timeLimit(.minutes(5))) struct SeedTests {
+@Suite(.endsWhenHung) struct SeedTests {
     @Test("seeds a season as seasons are, once, with a trip that is sold out")
     func seedsSeason() async throws {
         try await withServer { server in
@@ -67,7 +67,7 @@ import Testing
 }
 
 /// What Grafana shows of the read models.
-@Suite(.timeLimit(.minutes(5))) struct DashboardTests {
+@Suite(.endsWhenHung) struct DashboardTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../compose/grafana/dashboards")
 

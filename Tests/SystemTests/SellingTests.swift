@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// The office's rules of selling, as seen through the doors of the running system.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct SellingTests {
+@Suite(.serialized, .endsWhenHung) struct SellingTests {
     @Test("sells with a discount code, shows its use, and sells without it when it is used up")
     func sellsWithCodes() async throws {
         try await withServer { server in

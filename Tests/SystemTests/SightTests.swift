@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// What an operator sees of a system that runs.
-@Suite(.timeLimit(.minutes(5))) struct SightTests {
+@Suite(.endsWhenHung) struct SightTests {
     private let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 
     @Test(

@@ -9,7 +9,7 @@ import Testing
 import TestSupport
 
 /// The built program, its own PostgreSQL and NATS, and what users do to it.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct SystemTests {
+@Suite(.serialized, .endsWhenHung) struct SystemTests {
     @Test(
         "sells the last seats of a boat once: 400 buyers at the doors of two processes",
         arguments: [50, 1])

@@ -7,7 +7,7 @@ import Testing
 import TestSupport
 
 /// The command line, as an operator uses it.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct VerbTests {
+@Suite(.serialized, .endsWhenHung) struct VerbTests {
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 

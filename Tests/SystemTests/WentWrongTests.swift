@@ -9,7 +9,7 @@ import TestSupport
 /// Two rows have tests of their own elsewhere: seats that are checked and then taken in two steps, and codes
 /// and stock that are counted twice or never, in `DecisionLoopTests`; migrations that can't build a
 /// database from nothing, in `MigrationTests`.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct WentWrongTests {
+@Suite(.serialized, .endsWhenHung) struct WentWrongTests {
     @Test("takes no total, price, status or code from a client")
     func trustsNoClient() async throws {
         try await withServer { server in

@@ -75,18 +75,29 @@ private struct Welcome: Service {
     let roles: Roles
 
     func run() async throws {
-        let catalogue = try CatalogueFile.seed()
-        var position = try await importCatalogue(catalogue, by: loop).position
-        var season: DemoSeason?
-        // Nobody is to pay for a trip that was made up.
-        if roles.settings.environment != .production {
-            let upcoming = DemoSeason(around: roles.clock())
-            position = try await importAll(upcoming.additions, by: loop).position
-            season = upcoming
-        }
+        let (season, position) = try await bringCatalogue()
         await waitForReadModels(toReach: position)
         say(text(season))
         try? await gracefulShutdown()
+    }
+
+    /// What the program brings along, as far as nobody has something else under its names: he keeps his own, and is
+    /// told.
+    private func bringCatalogue() async throws -> (season: DemoSeason?, position: Int64) {
+        var position: Int64 = 0
+        do {
+            position = try await importCatalogue(CatalogueFile.seed(), by: loop).position
+            // Nobody is to pay for a trip that was made up.
+            if roles.settings.environment == .production { return (nil, position) }
+            let upcoming = DemoSeason(around: roles.clock())
+            position = try await importAll(upcoming.additions, by: loop).position
+            return (upcoming, position)
+        } catch let refusal as ImportRefused {
+            roles.logger.warning(
+                "goes on without all of the catalogue that it brings along",
+                metadata: ["reason": "\(refusal)"])
+            return (nil, position)
+        }
     }
 
     /// What is for sale can be seen when the addresses are shown; a slow start shows them anyway.
@@ -147,7 +158,8 @@ func importCatalogue(
 }
 
 /// Submits additions as one request, all or none; returns the number of events that came of it. `differences` say of
-/// things that they are there already, better than by their ids.
+/// things that they are there already, better than by their ids. Throws ``ImportRefused`` when the catalogue has
+/// something else.
 func importAll(
     _ additions: [AddToCatalogue.Addition], by loop: DecisionLoop,
     differing differences: [EntityID: CatalogueFault] = [:]
@@ -163,10 +175,18 @@ func importAll(
         let detail = problem(for: error).detail
         switch error {
         case .refused(.alreadyExists(_, let id), _):
-            throw OperationError("nothing was imported: \(differences[id]?.description ?? detail)")
+            throw ImportRefused(reason: differences[id]?.description ?? detail)
         case .unavailable(isOutcomeUnknown: true):
             throw OperationError("it is not known whether it was imported: import it again")
+        case .refused: throw ImportRefused(reason: detail)
         default: throw OperationError("nothing was imported: \(detail)")
         }
     }
+}
+
+/// What was to be imported does not go with what is there: nothing was.
+private struct ImportRefused: Error, CustomStringConvertible {
+    let reason: String
+
+    var description: String { "nothing was imported: \(reason)" }
 }

@@ -1,5 +1,6 @@
 import EventLog
 import Foundation
+import LocalServers
 import Operations
 import Postgres
 import TestSupport
@@ -41,6 +42,33 @@ import Testing
             }
             let verified = try await server.run(["verify"])
             #expect(verified.isSuccess, "\(verified.output)")
+        }
+    }
+
+    @Test("comes up with a catalogue that has something else under a name of the program's own")
+    func keepsOwnCatalogue() async throws {
+        try await TestDatabase.with { database in
+            let folder = ServerProcess.scratchFolder()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let environment = ["DATABASE_URL": database.connections.url]
+            let file = folder + "/own.yaml"
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+            let seed = VerbTests.root.appendingPathComponent(
+                "Sources/CatalogueImport/launches.yaml")
+            try String(contentsOf: seed, encoding: .utf8)
+                .replacing("capacity: ", with: "capacity: 1", maxReplacements: 1)
+                .write(toFile: file, atomically: true, encoding: .utf8)
+            let imported = try await ServerProcess.run(
+                ["import", file], in: folder, environment: environment)
+            #expect(imported.isSuccess, "\(imported.output)")
+            let head = try await database.connections.log(1).head()
+            let server = try await ServerProcess.start(in: folder, environment: environment)
+            await server.stop()
+            #expect(server.process.hasSucceeded)
+            #expect(server.output.contains("goes on without all of the catalogue"))
+            #expect(server.output.contains("is there already"), "\(server.output)")
+            #expect(try await database.connections.log(1).head() == head)
         }
     }
 

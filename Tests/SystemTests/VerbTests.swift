@@ -8,7 +8,7 @@ import TestSupport
 
 /// The command line, as an operator uses it.
 @Suite(.serialized, .endsWhenHung) struct VerbTests {
-    private static let root = URL(fileURLWithPath: #filePath)
+    static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     @Test("shows, checks, rebuilds and imports beside a system that runs")

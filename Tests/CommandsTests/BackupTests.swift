@@ -222,14 +222,7 @@ import Testing
     private func withScratch(_ body: (Connections) async throws -> Void) async throws {
         let folder = try scratchFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let postgres = try await PrivatePostgres.start(in: folder)
-        do {
-            try await body(Connections(url: postgres.url, logger: quiet))
-        } catch {
-            await postgres.stop()
-            throw error
-        }
-        await postgres.stop()
+        try await withPostgres(in: folder, body)
     }
 
     private func scratchFolder() throws -> String {

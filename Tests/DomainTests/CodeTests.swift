@@ -28,7 +28,7 @@ import Testing
 
     private func quote(_ story: Story, _ order: PlaceBooking) throws -> Quote {
         let events = try story.decide(order).get()
-        guard case .bookingPlaced(let fact) = events.first else { throw Refusal.severalMissions }
+        let fact = try events.placed
         return fact.quote
     }
 
@@ -194,9 +194,7 @@ import Testing
     func countsUses() throws {
         let history = Fleet().events + issued(useLimit: 1)
         let held = placed(ada, history)
-        guard case .bookingPlaced(let fact) = held.first else {
-            throw Refusal.severalMissions
-        }
+        let fact = try held.placed
         let holdings = fact.quote.holdings
         #expect(holdings.codes.count == 1)
         let full = Refusal.codeNotAccepted(Self.spring, because: .usedUp(limit: 1))

@@ -5,9 +5,7 @@ import Testing
 @Suite struct OrderTests {
     private func quote(_ fleet: Fleet, _ order: PlaceBooking) throws -> Quote {
         let events = try Story.given(fleet.events).decide(order).get()
-        guard case .bookingPlaced(let fact) = events.first else {
-            throw Refusal.severalMissions
-        }
+        let fact = try events.placed
         return fact.quote
     }
 

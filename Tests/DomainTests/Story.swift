@@ -211,3 +211,16 @@ struct Customer {
 
 let ada = Customer(1)
 let bob = Customer(2)
+
+/// No booking came of an order.
+struct NotPlaced: Error {}
+
+extension [Event] {
+    /// The booking that is the first of them.
+    var placed: BookingPlaced {
+        get throws {
+            guard case .bookingPlaced(let fact) = first else { throw NotPlaced() }
+            return fact
+        }
+    }
+}

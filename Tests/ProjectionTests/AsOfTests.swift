@@ -152,10 +152,7 @@ private func canonical(_ text: String) throws -> String {
                 let fleet = SeaFleet(capacity: 40)
                 _ = try await loops[0].submit(fleet.envelope)
                 let first = try await loops[0].submit(fleet.order(seats: 3))
-                guard case .bookingPlaced(let fact) = first.events[0].event else {
-                    Issue.record("another event came of it")
-                    return
-                }
+                let fact = try first.placed
                 let second = try await loops[0].submit(fleet.order(seats: 2)).position
                 let abandoned = try await loops[0].submit(
                     envelope([AbandonBooking(booking: fact.booking)])

@@ -34,9 +34,9 @@ import TestSupport
         let (moment, kept) = try await disaster(fleet, natsURL)
         _ = FileManager.default.createFile(
             atPath: folder + "/base/data/recovery.signal", contents: nil)
-        try await withServer(
-            "base",
-            [
+        try await withPostgres(
+            in: folder + "/base",
+            settings: [
                 "restore_command": "cp \(archive)/%f %p", "recovery_target_time": moment,
                 "recovery_target_action": "promote",
             ]
@@ -68,9 +68,9 @@ import TestSupport
         _ fleet: SeaFleet, _ natsURL: String
     ) async throws -> (moment: String, kept: Int64) {
         var (moment, kept): (String, Int64) = ("", 0)
-        try await withServer(
-            "first",
-            [
+        try await withPostgres(
+            in: folder + "/first",
+            settings: [
                 "wal_level": "replica", "archive_mode": "on",
                 "archive_command":
                     "test ! -f \(archive)/%f && cp %p \(archive)/%f.part && mv \(archive)/%f.part \(archive)/%f",
@@ -104,7 +104,10 @@ import TestSupport
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let (stop, natsURL) = try await TestServers.shared.freshNATS()
         let fleet = SeaFleet(capacity: 100)
-        try await withServer("first", ["wal_level": "replica"]) { primary in
+        try await withPostgres(
+            in: folder + "/first",
+            settings: ["wal_level": "replica"]
+        ) { primary in
             try await Schema.migrate(
                 primary.administrative, try Schema.migrations(), logger: quiet)
             _ = try await sell(nil, fleet, on: primary, publishingTo: natsURL)
@@ -118,7 +121,10 @@ import TestSupport
                 atPath: folder + "/first/password", toPath: folder + "/base/password")
             try giveToServer(folder + "/base")
             let head = try await sell(fleet, on: primary, publishingTo: natsURL)
-            try await withServer("base", ["hot_standby": "on"]) { standby in
+            try await withPostgres(
+                in: folder + "/base",
+                settings: ["hot_standby": "on"]
+            ) { standby in
                 try await eventually("the standby has heard of everything") {
                     try await standby.log(1).head() == head
                 }
@@ -167,20 +173,6 @@ import TestSupport
             }
         }
         return head
-    }
-
-    private func withServer(
-        _ name: String, _ settings: [String: String], _ body: (Connections) async throws -> Void
-    ) async throws {
-        let postgres = try await PrivatePostgres.start(
-            in: "\(folder)/\(name)", settings: settings)
-        do {
-            try await body(Connections(url: postgres.url, logger: quiet))
-        } catch {
-            await postgres.stop()
-            throw error
-        }
-        await postgres.stop()
     }
 
     /// What root has copied belongs to the server's account.

@@ -187,7 +187,7 @@ import TestSupport
                 var count = 0
                 while !Task.isCancelled {
                     let receipt = try await loop.submit(fleet.order(seats: 1))
-                    guard case .bookingPlaced(let fact) = receipt.events[0].event else { continue }
+                    let fact = try receipt.placed
                     _ = try await loop.submit(
                         envelope([ConfirmBooking(booking: fact.booking, basis: .paidAtTheDock)]))
                     count += 1

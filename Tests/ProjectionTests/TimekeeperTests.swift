@@ -54,9 +54,7 @@ import TestSupport
 
     private func place(_ fleet: SeaFleet, _ loop: DecisionLoop) async throws -> BookingID {
         let receipt = try await loop.submit(fleet.order(seats: 1))
-        guard case .bookingPlaced(let fact) = receipt.events[0].event else {
-            throw NotPlaced()
-        }
+        let fact = try receipt.placed
         return fact.booking
     }
 
@@ -66,6 +64,4 @@ import TestSupport
             .compactMap { EventType(rawValue: $0.type) }
             .filter { Self.lifeTypes.contains($0) }
     }
-
-    private struct NotPlaced: Error {}
 }

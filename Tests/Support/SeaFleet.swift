@@ -115,3 +115,16 @@ private func drawn<K>(_ kind: K.Type = K.self) -> ID<K> {
     var generator = SystemRandomNumberGenerator()
     return ID(.random(using: &generator))
 }
+
+/// No booking came of an order.
+private struct NotPlaced: Error {}
+
+extension Receipt {
+    /// The booking that came of an order.
+    public var placed: BookingPlaced {
+        get throws {
+            guard case .bookingPlaced(let fact) = events.first?.event else { throw NotPlaced() }
+            return fact
+        }
+    }
+}

@@ -1,3 +1,4 @@
+internal import LocalServers
 public import Logging
 public import Operations
 public import Postgres
@@ -28,6 +29,20 @@ public struct TestDatabase: Sendable {
         let session = try await PostgresSession.connect(to: connections.administrative)
         return try await session.execute(script)
     }
+}
+
+/// Runs a PostgreSQL of one's own while `body` does: with nothing in it, unless `folder` has a cluster already.
+public func withPostgres(
+    in folder: String, settings: [String: String] = [:], _ body: (Connections) async throws -> Void
+) async throws {
+    let postgres = try await PrivatePostgres.start(in: folder, settings: settings)
+    do {
+        try await body(Connections(url: postgres.url, logger: quiet))
+    } catch {
+        await postgres.stop()
+        throw error
+    }
+    await postgres.stop()
 }
 
 /// Tells nothing.

@@ -2,6 +2,7 @@ import Bus
 import Foundation
 import Glibc
 import LocalServers
+import Operations
 import Publishing
 import TestSupport
 import Testing
@@ -13,21 +14,16 @@ import Testing
     )
     func runsAlone() async throws {
         let folder = ServerProcess.scratchFolder()
-        let postgres = try await PrivatePostgres.start(in: folder + "/postgres")
-        do {
+        try await withPostgres(in: folder + "/postgres") { connections in
             let nats = try await PrivateNATS.start(in: folder + "/nats")
             do {
-                try await runsAlone(in: folder, postgres.url, nats.url)
+                try await runsAlone(in: folder, connections.url, nats.url)
             } catch {
                 await nats.stop()
                 throw error
             }
             await nats.stop()
-        } catch {
-            await postgres.stop()
-            throw error
         }
-        await postgres.stop()
         try? FileManager.default.removeItem(atPath: folder)
     }
 

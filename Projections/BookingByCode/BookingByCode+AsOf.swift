@@ -7,7 +7,9 @@ extension BookingByCode {
         _ code: ConfirmationCode, asOf moment: AsOf
     ) async throws -> (booking: BookingID, row: Row, ledger: [LedgerEntry])? {
         guard let booking = try await booking(with: code, asOf: moment) else { return nil }
-        let events = try await moment.events(of: [booking.entity]).map(\.event)
+        let events = try await moment.events(
+            of: [booking.entity], for: [BookingByCode.self, PaymentLedger.self]
+        ).map(\.event)
         guard let view = moment.rows(of: BookingByCode.self, from: events)[booking] else {
             return nil
         }
@@ -22,7 +24,9 @@ extension BookingByCode {
     public static func booking(
         with code: ConfirmationCode, asOf moment: AsOf
     ) async throws -> BookingID? {
-        for (_, event) in try await moment.events(of: [code.entity]) {
+        for (_, event) in try await moment.events(
+            of: [code.entity], for: [BookingByCode.self])
+        {
             if case .bookingPlaced(let fact) = event.event, fact.code == code {
                 return fact.booking
             }

@@ -69,7 +69,7 @@ public struct BookingByCode: ReadModel {
     }
 
     public static let name = "booking_by_code"
-    public static let version = 7
+    public static let version = 8
     public static let opensContacts = true
     public static let types = BookingLife.versionTypes
     public static let table = TableDefinition(

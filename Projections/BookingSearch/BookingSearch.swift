@@ -59,7 +59,7 @@ public struct BookingSearch: ReadModel {
     public static let version = 6
     public static let opensContacts = true
     public static let types = BookingLife.types.subtracting([
-        .holdExtended, .merchandiseFulfilled, .passengersScanned,
+        .holdExtended, .merchandiseFulfilled, .passengersScanned, .refundRequested,
     ])
     public static let table = TableDefinition(
         key: [.init("booking", .uuid)],

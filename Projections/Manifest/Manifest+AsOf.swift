@@ -7,13 +7,17 @@ extension Manifest {
     public static func sold(on sailing: SailingID, asOf moment: AsOf) async throws
         -> [ManifestEntry]?
     {
-        let events = try await moment.events(of: [sailing.entity]).map(\.event)
+        let events = try await moment.events(
+            of: [sailing.entity], for: [SailingAvailability.self, Manifest.self]
+        ).map(\.event)
         let sailings = moment.rows(of: SailingAvailability.self, from: events)
         guard sailings[sailing]?.row.isAssigned ?? false else { return nil }
         let sold = moment.rows(of: Manifest.self, from: events)
             .filter { $0.sailing == sailing && $1.row.isSold }
         let bookings = sold.keys.map(\.booking)
-        let theirs = try await moment.events(of: bookings.map(\.entity)).map(\.event)
+        let theirs = try await moment.events(
+            of: bookings.map(\.entity), for: [BookingSearch.self, BookingByCode.self]
+        ).map(\.event)
         let people = moment.rows(of: BookingSearch.self, from: theirs)
         let pages = moment.rows(of: BookingByCode.self, from: theirs)
         return sold.compactMap { key, view in

@@ -23,11 +23,16 @@ extension SailingAvailability {
     public static func explanation(
         of sailing: SailingID, asOf moment: AsOf
     ) async throws -> [AvailabilityStep] {
-        var events = try await moment.events(of: [sailing.entity])
+        let models: [any ReadModel.Type] = [SailingAvailability.self]
+        var events = try await moment.events(of: [sailing.entity], for: models)
+        // What concerns a trip or a boat concerns its sailings too.
+        guard events.contains(where: { keys(of: $0.event.event).contains(sailing) }) else {
+            return []
+        }
         let boats = events.compactMap { _, event -> EntityID? in
             if case .boatAssigned(let fact) = event.event { fact.boat.entity } else { nil }
         }
-        events += try await moment.events(of: boats).filter { _, event in
+        events += try await moment.events(of: boats, for: models).filter { _, event in
             event.type == .boatRegistered || event.type == .boatCapacityChanged
         }
         events.sort { $0.event.position < $1.event.position }

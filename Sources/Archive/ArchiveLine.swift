@@ -108,6 +108,11 @@ extension ChainedEvent {
     }
 
     init(_ json: JSONObject) throws(JSONError) {
+        // Whoever reads the file goes by the name, which no hash is over.
+        let name = EventType(rawValue: try json["typeCode"].smallInteger())?.name
+        if let name, try json["type"].string() != name {
+            throw try json["type"].fault("must be \(name)")
+        }
         var command: Command?
         if let end = json.optional("commandEnd") {
             command = Command(

@@ -21,9 +21,32 @@ public struct Backup: Sendable {
 
     /// Backups that are complete, oldest first.
     public static func all(in folder: String) -> [Backup] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { !$0.hasSuffix(".part") }.sorted()
-            .compactMap { try? Backup(in: "\(folder)/\($0)") }
+        (try? list(in: folder).complete) ?? []
+    }
+
+    /// The same, and those that can't be used, with the reason. Throws ``BackupError`` when the folder is there and can't
+    /// be read.
+    public static func list(
+        in folder: String
+    ) throws(BackupError) -> (complete: [Backup], damaged: [DamagedBackup]) {
+        guard FileManager.default.fileExists(atPath: folder) else { return ([], []) }
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            throw BackupError("can't read \(folder)")
+        }
+        var (complete, damaged): ([Backup], [DamagedBackup]) = ([], [])
+        for name in names.sorted() where !name.hasSuffix(".part") {
+            let path = "\(folder)/\(name)"
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+                isFolder.boolValue
+            else { continue }
+            do throws(BackupError) {
+                complete.append(try Backup(in: path))
+            } catch {
+                damaged.append(DamagedBackup(folder: path, reason: error.description))
+            }
+        }
+        return (complete, damaged)
     }
 
     /// Dumps the database as of one moment into a new folder of `parent`.
@@ -62,7 +85,7 @@ public struct Backup: Sendable {
                 [
                     "--format=custom", "--compress=1", "--snapshot=\(rows.text(0, 0))",
                     "--file=\(dump)",
-                ], on: configuration.url, in: part)
+                ], on: configuration.url)
             let (size, checksum) = try Self.checksum(ofFile: dump)
             let manifest = BackupManifest(
                 createdAt: now, reason: reason, log: log, head: head, hash: hash,
@@ -88,18 +111,15 @@ public struct Backup: Sendable {
             $0.manifest.reason.split(separator: " ").first
         }
         let old = kinds.values.flatMap { $0.dropLast(count).map(\.folder) }.sorted()
-        try removeLeftovers(in: folder) { $0.hasSuffix(".part") }
+        try removeLeftovers(in: folder)
         for folder in old { try FileManager.default.removeItem(atPath: folder) }
         return old
     }
 
-    /// Removes what was begun a day ago and longer, by its name: it was cut off so hard that it could not put itself
-    /// away.
-    public static func removeLeftovers(
-        in folder: String, where isOurs: (String) -> Bool
-    ) throws {
+    /// Removes what was begun a day ago and longer: it was cut off so hard that it could not put itself away.
+    private static func removeLeftovers(in folder: String) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names where isOurs(name) {
+        for name in names where name.hasSuffix(".part") {
             let path = "\(folder)/\(name)"
             let changed = try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate]
             guard let changed = changed as? Date, changed < Date(timeIntervalSinceNow: -86_400)
@@ -145,8 +165,7 @@ public struct Backup: Sendable {
                 """)
         }
         try await Self.run(
-            "pg_restore", ["--exit-on-error", "--jobs=2", dump], on: configuration.url,
-            in: NSTemporaryDirectory())
+            "pg_restore", ["--exit-on-error", "--jobs=2", dump], on: configuration.url)
         try await session.execute("ANALYZE")
         let rows = try await session.execute(
             """
@@ -157,7 +176,8 @@ public struct Backup: Sendable {
         let hash = String(decoding: Hexadecimal.digits(of: manifest.hash), as: UTF8.self)
         guard rows.text(0, 0) == "\(manifest.head)", rows.text(0, 1) == hash else {
             throw BackupError(
-                "what was restored ends at position \(rows.text(0, 0)), with another hash")
+                "what was restored ends at position \(rows.text(0, 0)) with hash \(rows.text(0, 1)), and its "
+                    + "manifest says \(manifest.head) and \(hash)")
         }
     }
 
@@ -168,8 +188,7 @@ public struct Backup: Sendable {
         defer { try? FileManager.default.removeItem(atPath: list) }
         let program = "\(try PrivatePostgres.programs(with: "pg_restore"))/pg_restore"
         try await Self.run(
-            [program, "--list", "--file=\(list)", dump], as: "pg_restore", environment: [:],
-            in: NSTemporaryDirectory())
+            [program, "--list", "--file=\(list)", dump], as: "pg_restore", environment: [:])
         let lines = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n")
         // What nobody owns ends in a space; PostgreSQL's own roles are everywhere.
         return lines.filter { !$0.hasPrefix(";") && !$0.hasSuffix(" ") }
@@ -204,7 +223,7 @@ public struct Backup: Sendable {
         let line = command.replacingOccurrences(of: "{backup}", with: quoted)
         try await Self.run(
             ["/bin/sh", "-c", line], as: "the command that takes a backup elsewhere",
-            environment: [:], in: NSTemporaryDirectory(), limit: limit)
+            environment: [:], limit: limit)
         guard FileManager.default.createFile(atPath: elsewhereMark, contents: nil) else {
             throw BackupError("\(folder) is elsewhere, and that can't be noted in it")
         }
@@ -229,7 +248,7 @@ public struct Backup: Sendable {
             let compression = path.hasSuffix(".gz") ? 6 : 0
             try await run(
                 "pg_dump", ["--format=plain", "--compress=\(compression)", "--file=\(part)"],
-                on: configuration.url, in: NSTemporaryDirectory())
+                on: configuration.url)
             try FileManager.default.moveItem(atPath: part, toPath: path)
         } catch {
             try? FileManager.default.removeItem(atPath: part)
@@ -241,7 +260,7 @@ public struct Backup: Sendable {
 
     /// Runs one of PostgreSQL's programs on a database; what it says when it fails is the error.
     private static func run(
-        _ program: String, _ arguments: [String], on url: String, in folder: String
+        _ program: String, _ arguments: [String], on url: String
     ) async throws {
         // Everybody on the machine sees the arguments of a process.
         var components = URLComponents(string: url)
@@ -251,20 +270,23 @@ public struct Backup: Sendable {
         try await run(
             ["\(try PrivatePostgres.programs(with: program))/\(program)", "--dbname=\(address)"]
                 + arguments,
-            as: program, environment: password.map { ["PGPASSWORD": $0] } ?? [:], in: folder)
+            as: program, environment: password.map { ["PGPASSWORD": $0] } ?? [:])
     }
 
     private static func run(
-        _ arguments: [String], as name: String, environment: [String: String], in folder: String,
+        _ arguments: [String], as name: String, environment: [String: String],
         limit: Duration? = nil
     ) async throws {
-        let log = "\(folder)/quartermaster-backup-\(UInt32.random(in: 0 ... .max)).log"
+        // Not where the backup goes: a disk that is full has no room for the reason either.
+        let log =
+            NSTemporaryDirectory() + "quartermaster-backup-\(UInt32.random(in: 0 ... .max)).log"
         defer { try? FileManager.default.removeItem(atPath: log) }
         guard try await runToEnd(arguments, environment: environment, log: log, limit: limit)
         else {
             let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             let reason = said.trimmingCharacters(in: .whitespacesAndNewlines)
-            throw BackupError("\(name) failed: \(reason)")
+            throw BackupError(
+                "\(name) failed\(reason.isEmpty ? ", without a word" : ": \(reason)")")
         }
     }
 

@@ -86,6 +86,14 @@ public struct BackupManifest: Hashable, Sendable {
     }
 }
 
+/// What lies among backups and is none that can be used.
+public struct DamagedBackup: Hashable, Sendable, CustomStringConvertible {
+    public var folder: String
+    public var reason: String
+
+    public var description: String { reason }
+}
+
 /// A backup can't be made, used or trusted: in one sentence, why.
 public struct BackupError: Error, Hashable, CustomStringConvertible {
     public let description: String

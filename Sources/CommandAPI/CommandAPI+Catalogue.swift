@@ -88,9 +88,13 @@ extension CommandAPI {
             let body = try await Body.read(request)
             let commands = try reading { () throws(JSONError) in
                 try body.json.allow(only: fields)
+                for (name, value) in body.json.members
+                where value.isNull && !Self.emptied.contains(name) {
+                    throw value.fault("must not be null")
+                }
                 return try read(entity, body.json)
             }
-            guard !commands.isEmpty else {
+            guard !commands.isEmpty, !body.json.members.isEmpty else {
                 throw Problem.malformed(
                     field: "",
                     "there is nothing to change; there are \(fields.joined(separator: ", "))")
@@ -99,6 +103,9 @@ extension CommandAPI {
             return changed(entity, by: receipt)
         }
     }
+
+    /// Fields for which null is a value.
+    private static let emptied: Set = ["salesOpenAt", "limit"]
 
     // MARK: What is added
 

@@ -149,7 +149,7 @@ extension CommandAPI {
         }
         // Who repeats himself gets the answer of the first time, and not that nobody is left to be moved.
         if let receipt = try await repeated(request, body.hash) { return moved(by: receipt) }
-        let known = try await ask(BookingsOnSailing(sailing: sailing)).answer
+        let (known, position) = try await ask(BookingsOnSailing(sailing: sailing))
         let bookings = chosen ?? known
         guard bookings.count <= ReassignPassengers.bookingLimit else {
             throw Problem.malformed(
@@ -163,7 +163,9 @@ extension CommandAPI {
                 oversaleReason: oversaleReason)
         }
         guard !commands.isEmpty else {
-            return answer(position: 0) { $0.field("moved", [] as [BookingID]) { $0.value($1) } }
+            return answer(position: position) {
+                $0.field("moved", [] as [BookingID]) { $0.value($1) }
+            }
         }
         return moved(by: try await submit(request, body, commands))
     }
@@ -194,18 +196,19 @@ extension CommandAPI {
             try to.allow(only: ["sailing", "ticketType"])
             return OrderChange.move(
                 from: try place(from), to: try place(to),
-                quantity: try move.optional("quantity")?.integer())
+                quantity: try move.optional("quantity")?.quantity(from: 1))
         }
         let seats = try json.optional("seats")?.list { value throws(JSONError) in
             let line = try value.object()
             try line.allow(only: ["sailing", "ticketType", "quantity"])
-            return OrderChange.seats(try place(line), quantity: try line["quantity"].integer())
+            return OrderChange.seats(
+                try place(line), quantity: try line["quantity"].quantity(from: 0))
         }
         let merchandise = try json.optional("merchandise")?.list { value throws(JSONError) in
             let line = try value.object()
             try line.allow(only: ["offer", "quantity"])
             return OrderChange.merchandise(
-                try line["offer"].id(), quantity: try line["quantity"].integer())
+                try line["offer"].id(), quantity: try line["quantity"].quantity(from: 0))
         }
         return ChangeBooking(
             booking: booking, changes: (moves ?? []) + (seats ?? []) + (merchandise ?? []),
@@ -218,14 +221,22 @@ extension CommandAPI {
             let line = try value.object()
             try line.allow(only: ["sailing", "ticketType", "quantity"])
             return RefundLines.Line.seats(
-                try place(line), quantity: try line.optional("quantity")?.integer())
+                try place(line), quantity: try line.optional("quantity")?.quantity(from: 1))
         }
         let merchandise = try json.optional("merchandise")?.list { value throws(JSONError) in
             let line = try value.object()
             try line.allow(only: ["offer", "quantity"])
             return RefundLines.Line.merchandise(
-                try line["offer"].id(), quantity: try line.optional("quantity")?.integer())
+                try line["offer"].id(),
+                quantity: try line.optional("quantity")?.quantity(from: 1))
         }
         return (seats ?? []) + (merchandise ?? [])
+    }
+}
+
+extension JSONValue {
+    /// So many seats or things of one line.
+    fileprivate func quantity(from least: Int) throws(JSONError) -> Int {
+        try integer(in: least...QuoteOrder.seatLimit)
     }
 }

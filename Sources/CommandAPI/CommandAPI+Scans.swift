@@ -87,15 +87,20 @@ extension CommandAPI {
         do throws(CommandError) {
             receipt = try await loop.submit(envelope)
         } catch {
-            let problem = problem(for: error)
+            var problem = problem(for: error)
             switch error {
             case .refused, .keyReused:
+                if case .keyReused = error { problem = Self.reused }
                 return Told(position: problem.position ?? 0, problem: problem)
             default: throw problem
             }
         }
         return Told(position: receipt.position, handedOver: try await handedOver(by: receipt))
     }
+
+    private static let reused = Problem(
+        "key-reused", .unprocessableContent, "The scan was told before",
+        detail: "this scan was told with something else before: draw a new id for each scan")
 
     private static func scan(
         _ json: JSONObject, by scanner: String, on sailing: SailingID

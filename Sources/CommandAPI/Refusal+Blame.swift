@@ -43,7 +43,7 @@ extension Refusal {
         case .notEnoughStock(let offer, _, _), .merchandiseWithoutSeats(let offer, _),
             .merchandiseHandedOver(let offer, _):
             .id(offer.entity)
-        case .orderTooLarge, .severalMissions: .member(["lines"])
+        case .orderTooLarge, .severalMissions: .member(["lines", "seats"])
         case .totalChanged: .member(["total"])
         case .codeTaken(let code), .codeNotAccepted(let code, _):
             .member(code.kind == .discount ? ["discountCode", "code"] : ["accessCode", "code"])

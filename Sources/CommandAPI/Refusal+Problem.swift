@@ -14,7 +14,7 @@ func problem(for refusal: Refusal) -> Problem {
     case .alreadyExists(let kind, let id):
         Problem(
             "already-exists", .conflict, "Already there",
-            detail: "there is a \(kind) \(id) already, and it reads differently",
+            detail: "there is a \(kind) \(id) already: change that one, or ask for another",
             figures: [("id", .text(id.description))])
     case .invalid(let field, let reason): .malformed(field: field, reason)
     case .notEnoughSeats(let sailing, let ticketType, let available, let wanted):

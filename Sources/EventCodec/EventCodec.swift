@@ -21,16 +21,23 @@ public struct StoredEvent: Hashable, Sendable {
 /// An event that can't be read: of an unknown type or version, or with data that is not its own.
 public struct EventCodecError: Error, Hashable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
-        case unknownType(Int16)
+        /// With the name that the log has for it, where somebody has asked the log.
+        case unknownType(Int16, name: String? = nil)
         case unknownVersion(EventType, Int16)
         case malformed(EventType, String)
     }
 
     public let kind: Kind
 
+    public init(kind: Kind) {
+        self.kind = kind
+    }
+
     public var description: String {
         switch kind {
-        case .unknownType(let type): "event type \(type) is not known to this program"
+        case .unknownType(let type, nil): "event type \(type) is not known to this program"
+        case .unknownType(let type, let name?):
+            "\(name) (event type \(type)) is not known to this program"
         case .unknownVersion(let type, let version):
             "\(type.name) of schema version \(version) is not known to this program"
         case .malformed(let type, let reason): "\(type.name) can't be read: \(reason)"

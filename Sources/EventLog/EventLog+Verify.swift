@@ -81,6 +81,7 @@ extension EventLog {
         }
         var events = try await page(after: position)
         while let last = events.last?.event.position {
+            try Task.checkCancellation()
             async let next = page(after: last)
             try await body(events)
             events = try await next

@@ -39,7 +39,13 @@ public struct EventLog: Sendable {
 
     /// Which log this is: its id never changes, and is kept by dump and restore.
     public func identity() async throws(PostgresError) -> PostgresUUID {
-        try await client.run("SELECT id FROM log.identity").uuid(0, 0)
+        let rows = try await client.run("SELECT id FROM log.identity")
+        guard rows.count == 1 else {
+            throw PostgresError(
+                kind: .other(sqlState: "P0002"),
+                message: "the log has lost its id: log.identity is empty")
+        }
+        return rows.uuid(0, 0)
     }
 }
 

@@ -148,6 +148,11 @@ public struct PrivatePostgres: Sendable {
         }
     }
 
+    /// Ends the server that a run which was killed has left in `folder`, where there is one.
+    public static func stopLeftover(in folder: String) async throws(ServerError) {
+        try await stopLeftover(data: folder + "/data")
+    }
+
     /// A postmaster that is still at work in our folder belongs to a run that was killed.
     private static func stopLeftover(data: String) async throws(ServerError) {
         let file = lockFile(data)

@@ -54,7 +54,7 @@ actor BackupKeeper: Service {
             // What is given up because we are to end has not failed.
             guard !Task.isCancelled else { return false }
             failures.increment()
-            logger.error("a backup failed", metadata: ["reason": "\(error)"])
+            logger.error("a backup failed", metadata: ["reason": "\(sentence(for: error))"])
             return false
         }
     }

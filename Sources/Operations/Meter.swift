@@ -34,6 +34,7 @@ public final class Meter: Sendable {
         var first: Int64 = 0
         var began = ContinuousClock.now
         var shown: ContinuousClock.Instant?
+        var line = ""
     }
 
     public init(_ style: Style) {
@@ -51,7 +52,11 @@ public final class Meter: Sendable {
             state.shown = .now
             let seconds = (ContinuousClock.now - state.began).inSeconds
             let rate = seconds > 0.05 ? Double(done - state.first) / seconds : 0
-            return Self.text(style, step, done, of: total, perSecond: rate)
+            let line = Self.text(style, step, done, of: total, perSecond: rate)
+            // Several read models are done with one step, one after the other.
+            guard line != state.line || style == .json else { return nil }
+            state.line = line
+            return line
         }
         guard let line else { return }
         if style == .json { say(line) } else { FileHandle.standardError.write(Data(line.utf8)) }

@@ -6,6 +6,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Schema
 public import ServiceLifecycle
+internal import Synchronization
 public import UnixSignals
 
 /// What has not ended by itself after this long is cancelled.
@@ -26,6 +27,41 @@ public func runServices(
         gracefulShutdownSignals: signals ?? endingSignals, logger: logger)
     configuration.maximumGracefulShutdownDuration = shutdownLimit
     try await ServiceGroup(configuration: configuration).run()
+}
+
+/// Does a piece of work that ends with a result, and gives it up when a signal comes: what it has begun it puts away
+/// before.
+public func untilToldToEnd<R: Sendable>(
+    logger: Logger, _ work: @escaping @Sendable () async throws -> R
+) async throws -> R {
+    let piece = PieceOfWork(work: work)
+    try await runServices([piece], logger: logger)
+    guard let result = piece.result.withLock({ $0 }) else {
+        throw OperationError("it was told to end, and is not done")
+    }
+    return try result.get()
+}
+
+private final class PieceOfWork<R: Sendable>: Service {
+    let work: @Sendable () async throws -> R
+    let result = Mutex<Result<R, any Error>?>(nil)
+
+    init(work: @escaping @Sendable () async throws -> R) {
+        self.work = work
+    }
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            do {
+                let result = try await self.work()
+                self.result.withLock { $0 = .success(result) }
+            } catch  where !Task.isCancelled {
+                self.result.withLock { $0 = .failure(error) }
+            } catch {
+                // Whatever it was: it has been told to end.
+            }
+        }
+    }
 }
 
 /// Those that end a program: also that its terminal was closed, unless it was started to outlive that.

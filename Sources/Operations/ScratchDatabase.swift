@@ -1,5 +1,5 @@
-internal import Backup
 internal import Foundation
+internal import Glibc
 internal import LocalServers
 internal import Logging
 internal import Postgres
@@ -26,8 +26,14 @@ enum ScratchDatabase {
         guard var components = URLComponents(string: url) else {
             throw OperationError("SCRATCH_DATABASE_URL is no URL")
         }
-        let session = try await PostgresSession.connect(
-            to: PostgresConfiguration(url: url, statementTimeout: .zero))
+        let session: PostgresSession
+        do throws(PostgresError) {
+            session = try await PostgresSession.connect(
+                to: PostgresConfiguration(url: url, statementTimeout: .zero))
+        } catch {
+            throw OperationError(
+                sentence(for: error).replacing("DATABASE_URL", with: "SCRATCH_DATABASE_URL"))
+        }
         // Held until the session ends: whatever is there under such a name was left by one that is no more.
         let lock = try await session.execute(
             "SELECT pg_try_advisory_lock(hashtext('\(prefix)'))")
@@ -49,26 +55,87 @@ enum ScratchDatabase {
         } catch {
             result = .failure(error)
         }
-        try await session.execute("DROP DATABASE \"\(name)\" WITH (FORCE)")
+        // Also when our own task is cancelled.
+        _ = try await Task.detached {
+            try await session.execute("DROP DATABASE \"\(name)\" WITH (FORCE)")
+        }.value
         return try result.get()
     }
 
     private static func inClusterOfItsOwn<R: Sendable>(
         _ body: (String) async throws -> R
     ) async throws -> R {
-        try? Backup.removeLeftovers(in: NSTemporaryDirectory()) { $0.hasPrefix(prefix) }
+        try await removeLeftovers()
         // Not by the number of the process: in a container that is the same every time.
-        let name = "\(prefix)\(UInt32.random(in: 0 ... .max))"
-        let folder = PrivatePostgres.reachableFolder(NSTemporaryDirectory() + name)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let postgres = try await PrivatePostgres.start(in: folder)
-        do {
-            let result = try await body(postgres.url)
-            await postgres.stop()
-            return result
-        } catch {
-            await postgres.stop()
-            throw error
+        let path = NSTemporaryDirectory() + "\(prefix)\(UInt32.random(in: 0 ... .max))"
+        guard let lock = FileLock(path + lockSuffix) else {
+            throw OperationError("can't write to \(NSTemporaryDirectory()): set TMPDIR")
         }
+        let folder = PrivatePostgres.reachableFolder(path)
+        defer {
+            try? FileManager.default.removeItem(atPath: folder)
+            lock.remove()
+        }
+        let postgres = try await start(in: folder)
+        let result: Result<R, any Error>
+        do {
+            result = .success(try await body(postgres.url))
+        } catch {
+            result = .failure(error)
+        }
+        // Also when our own task is cancelled.
+        await Task.detached { await postgres.stop() }.value
+        return try result.get()
+    }
+
+    private static let lockSuffix = ".lock"
+
+    /// The reason of a failure is told here, for the file that has it goes away.
+    private static func start(in folder: String) async throws -> PrivatePostgres {
+        do {
+            return try await PrivatePostgres.start(in: folder)
+        } catch {
+            let log = try? String(contentsOfFile: folder + "/postgres.log", encoding: .utf8)
+            let last = log?.split(separator: "\n").suffix(3).joined(separator: "; ")
+            throw OperationError(
+                "no cluster can be made in \(NSTemporaryDirectory()): \(last ?? error.description)")
+        }
+    }
+
+    /// Servers and folders of those that were killed: whoever is at work holds his lock.
+    private static func removeLeftovers() async throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
+        for name in names where name.hasPrefix(prefix) && name.hasSuffix(lockSuffix) {
+            let path = NSTemporaryDirectory() + name
+            guard let lock = FileLock(path) else { continue }
+            let folder = PrivatePostgres.reachableFolder(String(path.dropLast(lockSuffix.count)))
+            try? await PrivatePostgres.stopLeftover(in: folder)
+            try? FileManager.default.removeItem(atPath: folder)
+            lock.remove()
+        }
+    }
+}
+
+/// A lock that goes with the process that holds it, however that ends: nothing is left to clean up but its file.
+private struct FileLock {
+    private let path: String
+    private let descriptor: Int32
+
+    /// Nil when somebody else holds it, or the file can't be made.
+    init?(_ path: String) {
+        self.path = path
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return nil }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
+        }
+    }
+
+    func remove() {
+        unlink(path)
+        // By name: a process that is just being started has it too, until it runs its program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 }

@@ -1,32 +1,55 @@
 internal import Bus
+internal import CommandAPI
 internal import Commands
+internal import Foundation
 internal import Postgres
+internal import Web
 
 /// What a verb says when it could not do its work: what went wrong, and what can be done about it.
 public func sentence(for error: any Error) -> String {
     if let error = error as? CommandError { return sentence(for: error) }
     if let error = error as? BusError { return sentence(for: error) }
+    if let error = error as? CocoaError { return sentence(for: error) }
     guard let error = error as? PostgresError else { return "\(error)" }
     return switch error.kind {
     case .unreachable, .connectionLost:
-        "PostgreSQL can't be reached: \(error). Does it run, and does DATABASE_URL name it?"
+        // It answers, and refuses: a password, a role or a database.
+        if error.message.contains("FATAL: ") {
+            "PostgreSQL lets nobody in: \(words(of: error)): see DATABASE_URL"
+        } else {
+            "PostgreSQL can't be reached: \(words(of: error)): does it run, and does DATABASE_URL name it?"
+        }
     case .other(sqlState: "42P01"), .other(sqlState: "3F000"), .other(sqlState: "42883"):
         "the database lacks what this program needs: \(error). Run 'quartermaster migrate'"
     default: "\(error)"
     }
 }
 
+/// What libpq says, without its own question, in one line.
+private func words(of error: PostgresError) -> String {
+    error.message.split(separator: "\n").map { String($0).withoutBlanksAround }
+        .filter { !$0.hasSuffix("?") }.joined(separator: "; ")
+}
+
+/// What a file could not be used for, and which.
+private func sentence(for error: CocoaError) -> String {
+    let path = (error.userInfo[NSFilePathErrorKey] as? String).map { " (\($0))" } ?? ""
+    return error.localizedDescription.trimmingCharacters(in: ["."]) + path
+}
+
 private func sentence(for error: BusError) -> String {
     switch error.kind {
     case .unreachable, .closed, .timedOut:
         "NATS can't be reached: \(error). Does it run, and does NATS_URL name it?"
-    case .wrongLastSequence, .notFound, .other: "\(error)"
+    case .notFound:
+        "NATS has no such stream: nobody has published to it, or it was deleted (\(error))"
+    case .wrongLastSequence, .other: "\(error)"
     }
 }
 
 private func sentence(for error: CommandError) -> String {
     switch error {
-    case .refused(let refusal, _): "it was refused: \(refusal)"
+    case .refused: "it was refused: \(problem(for: error).detail)"
     case .keyReused: "it was done before, with other values"
     case .overloaded: "too many requests are waiting: try again"
     case .conflicting:

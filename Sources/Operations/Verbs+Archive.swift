@@ -14,6 +14,14 @@ extension Verbs {
     public func export(to path: String, upTo end: Int64?, customerKeys keysPath: String?)
         async throws
     {
+        if let end, end < 1 { throw OperationError("--until must be 1 or more, and not \(end)") }
+        guard path != keysPath else {
+            throw OperationError("keys go into a file of their own: \(path) is that of the log")
+        }
+        for path in [path, keysPath].compactMap({ $0 })
+        where FileManager.default.fileExists(atPath: path) {
+            throw OperationError("\(path) is there already: nothing was exported")
+        }
         let log = connections.log(1)
         let meter = Meter(Meter.Style(isJSON: false))
         let last = min(end ?? .max, try await log.head())
@@ -21,7 +29,7 @@ extension Verbs {
             meter.tell("exporting", $0, of: last)
         }
         meter.finish()
-        say("exported \(position) events to \(path)")
+        say("exported \(counted(position, "event")) to \(path)")
         guard let keysPath else {
             say("names and addresses in it are sealed, and their keys are not in it: see --keys")
             return

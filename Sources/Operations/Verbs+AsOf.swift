@@ -58,6 +58,14 @@ extension Verbs {
                             json.field("lastName", entry.lastName)
                             json.field("passengers", entry.row.passengers) { $0.value($1) }
                             json.field("aboard", entry.row.aboard) { $0.value($1) }
+                            json.field("merchandise", entry.row.merchandise) { json, goods in
+                                json.object { json in
+                                    json.field("label", goods.portion.label)
+                                    json.field("quantity", goods.portion.quantity)
+                                    json.field(
+                                        "handedOver", goods.offer.map { entry.handedOver[$0] } ?? 0)
+                                }
+                            }
                         }
                     }
                 }
@@ -66,13 +74,21 @@ extension Verbs {
         let seatCount = entries.reduce(0) { $0 + $1.row.passengers.count }
         let aboardCount = entries.reduce(0) { $0 + $1.row.aboard.count }
         say("sailing \(name) as of \(text(asOf))")
-        say("\(entries.count) bookings, \(seatCount) passengers, \(aboardCount) aboard")
+        say(
+            "\(counted(Int64(entries.count), "booking")), \(counted(Int64(seatCount), "passenger")), "
+                + "\(aboardCount) aboard")
         for entry in entries {
             let name = [entry.lastName, entry.firstName].compactMap { $0 }.joined(separator: ", ")
             let seats = entry.row.seats.map { "\($0.quantity) \($0.label)" }.joined(separator: ", ")
             say(
                 "  \(entry.code)  \(padded(name, 32))  \(padded(seats, 24))  aboard \(entry.row.aboard.count)"
             )
+            for goods in entry.row.merchandise {
+                let handedOver = goods.offer.map { entry.handedOver[$0] } ?? 0
+                say(
+                    "            \(goods.portion.quantity) \(goods.portion.label), \(handedOver) handed over"
+                )
+            }
         }
     }
 
@@ -123,7 +139,8 @@ extension Verbs {
             )
         }
         let entity = try await entity(name, after)
-        let events = try await after.events(of: [entity], after: before.position)
+        let events = try await after.events(
+            of: [entity], for: AllReadModels.list, after: before.position)
         let changes = Self.changes(
             from: try await rows(about: entity, before), to: try await rows(about: entity, after))
         guard !isJSON else {
@@ -145,6 +162,8 @@ extension Verbs {
                         json.object { json in
                             json.field("readModel", change.readModel)
                             json.field("column", change.column)
+                            json.field("hadRow", change.before != nil)
+                            json.field("hasRow", change.after != nil)
                             json.name("before")
                             json.value(json: change.before ?? Array("null".utf8))
                             json.name("after")
@@ -179,7 +198,7 @@ extension Verbs {
             meter.tell("reading", $0, of: asOf.position)
             if $0 >= asOf.position { meter.finish() }
         } _: { rows in
-            FileHandle.standardOutput.write(Data(rows))
+            say(rows)
         }
     }
 
@@ -215,7 +234,7 @@ extension Verbs {
     }
 
     private func rows(about entity: EntityID, _ asOf: AsOf) async throws -> [ShownRow] {
-        let events = try await asOf.events(of: [entity]).map(\.event)
+        let events = try await asOf.events(of: [entity], for: AllReadModels.list).map(\.event)
         return AllReadModels.list.flatMap {
             ShownRow.rows(of: $0, about: entity, from: events, asOf: asOf)
         }

@@ -43,8 +43,9 @@ extension Verbs {
     /// Lists the backups that there are; no database is needed.
     public static func listBackups(
         _ settings: Settings, in folder: String?, isJSON: Bool = false
-    ) {
-        let backups = Backup.all(in: folder ?? settings.absoluteBackupFolder)
+    ) throws {
+        let folder = folder ?? settings.absoluteBackupFolder
+        let (backups, damaged) = try Backup.list(in: folder)
         guard !isJSON else {
             for backup in backups {
                 sayJSON { json in
@@ -60,10 +61,11 @@ extension Verbs {
             }
             return
         }
-        if backups.isEmpty { say("there are no backups") }
+        if backups.isEmpty { say("there are no backups in \(folder)") }
         for backup in backups {
             say("\(backup.folder)  \(Self.text(backup)), \(backup.manifest.reason)")
         }
+        for fault in damaged { say("DAMAGED \(fault)") }
     }
 
     /// Puts a backup into the database of DATABASE_URL, which must be a new one.
@@ -94,7 +96,7 @@ extension Verbs {
                 in: settings.absoluteBackupFolder, keeping: settings.backupCount)
         } catch {
             throw OperationError(
-                "nothing was migrated, because the backup before it failed: \(error); "
+                "nothing was migrated, because the backup before it failed: \(sentence(for: error)); "
                     + "'quartermaster migrate --no-backup' migrates without one")
         }
     }
@@ -103,8 +105,14 @@ extension Verbs {
     fileprivate static func backup(_ path: String, _ settings: Settings) throws -> Backup {
         guard path == "latest" else { return try Backup(in: path) }
         let folder = settings.absoluteBackupFolder
-        guard let backup = Backup.all(in: folder).last else {
+        let (backups, damaged) = try Backup.list(in: folder)
+        guard let backup = backups.last else {
             throw OperationError("there are no backups in \(folder)")
+        }
+        // Who asks for the newest is not to get an older one without a word.
+        if let fault = damaged.last(where: { $0.folder > backup.folder }) {
+            throw OperationError(
+                "the newest backup can't be used: \(fault); the one before it is \(backup.folder)")
         }
         return backup
     }

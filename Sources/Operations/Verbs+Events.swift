@@ -37,7 +37,10 @@ extension Verbs {
         var reached = (selection.from ?? (selection.follows ? head + 1 : 1)) - 1
         var left = selection.limit ?? .max
         while left > 0 {
-            let (events, end) = try await page(log, after: reached, types, tag)
+            let after = reached
+            let (events, end) = try await whileAway(selection.follows) {
+                try await page(log, after: after, types, tag)
+            }
             for event in events.prefix(left) { say(line(event, asJSON: selection.isJSON)) }
             left -= events.count
             if end > reached {
@@ -46,6 +49,20 @@ extension Verbs {
                 try await Task.sleep(for: .milliseconds(200))
             } else {
                 return
+            }
+        }
+    }
+
+    /// What is followed for hours outlives a PostgreSQL that is started anew: it is asked again until it answers.
+    func whileAway<R>(_ isPatient: Bool, _ ask: () async throws -> R) async throws -> R {
+        var isTold = false
+        while true {
+            do {
+                return try await ask()
+            } catch let error as PostgresError where isPatient && error.isConnectionFault {
+                if !isTold { complain("\(sentence(for: error)); going on when it does") }
+                isTold = true
+                try await Task.sleep(for: .seconds(1))
             }
         }
     }
@@ -108,9 +125,17 @@ extension Verbs {
     public func resetStream(because reason: String?) async throws {
         let log = connections.log(2)
         let url = try place.natsURL()
+        if let reason, !reason.contains(where: { !$0.isWhitespace }) {
+            throw OperationError("nothing was changed: --reason must say why")
+        }
         let history = try await PublishedHistory(of: log, busURL: url, logger: logger)
+        let first = try await PublishedHistory.firstDifference(of: log, busURL: url, logger: logger)
         let publishedUpTo: Int64
         switch history {
+        case .ofOtherLog(let other):
+            throw OperationError(
+                "nothing was changed: EVENTS belongs to another log, \(other): DATABASE_URL or NATS_URL is "
+                    + "that of another system")
         case .same(let position):
             return say(
                 "EVENTS is the log, up to position \(grouped(position)): there is nothing to reset")
@@ -118,13 +143,14 @@ extension Verbs {
             publishedUpTo = sequence
             say(
                 "EVENTS is at \(grouped(sequence)), and the log's head is \(grouped(head)): the log has lost "
-                    + "\(counted(sequence - head, "event")) that were published, as after a restore to an "
+                    + "\(counted(sequence - first.position + 1, "event")) that were published, as after a restore to an "
                     + "earlier moment. Consumers may have acted on them.")
         case .diverged(let position):
             publishedUpTo = position
             say(
-                "EVENTS holds another event at \(grouped(position)) than the log: events that were "
-                    + "published are lost, and others have taken their positions.")
+                "EVENTS holds another event at \(grouped(position)) than the log: the log has lost "
+                    + "\(counted(position - first.position + 1, "event")) that it had published, from "
+                    + "\(grouped(first.position)) on, and others have taken the positions.")
         }
         guard let reason else {
             say(
@@ -141,7 +167,6 @@ extension Verbs {
             throw OperationError("nothing was changed: --reason says why, and does it")
         }
         let id = try await log.identity()
-        let first = try await PublishedHistory.firstDifference(of: log, busURL: url, logger: logger)
         let command = BeginLogEpoch(
             log: LogID(EntityID(high: id.high, low: id.low)), publishedEpoch: first.publishedEpoch,
             from: first.position, publishedUpTo: publishedUpTo, reason: reason)

@@ -50,11 +50,7 @@ extension Verbs {
         if let archive = request.archive {
             rebuild.events = try ArchivedLog(archive, of: try await log.identity())
         } else if let url = request.standbyURL {
-            let standby = Connections(url: url, logger: connections.logger).log(2)
-            guard try await standby.identity() == log.identity() else {
-                throw OperationError("\(url) has another log than DATABASE_URL")
-            }
-            rebuild.events = standby
+            rebuild.events = try await standby(at: url, of: log)
         }
         rebuild.until = request.until
         rebuild.keepsOld = request.keepsOld
@@ -62,19 +58,48 @@ extension Verbs {
         let meter = Meter(Meter.Style(isJSON: request.isJSON))
         // One that was interrupted goes on from where it was.
         let start = Mutex<Int64?>(nil)
-        let outcomes = try await rebuild.run { progress in
+        let outcomes = try await run(rebuild) { progress in
             start.withLock { $0 = $0 ?? progress.start }
             meter.tell(progress.step.rawValue, progress.position, of: progress.head)
         } ended: { outcome in
             meter.finish()
-            say(request.isJSON ? json(outcome) : text(outcome))
+            say(request.isJSON ? json(outcome) : text(outcome, request))
         }
         meter.finish()
         let seconds = (ContinuousClock.now - started).inSeconds
         guard !request.isJSON, let position = outcomes.map(\.position).max() else { return }
         let count = position - (start.withLock { $0 } ?? 0)
         let rate = Int64(Double(count) / max(seconds, 0.001))
-        say("\(grouped(count)) events in \(Int(seconds.rounded(.up))) s, \(grouped(rate))/s")
+        let time = seconds < 10 ? String(format: "%.1f", seconds) : "\(Int(seconds.rounded(.up)))"
+        say("\(counted(count, "event")) in \(time) s, \(grouped(rate))/s")
+    }
+
+    private func run(
+        _ rebuild: Rebuild, progress: @Sendable (Rebuild.Progress) -> Void,
+        ended: @Sendable (Rebuild.Outcome) -> Void
+    ) async throws -> [Rebuild.Outcome] {
+        do {
+            return try await rebuild.run(progress: progress, ended: ended)
+        } catch let fault as ProjectionFault where fault.position != nil {
+            throw OperationError(
+                "\(fault): a newer program may know it, or 'projections skip-event' lets a read model do "
+                    + "without it; then 'rebuild --resume' goes on")
+        }
+    }
+
+    /// Another PostgreSQL that has the same log.
+    private func standby(at url: String, of log: EventLog) async throws -> EventLog {
+        let standby = Connections(url: url, logger: connections.logger).log(2)
+        let identity: PostgresUUID
+        do throws(PostgresError) {
+            identity = try await standby.identity()
+        } catch {
+            throw OperationError(sentence(for: error).replacing("DATABASE_URL", with: "--from"))
+        }
+        guard try await log.identity() == identity else {
+            throw OperationError("what --from names has another log than DATABASE_URL")
+        }
+        return standby
     }
 
     /// Who buys comes first. On Linux each thread has its own place in the line, which those that it starts inherit.
@@ -99,7 +124,8 @@ extension Verbs {
             let running = Set(
                 try await RebuildControl.all(client).filter(\.isRunning).map(\.name))
             for model in chosen where try await RebuildControl.want(wish, of: model.name, client) {
-                let paused = running.contains(model.name) ? "will pause" : "is paused already"
+                let paused =
+                    running.contains(model.name) ? "will pause" : "does not run: --resume goes on"
                 report(model, order == .pause ? paused : "is given up", request.isJSON)
                 count += 1
             }
@@ -123,9 +149,12 @@ extension Verbs {
                 report(model, "back to the table before; --undo again to return", request.isJSON)
             }
         case .dropOld:
+            var count = 0
             for model in chosen where try await model.dropKept(connections.rebuildable) {
                 report(model, "the table before is gone", request.isJSON)
+                count += 1
             }
+            guard count > 0 else { throw OperationError("nothing was kept: see --keep-old") }
         }
     }
 
@@ -150,7 +179,7 @@ extension Verbs {
         }
     }
 
-    private func text(_ outcome: Rebuild.Outcome) -> String {
+    private func text(_ outcome: Rebuild.Outcome, _ request: RebuildRequest) -> String {
         let (name, position) = (outcome.name, grouped(outcome.position))
         switch outcome.end {
         case .built:
@@ -163,7 +192,8 @@ extension Verbs {
             let rows = counted(Int64(outcome.rowCount), "row")
             let line = "rebuilt \(name): \(rows) at position \(position), "
             guard let difference = outcome.difference else {
-                return line + "not compared: no live table of this version had come as far"
+                let reason = "no live table of this version had come as far"
+                return line + (request.compares ? "not compared: \(reason)" : "not compared")
             }
             guard !difference.isNone else { return line + "equal to the table before" }
             let more = difference.count - difference.rows.count
@@ -183,7 +213,7 @@ extension Verbs {
                 json.field("name", outcome.name)
                 json.field("outcome", outcome.end.rawValue)
                 json.field("position", outcome.position)
-                json.field("rows", outcome.rowCount)
+                json.field("rows", outcome.end == .swapped ? outcome.rowCount : nil)
                 json.field("isCompared", outcome.difference != nil)
                 json.field("differing", outcome.difference?.count)
                 json.field("differingRows", outcome.difference?.rows ?? []) { json, row in

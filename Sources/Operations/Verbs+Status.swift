@@ -33,7 +33,9 @@ extension Verbs {
     public func status(isWatched: Bool, isJSON: Bool) async throws {
         let client = connections.client(1)
         while true {
-            let overview = try await overview(client)
+            let overview: Overview = try await whileAway(isWatched) {
+                try await self.overview(client)
+            }
             if isJSON {
                 sayJSON { write(overview, to: &$0) }
             } else {
@@ -82,10 +84,10 @@ extension Verbs {
     private func text(_ overview: Overview) -> String {
         let head = overview.head
         var lines = [
-            "log        \(grouped(head)) events, the last at "
-                + (overview.lastRecordedAt.map { "\($0)" } ?? "no time")
+            "log        \(counted(head, "event"))"
+                + (overview.lastRecordedAt.map { ", the last at \($0)" } ?? "")
                 + ", \(grouped(overview.eventsInLastMinute)) in the last minute",
-            "database   \(grouped(overview.databaseSize / 1_048_576)) MB, \(overview.connectionCount) connections",
+            "database   \(grouped(overview.databaseSize / 1_048_576)) MB, \(counted(Int64(overview.connectionCount), "connection"))",
             "EVENTS     "
                 + (overview.isBusKnown
                     ? text(overview.history, head: head) : "no NATS is known here: see NATS_URL"),
@@ -107,6 +109,8 @@ extension Verbs {
             let state =
                 if rebuild.isRunning {
                     "running"
+                } else if rebuild.isPaused {
+                    "paused: 'rebuild --resume' goes on"
                 } else if rebuild.isThrowAway {
                     "left by an interrupted 'verify' or 'table': the next one removes it"
                 } else {
@@ -126,6 +130,8 @@ extension Verbs {
             "AHEAD of the log, at \(grouped(sequence)): see 'events reset-stream'"
         case .diverged(let position):
             "ANOTHER history at \(grouped(position)): see 'events reset-stream'"
+        case .ofOtherLog(let log):
+            "of ANOTHER log, \(log): DATABASE_URL or NATS_URL is that of another system"
         }
     }
 
@@ -145,6 +151,7 @@ extension Verbs {
                     json.field("name", rebuild.name)
                     json.field("position", rebuild.position)
                     json.field("isRunning", rebuild.isRunning)
+                    json.field("isPaused", rebuild.isPaused)
                 }
             }
             json.field("skippedEvents", overview.skipCount)
@@ -158,6 +165,7 @@ extension Verbs {
         case .same: "same"
         case .ahead: "ahead"
         case .diverged: "diverged"
+        case .ofOtherLog: "of another log"
         }
     }
 }

@@ -45,30 +45,38 @@ extension Verbs {
     ) async throws -> (faults: [String], findings: [String]) {
         let seal = try request.sealPath.map { try readSeal($0, request.key) }
         let log = connections.log(2)
+        do throws(PostgresError) {
+            _ = try await log.identity()
+        } catch {
+            guard case .other(sqlState: "P0002") = error.kind else { throw error }
+            return ([error.message], [])
+        }
         let meter = Meter(Meter.Style(isJSON: false))
         let looksAtStream = !request.isOfLogOnly && !request.isOfScratch
         var busFaults: [String] = []
         let published = looksAtStream ? await publishedEvents(log, &busFaults) : nil
         var read = try await readLog(log, beside: published, meter)
-        var faults = read.faults
-        if let contradiction = try await seal?.contradiction(in: log) {
-            faults.append(contradiction)
-        }
-        if let published { faults += try await Self.lost(published, log) }
+        // What is worst comes first: of many faults not all are told.
+        var faults = [try await seal?.contradiction(in: log)].compactMap { $0 }
+        faults += read.faults
         let ledger = try await ledgerFaults(&read.audit, at: read.head)
         faults += read.audit.chargedWithoutSeats.map(\.description)
         faults += ledger ?? []
+        var unseen: [String] = []
         var compared: [Rebuild.Outcome] = []
-        if !request.isOfLogOnly, faults.isEmpty {
-            let (outcomes, differing) = try await readModels(
-                log, meter, isOfScratch: request.isOfScratch)
-            compared = outcomes
-            faults += differing
+        if !request.isOfLogOnly {
+            if faults.isEmpty {
+                (compared, faults) = try await readModels(
+                    log, meter, isOfScratch: request.isOfScratch)
+            } else {
+                unseen.append(
+                    "read models were not compared: the log that they rest on is not sound")
+            }
         }
-        faults += busFaults
+        if let published { faults += try await Self.lost(published, log) }
+        faults += read.streamFaults + busFaults
         meter.finish()
         // What was not looked at is told also of a log that is not sound.
-        var unseen: [String] = []
         if ledger == nil {
             unseen.append("the ledger was not compared with the log: it lags behind, verify again")
         }
@@ -95,6 +103,8 @@ extension Verbs {
         var head: Int64
         var audit: Audit
         var faults: [String]
+        /// Where the stream EVENTS has something else.
+        var streamFaults: [String]
         /// What can't be read, and somebody has decided to do without.
         var passedOver: [String]
     }
@@ -105,11 +115,12 @@ extension Verbs {
         let total = try await log.head()
         let skips = try await Skips.load(from: log)
         var audit = Audit()
-        var (faults, passedOver): ([String], [String]) = ([], [])
+        var (faults, streamFaults, passedOver): ([String], [String], [String]) = ([], [], [])
         let (head, broken) = try await log.verify { page in
             let (events, unreadable) = await Self.decoded(page)
             // What read models were told to do without is no news.
-            for (position, fault) in unreadable {
+            for (position, error) in unreadable {
+                let fault = "position \(position): \(try await error.named(in: log, at: position))"
                 if skips.contains(position) {
                     passedOver.append("\(fault); read models do without it, as somebody decided")
                 } else {
@@ -125,15 +136,18 @@ extension Verbs {
                     recordedAt: Instant(microseconds: stored.event.recordedAt), event: event)
                 faults += audit.evolve(recorded).map(\.description)
             }
-            faults +=
-                try await published?.faults(in: page.map(\.event))
-                .map { "position \($0.position): \($0.reason)" } ?? []
+            // Of a stream that is another from somewhere on, no more need be told.
+            if streamFaults.count < EventLog.faultLimit {
+                streamFaults +=
+                    try await published?.faults(in: page.map(\.event))
+                    .map { "position \($0.position): \($0.reason)" } ?? []
+            }
             meter.tell("verifying", page.last?.event.position ?? 0, of: total)
             return faults.count < EventLog.faultLimit ? tags : nil
         }
         return ReadLog(
             head: head, audit: audit, faults: broken.map(\.description) + faults,
-            passedOver: passedOver)
+            streamFaults: streamFaults, passedOver: passedOver)
     }
 
     /// What was published and is not in the log any more.
@@ -155,6 +169,10 @@ extension Verbs {
         let statuses = try await ProjectionStatus.all(connections.client(1))
             .filter { !$0.isKept }
         var faults = statuses.compactMap(Self.stop)
+        let head = try await log.head()
+        faults += statuses.filter { $0.position > head }.map {
+            "\($0.name) is at position \($0.position), and the log ends at \(head): rebuild it"
+        }
         do {
             let compared = try await compareReadModels(log, meter, isOfScratch: isOfScratch)
             faults += compared.flatMap(Self.faults)
@@ -183,7 +201,7 @@ extension Verbs {
     /// Both halves of a page at the same time; nil for what can't be read, and why.
     private static func decoded(
         _ page: [ChainedEvent]
-    ) async -> (events: [Event?], faults: [(position: Int64, fault: String)]) {
+    ) async -> (events: [Event?], faults: [(position: Int64, error: EventCodecError)]) {
         func decode(_ range: Range<Int>) -> [Result<Event, EventCodecError>] {
             page[range].map { link in
                 Result { () throws(EventCodecError) in
@@ -196,9 +214,9 @@ extension Verbs {
         let middle = page.count / 2
         async let second = decode(middle..<page.count)
         let all = decode(0..<middle) + (await second)
-        let faults = zip(page, all).compactMap { link, result -> (Int64, String)? in
+        let faults = zip(page, all).compactMap { link, result -> (Int64, EventCodecError)? in
             guard case .failure(let error) = result else { return nil }
-            return (link.event.position, "position \(link.event.position): \(error)")
+            return (link.event.position, error)
         }
         return (all.map { try? $0.get() }, faults)
     }
@@ -232,7 +250,8 @@ extension Verbs {
     ) -> [String] {
         let running = statuses.filter { $0.stoppedAtPosition == nil }.map(\.name)
         return outcomes.filter { $0.difference == nil && running.contains($0.name) }.map {
-            "\($0.name) can't be compared with the log: it lags, or is of another version: see 'status'"
+            "\($0.name) can't be compared with the log: it lags, is of another version, or has no table: see "
+                + "'status'; 'rebuild \($0.name)' makes it anew"
         }
     }
 

@@ -73,10 +73,13 @@ public final class Rows: @unchecked Sendable {
         }
     }
 
-    /// Microseconds since 1970 of a `timestamptz`.
+    /// Microseconds since 1970 of a `timestamptz`. PostgreSQL's `infinity`, and what is beyond the year 9999, is the end
+    /// of that year: nothing of ours is so late, and it can be calculated with.
     public func timestamp(_ row: Int, _ column: Int) -> Int64 {
-        Int64(integer(row, column)) + PostgresValue.epochMicroseconds
+        min(Int64(integer(row, column)), Self.latest) + PostgresValue.epochMicroseconds
     }
+
+    private static let latest = 253_402_300_799_999_999 - PostgresValue.epochMicroseconds
 
     public func optionalTimestamp(_ row: Int, _ column: Int) -> Int64? {
         isNull(row, column) ? nil : timestamp(row, column)

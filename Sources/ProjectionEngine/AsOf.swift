@@ -56,9 +56,10 @@ public struct AsOf: Sendable {
             } : nil
     }
 
-    /// The events that concern any of these, oldest first, with who gave the command.
+    /// The events that concern any of these, oldest first, with who gave the command. One that can't be read is left out
+    /// where all of `models` that fold such events do without it, and thrown else.
     public func events(
-        of entities: [EntityID], after start: Int64 = 0
+        of entities: [EntityID], for models: [any ReadModel.Type], after start: Int64 = 0
     ) async throws -> [(actor: String, event: ProjectedEvent)] {
         let tags = entities.map { PostgresUUID(high: $0.high, low: $0.low) }
         var events: [(actor: String, event: ProjectedEvent)] = []
@@ -67,7 +68,7 @@ public struct AsOf: Sendable {
             let stored = try await source.log.read(anyOf: tags, after: reached, upTo: position)
             guard let last = stored.last else { return events }
             for event in try await source.decoded(stored, opensContacts: true) {
-                if case .failure = event.event, skips.contains(event.position) { continue }
+                if case .failure = event.event, skips.contains(event, of: models) { continue }
                 events.append((event.stored.actor, try event.event.get()))
             }
             reached = last.position

@@ -1,7 +1,7 @@
 internal import Domain
 public import EventCodec
 public import EventLog
-internal import Postgres
+public import Postgres
 internal import Sealing
 public import Trace
 
@@ -48,11 +48,15 @@ struct EventSource: Sendable {
     func decoded(
         _ stored: [LoggedEvent], opensContacts: Bool
     ) async throws(PostgresError) -> [SourceEvent] {
-        let events = stored.map { stored in
+        var events = stored.map { stored in
             Result { () throws(EventCodecError) in
                 try EventCodec.decode(
                     type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
             }
+        }
+        for (index, event) in events.enumerated() {
+            guard case .failure(let error) = event else { continue }
+            events[index] = .failure(try await error.named(in: log, at: stored[index].position))
         }
         let customers = opensContacts ? events.compactMap { try? $0.get().sealedFor } : []
         let keys = try await keys(of: customers)
@@ -74,6 +78,7 @@ struct EventSource: Sendable {
                 if opensContacts, let customer = event.sealedFor { customers.append(customer) }
                 events.append((index, event))
             } catch {
+                let error = try await error.named(in: log, at: stored.position)
                 page.unreadable.append((stored.position, stored.type, error.description))
             }
         }
@@ -89,6 +94,17 @@ struct EventSource: Sendable {
     ) async throws(PostgresError) -> [PostgresUUID: [UInt8]] {
         guard !customers.isEmpty else { return [:] }
         return try await log.customerKeys(of: customers.map(PostgresUUID.init))
+    }
+}
+
+extension EventCodecError {
+    /// The same, with the name of a type of which the program knows none: the log has it.
+    public func named(
+        in log: EventLog, at position: Int64
+    ) async throws(PostgresError) -> EventCodecError {
+        guard case .unknownType(let type, nil) = kind else { return self }
+        let name = try await log.words(at: position).type
+        return EventCodecError(kind: .unknownType(type, name: name.isEmpty ? nil : name))
     }
 }
 

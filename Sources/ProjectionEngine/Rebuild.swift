@@ -168,8 +168,7 @@ public struct Rebuild: Sendable {
         if !builders.isEmpty { try await checkHistory(upTo: last, builders) }
         try await forAll(builders) { try await $0.write() }
         guard until == nil else {
-            try await forAll(builders) { try await $0.release() }
-            end(builders.map { Outcome(name: $0.model.name, end: .built, position: last) })
+            end(try await leave(builders, at: last))
             return outcomes
         }
         if !builders.isEmpty {
@@ -191,6 +190,17 @@ public struct Rebuild: Sendable {
             end([try await swap(builder, difference, pace)])
         }
         return outcomes
+    }
+
+    /// What was to be built so far and no further waits until somebody lets it go on.
+    private func leave(
+        _ builders: [any Building], at position: Int64
+    ) async throws -> [Outcome] {
+        for builder in builders {
+            try await builder.release()
+            _ = try await RebuildControl.want(.pause, of: builder.model.name, client)
+        }
+        return builders.map { Outcome(name: $0.model.name, end: .built, position: position) }
     }
 
     private func begin<Model: ReadModel>(
@@ -327,6 +337,9 @@ public struct Rebuild: Sendable {
                 continue
             }
             if try await builder.beginSwap() { break }
+            // Who waits for long may be told that he need not.
+            var one = [builder]
+            if let outcome = try await heed(&one).first { return outcome }
             attempt += 1
             guard attempt <= Self.swapAttempts else {
                 throw RebuildError(

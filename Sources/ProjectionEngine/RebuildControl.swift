@@ -16,6 +16,8 @@ public enum RebuildControl {
         public var wish: Wish
         /// Whether a process is at it.
         public var isRunning: Bool
+        /// Whether it waits because somebody has said so, or asked for no more.
+        public var isPaused: Bool { !isRunning && wish == .pause }
         /// Whether what is built takes nothing's place: it is compared, or read, and thrown away.
         public var isThrowAway: Bool {
             [TableGeneration.check, .asOf].contains { name.hasSuffix($0.suffix) }
@@ -155,17 +157,24 @@ enum SwapScript<Model: ReadModel> {
 
     /// The new table is still read by its builder, on another connection, for what is to be folded before it takes the
     /// live one's place.
-    static var lock: String {
-        """
-        \(Rebuild.beginSwap(of: ["reading.\(live)"]))
-        LOCK TABLE reading.\(building) IN SHARE ROW EXCLUSIVE MODE;
-        SELECT FROM reading.projection WHERE name = '\(live)' FOR UPDATE;
-        DO $$ BEGIN
-            IF to_regclass('reading.\(live)') IS NOT NULL THEN
-                LOCK TABLE reading.\(live) IN ACCESS EXCLUSIVE MODE;
+    ///
+    /// With `keepsOld`, what was kept before goes as well. Of each the checkpoint comes first, as with those who project.
+    static func lock(keepsOld: Bool) -> String {
+        let going = keepsOld ? [live, old] : [live]
+        let names = going.map { "'\($0)'" }.joined(separator: ", ")
+        let locks = going.map { name in
+            """
+            IF to_regclass('reading.\(name)') IS NOT NULL THEN
+                LOCK TABLE reading.\(name) IN ACCESS EXCLUSIVE MODE;
             END IF;
-        END $$
-        """
+            """
+        }
+        return """
+            \(Rebuild.beginSwap(of: going.map { "reading.\($0)" }))
+            LOCK TABLE reading.\(building) IN SHARE ROW EXCLUSIVE MODE;
+            SELECT FROM reading.projection WHERE name IN (\(names)) ORDER BY name FOR UPDATE;
+            DO $$ BEGIN \(locks.joined(separator: "\n")) END $$
+            """
     }
 
     /// The new table takes the live one's place. The epoch is raised, so the live leader finds itself
@@ -176,10 +185,13 @@ enum SwapScript<Model: ReadModel> {
             ? """
             DROP TABLE IF EXISTS reading.\(old);
             ALTER TABLE IF EXISTS reading.\(live) RENAME TO \(old);
-            DELETE FROM reading.projection WHERE name = '\(old)';
             INSERT INTO reading.projection (name, version, position, epoch, updated_at)
                 SELECT '\(old)', version, position, 1, updated_at
                 FROM reading.projection WHERE name = '\(live)'
+            ON CONFLICT (name) DO UPDATE SET version = EXCLUDED.version,
+                position = EXCLUDED.position, epoch = reading.projection.epoch + 1,
+                stopped_at_position = NULL, stopped_because = NULL,
+                updated_at = EXCLUDED.updated_at
             """ : "DROP TABLE IF EXISTS reading.\(live)"
         return """
             \(away);
@@ -260,11 +272,11 @@ extension ReadModel {
         let old = name + TableGeneration.old.suffix
         let rows = try await session.execute(
             """
-            BEGIN; DROP TABLE IF EXISTS reading.\(old);
-            DELETE FROM reading.projection WHERE name = '\(old)' RETURNING name
+            BEGIN; DELETE FROM reading.projection WHERE name = '\(old)' RETURNING name
             """)
+        // Its checkpoint first, as with those who keep it up to date.
         let wasKept = rows.count > 0
-        try await session.execute("COMMIT")
+        try await session.execute("DROP TABLE IF EXISTS reading.\(old); COMMIT")
         return wasKept
     }
 }

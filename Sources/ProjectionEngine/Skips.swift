@@ -44,6 +44,13 @@ public struct Skips: Sendable {
         return positions[projection]?.contains(position) ?? false
     }
 
+    /// Whether all of these read models that fold such events do without it, and one of them does.
+    func contains(_ event: SourceEvent, of models: [any ReadModel.Type]) -> Bool {
+        let type = EventType(rawValue: event.type)
+        let wanting = models.filter { model in type.map { model.types.contains($0) } ?? true }
+        return wanting.allSatisfy { contains(event.position, of: $0.name) }
+    }
+
     /// Whether some read model does without the event.
     public func contains(_ position: Int64) -> Bool {
         positions.values.contains { $0.contains(position) }

@@ -5,7 +5,7 @@ extension TableBuilder {
     private static var partCount: Int { 1024 }
 
     /// Holds the live table still for the comparison alone, which hinders nobody; returns the position that it
-    /// shows. Nil when there is none of this version, or it has stopped.
+    /// shows. Nil when there is none of this version, it has stopped, or somebody has dropped the table.
     func holdLive() async throws -> Int64? {
         let live = try await PostgresSession.connect(to: client.configuration)
         let rows = try await live.execute(
@@ -14,6 +14,7 @@ extension TableBuilder {
             SELECT position FROM reading.projection
             WHERE name = '\(Model.name)' AND version = \(Model.version)
                 AND stopped_at_position IS NULL
+                AND to_regclass('\(ReadModelTable<Model>(.live).name)') IS NOT NULL
             """)
         liveSession = rows.count > 0 ? live : nil
         return rows.count > 0 ? Int64(rows.text(0, 0)) : nil

@@ -51,7 +51,10 @@ actor TableBuilder<Model: ReadModel>: Building {
         let session = try await PostgresSession.connect(to: client.configuration)
         let lock = try await session.execute(RebuildControl.lock(table.control))
         guard lock.text(0, 0) == "t" else {
-            throw RebuildError(description: "\(table.control) is being built already")
+            throw RebuildError(
+                description: table.generation == .asOf
+                    ? "\(Model.name) is being built as of a moment already: wait for that to end"
+                    : "\(table.control) is being built already")
         }
         var begun: (position: Int64, keepsOld: Bool)?
         // What is to check the live table is made anew.
@@ -164,7 +167,7 @@ actor TableBuilder<Model: ReadModel>: Building {
     func beginSwap() async throws -> Bool {
         try await write()
         do throws(PostgresError) {
-            try await session.execute(SwapScript<Model>.lock)
+            try await session.execute(SwapScript<Model>.lock(keepsOld: keepsOld))
         } catch {
             guard error.isOfHeldLock else { throw error }
             try await session.execute("ROLLBACK")

@@ -12,6 +12,9 @@ internal import Trace
 struct EventHeaders: Sendable {
     static let epoch = "Quartermaster-Epoch"
 
+    private static let source = "ce-source"
+    private static let sourcePrefix = "urn:uuid:"
+
     private let logID: EntityID
     /// Where epochs after the first have begun.
     private let epochs: [(start: Int64, number: Int)]
@@ -50,7 +53,7 @@ struct EventHeaders: Sendable {
             headers: [
                 ("ce-specversion", "1.0"),
                 ("ce-id", eventID(at: stored.position).description),
-                ("ce-source", "urn:uuid:\(logID)"),
+                (Self.source, "\(Self.sourcePrefix)\(logID)"),
                 ("ce-type", "quartermaster.\(name).v\(stored.schemaVersion)"),
                 ("ce-time", Instant(microseconds: stored.recordedAt).description),
                 ("ce-correlationid", id(stored.correlationID)),
@@ -68,6 +71,14 @@ struct EventHeaders: Sendable {
         message.payload == event.data
             && message.header("ce-id") == eventID(at: event.position).description
             && message.header("ce-time") == Instant(microseconds: event.recordedAt).description
+    }
+
+    /// The log that a message was published from, where that is another one.
+    func otherLog(of message: BusMessage) -> EntityID? {
+        guard let text = message.header(Self.source), text.hasPrefix(Self.sourcePrefix),
+            let id = EntityID(text.dropFirst(Self.sourcePrefix.count)), id != logID
+        else { return nil }
+        return id
     }
 
     /// Derived from the log, the epoch and the position, so it needs no column and never differs; and what was

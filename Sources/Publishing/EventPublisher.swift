@@ -1,5 +1,5 @@
 internal import Bus
-internal import Domain
+public import Domain
 internal import EventCodec
 internal import EventLog
 public import Logging
@@ -128,19 +128,33 @@ extension EventPublisher {
             throw StreamAheadError(stream: Self.stream, sequence: sequence, head: head)
         case .diverged(let position):
             throw StreamDivergedError(stream: Self.stream, position: position)
+        case .ofOtherLog(let log): throw StreamOfOtherLogError(stream: Self.stream, log: log)
         }
     }
 }
 
-/// The stream holds the history of another log, or of this one before a restore.
+/// The stream holds another history of the log: that of before a restore.
 public struct StreamDivergedError: Error, CustomStringConvertible {
     public let stream: String
     public let position: Int64
 
     public var description: String {
         """
-        the stream \(stream) holds another event at \(position) than the log: it belongs to another \
-        log, or to this one before a restore; nothing is published until this is resolved: quartermaster events reset-stream
+        the stream \(stream) holds another event at \(position) than the log: it is that of before a \
+        restore; nothing is published until this is resolved: quartermaster events reset-stream
+        """
+    }
+}
+
+/// The stream belongs to another log: one of the two addresses is wrong.
+public struct StreamOfOtherLogError: Error, CustomStringConvertible {
+    public let stream: String
+    public let log: EntityID
+
+    public var description: String {
+        """
+        the stream \(stream) belongs to another log, \(log): DATABASE_URL or NATS_URL is that of another \
+        system; nothing is published there
         """
     }
 }

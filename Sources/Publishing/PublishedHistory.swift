@@ -1,5 +1,5 @@
 internal import Bus
-internal import Domain
+public import Domain
 public import EventLog
 public import Logging
 
@@ -11,6 +11,8 @@ public enum PublishedHistory: Hashable, Sendable {
     case ahead(sequence: Int64, head: Int64)
     /// It holds another event at its end than the log.
     case diverged(at: Int64)
+    /// It was published from another log.
+    case ofOtherLog(EntityID)
 
     /// Asks the bus and the log. Throws what the bus says when it can't be reached.
     public init(of log: EventLog, busURL: String, logger: Logger) async throws {
@@ -24,14 +26,18 @@ public enum PublishedHistory: Hashable, Sendable {
     ) async throws {
         self = .same(upTo: position)
         guard position > 0 else { return }
+        let published = try await bus.message(at: Int(position), ofStream: EventPublisher.stream)
+        if let other = source.otherLog(of: published) {
+            self = .ofOtherLog(other)
+            return
+        }
         let head = try await log.head()
         guard position <= head else {
             self = .ahead(sequence: position, head: head)
             return
         }
-        let published = try await bus.message(at: Int(position), ofStream: EventPublisher.stream)
-        let event = try await log.read(position...position)[0]
-        if !source.isSame(published, event) { self = .diverged(at: position) }
+        let event = try await log.read(position...position).first
+        if !(event.map { source.isSame(published, $0) } ?? false) { self = .diverged(at: position) }
     }
 
     /// The first position at which the stream holds something else than the log, or one of the two holds nothing, and
@@ -46,8 +52,9 @@ public enum PublishedHistory: Hashable, Sendable {
         while other - same > 1 {
             let middle = same + (other - same) / 2
             let published = try await bus.message(at: Int(middle), ofStream: EventPublisher.stream)
-            let event = try await log.read(middle...middle)[0]
-            if source.isSame(published, event) { same = middle } else { other = middle }
+            let event = try await log.read(middle...middle).first
+            let isSame = event.map { source.isSame(published, $0) } ?? false
+            if isSame { same = middle } else { other = middle }
         }
         guard last > 0 else { return (other, 1) }
         let message = try await bus.message(at: Int(last), ofStream: EventPublisher.stream)

@@ -31,7 +31,10 @@ extension QueryAPI {
                 if let named { named } else {
                     try await AsOf(.position(.max), of: EventLog(client))
                 }
-            return (moment, try await moment.events(of: [entity]).map(\.event))
+            return (
+                moment,
+                try await moment.events(of: [entity], for: AllReadModels.list).map(\.event)
+            )
         }
         let rows = AllReadModels.list.flatMap {
             ShownRow.rows(of: $0, about: entity, from: events, asOf: moment)

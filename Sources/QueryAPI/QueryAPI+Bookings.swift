@@ -31,7 +31,7 @@ extension QueryAPI {
             throw Problem.notFound("booking")
         }
         let isStaff = Caller.current.isOneOf(.desk)
-        let lastName = try request.query("lastName").map { $0.withoutBlanksAround }
+        let lastName = try request.text("lastName").map { $0.withoutBlanksAround }
         let (position, found) =
             if let lastName, !isStaff {
                 try await self.found(request, code, lastName)
@@ -91,13 +91,15 @@ extension QueryAPI {
     private func found(
         _ request: Request, _ code: ConfirmationCode, _ lastName: String
     ) async throws -> FoundBooking {
+        var reached: Int64 = 0
         let found = try await attempts.attempt(code, at: clock()) { () -> FoundBooking? in
             let found = try await self.found(request, code)
+            reached = found.position
             guard let view = found.view else { return found }
             let known = view.row.contact?.lastName.withoutBlanksAround.lowercased()
             return known == lastName.lowercased() ? found : nil
         }
-        guard let found else { throw Problem.notFound("booking") }
+        guard let found else { throw Problem.notFound("booking").at(reached) }
         return found
     }
 
@@ -161,7 +163,7 @@ extension QueryAPI {
         _ request: Request
     ) async throws(Problem) -> (filter: BookingFilter, position: Int64) {
         var filter = BookingFilter()
-        filter.words = try request.query("q")?.split(separator: " ").map(String.init) ?? []
+        filter.words = try request.text("q")?.split(separator: " ").map(String.init) ?? []
         guard filter.words.count <= BookingFilter.wordLimit,
             filter.words.allSatisfy({ $0.count <= 128 })
         else {

@@ -25,7 +25,7 @@ extension QueryAPI {
             throw Problem.notFound("kind")
         }
         let limit = try request.query("limit", in: 1...Self.pageLimit) ?? Self.pageLimit
-        let text = try request.query("name")
+        let text = try request.text("name")
         guard text?.unicodeScalars.count ?? 0 <= Self.nameLimit else {
             throw Problem.malformed(field: "name", "must be at most \(Self.nameLimit) characters")
         }

@@ -54,8 +54,14 @@ extension QueryAPI {
     private func offers(_ request: Request, _ trip: TripID) async throws -> Response {
         try request.allowQuery(only: "min-position")
         let (position, rows) = try await read(
-            request, from: [MerchandiseOffers.self, MerchandiseStock.self, CatalogueEntries.self],
-            [MerchandiseOffers.all(of: trip)])
+            request,
+            from: [
+                MerchandiseOffers.self, MerchandiseStock.self, CatalogueEntries.self,
+                TripsOnSale.self,
+            ], [MerchandiseOffers.all(of: trip), TripsOnSale.one(trip)])
+        guard !TripsOnSale.views(rows[1]).isEmpty else {
+            throw Problem.notFound("trip").at(position)
+        }
         return answer(position: position) { json in
             json.field("trip", trip)
             json.field("offers", MerchandiseOffers.views(rows[0])) { json, view in

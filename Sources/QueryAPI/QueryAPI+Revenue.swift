@@ -38,7 +38,11 @@ extension QueryAPI {
         let location = try request.id("location", Kind.Location.self)
         let (position, rows) = try await read(
             request, from: [BookingByCode.self, CatalogueEntries.self],
-            [BookingByCode.revenue(from: first.text, until: last.text, at: location)])
+            [BookingByCode.revenue(from: first.text, until: last.text, at: location)]
+                + [location.map { CatalogueEntries.one($0.entity) }].compactMap { $0 })
+        if rows.count > 1, CatalogueEntries.entries(rows[1]).first?.row.kind != .location {
+            throw Problem.notFound("location").at(position)
+        }
         let days = BookingByCode.revenues(rows[0])
         return answer(position: position) { json in
             json.field("currency", Currency.usd.rawValue)

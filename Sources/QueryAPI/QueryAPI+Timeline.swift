@@ -23,13 +23,13 @@ extension QueryAPI {
     /// Straight from the log: it is what the log says, whatever the read models have come to.
     private func timeline(_ request: Request, _ context: APIContext) async throws -> Response {
         try request.allowQuery(only: "after", "limit", "min-position")
-        _ = try await reached(request)
+        let reached = try await reached(request)
         let subjects = try await subjects(context.parameters.get("entity") ?? "")
         let limit =
             try request.query("limit", in: 1...Self.timelineLimit) ?? Self.timelineLimit
         let after = try request.query("after", in: 0...Int(Int64.max)) ?? 0
         let (entries, position) = try await entries(
-            ofFirstKnown: subjects, after: Int64(after), limit: limit + 1)
+            ofFirstKnown: subjects, after: Int64(after), limit: limit + 1, reached)
         let shown = entries.prefix(limit)
         return answer(position: position) { json in
             json.field("events", shown) { json, entry in json.object { entry.write(to: &$0) } }
@@ -54,14 +54,14 @@ extension QueryAPI {
     }
 
     private func entries(
-        ofFirstKnown subjects: [EntityID], after: Int64, limit: Int
+        ofFirstKnown subjects: [EntityID], after: Int64, limit: Int, _ reached: Int64
     ) async throws(Problem) -> (entries: [Timeline.Entry], position: Int64) {
         for subject in subjects {
             if let found = try await entries(of: subject, after: after, limit: limit) {
                 return found
             }
         }
-        throw .notFound("entity")
+        throw .notFound("entity").at(reached)
     }
 
     /// The events before are read as well: only they know what a field was before.
@@ -94,6 +94,8 @@ extension QueryAPI {
 private struct Timeline {
     /// What is sealed is not shown: it may be somebody's who is forgotten.
     private static let sealed: Set<String> = ["contact", "note"]
+    /// What a change of an order had before stands with the order that it was before.
+    private static let unshown = sealed.union(["before"])
     /// What a field is of: an event about a sailing may be about one of its ticket types, and a sailing's timeline has
     /// the events of its bookings as well.
     private struct Field: Hashable {
@@ -136,11 +138,13 @@ private struct Timeline {
         var field = Field(
             subject: event.decoded?.timelineSubject,
             ticketType: members.first { $0.name == "ticketType" }?.value.source, name: "")
-        for (name, value) in members where !Self.sealed.contains(name) {
+        let isDeed = event.decoded?.isDeed ?? false
+        for (name, value) in members where !Self.unshown.contains(name) {
             field.name = name
             let after = value.source
-            if values[field] != after { changes.append((name, values[field], after)) }
-            values[field] = after
+            if values[field] == after { continue }
+            changes.append((name, isDeed ? nil : values[field], after))
+            if !isDeed { values[field] = after }
         }
         return Entry(
             position: event.position, recordedAt: Instant(microseconds: event.recordedAt),
@@ -157,6 +161,20 @@ extension LoggedEvent {
 }
 
 extension Event {
+    /// Whether it tells of something that was done, again and again, and not of how something is from then on: who comes
+    /// aboard now has not been who came aboard before.
+    fileprivate var isDeed: Bool {
+        switch self {
+        case .passengerCheckedIn, .checkInReverted, .passengersScanned, .merchandiseFulfilled,
+            .paymentStarted, .paymentDeclined, .paymentSucceeded, .paymentArrivedLate,
+            .chargeDisputed, .refundRequested, .refundSucceeded, .refundFailed, .stockReceived,
+            .stockAdjusted, .oversaleAuthorised, .holdExpired, .bookingAbandoned,
+            .bookingCancelled, .bookingConfirmed, .bookingCompleted:
+            true
+        default: false
+        }
+    }
+
     /// What its fields are of: the first of its tags, but that oversales of a sailing are of their bookings.
     fileprivate var timelineSubject: EntityID? {
         if case .oversaleAuthorised(let fact) = self { fact.booking.entity } else { tags.first }

@@ -40,7 +40,7 @@ extension QueryAPI {
             [
                 isAll
                     ? TripsOnSale.all(
-                        from: start ?? Instant(microseconds: 0), after: after, limit: limit + 1)
+                        from: start ?? Cursor.earliest, after: after, limit: limit + 1)
                     : TripsOnSale.upcoming(
                         at: max(now, start ?? now), after: after, limit: limit + 1)
             ])
@@ -125,12 +125,14 @@ extension QueryAPI {
     /// Source: HTML Living Standard, "Server-sent events".
     private func watchAvailability(_ request: Request, of trip: TripID) async throws -> Response {
         try request.allowQuery(only: "min-position")
-        let since = request.headers[.lastEventID].flatMap { Int64($0) } ?? 0
+        let named = request.headers[.lastEventID].flatMap { Int64($0) } ?? 0
         let (position, rows) = try await read(
             request, from: [TripsOnSale.self, CatalogueEntries.self], [TripsOnSale.one(trip)])
         guard !TripsOnSale.views(rows[0]).isEmpty else {
             throw Problem.notFound("trip").at(position)
         }
+        // What has never been shown is of a log that was restored to an earlier moment since: everything is new.
+        let since = named > position ? 0 : named
         guard let changes = await feed.changes(of: trip) else {
             throw Problem.unavailable("too many are watching")
         }

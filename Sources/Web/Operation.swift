@@ -37,8 +37,9 @@ extension Router where Context == APIContext {
     public static func serving(
         _ operations: [Operation], gatekeeper: @escaping Gatekeeper, observer: RequestObserver
     ) -> Router<APIContext> {
-        let router = Router<APIContext>()
+        let router = Router<APIContext>(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(record: observer.ofNoOperation))
+        router.refuseOtherMethods(than: operations)
         for operation in operations {
             let record = observer.record(of: operation.id)
             router.on(RouterPath(operation.path), method: operation.method) { request, context in
@@ -64,6 +65,24 @@ extension Router where Context == APIContext {
             }
         }
         return router
+    }
+}
+
+extension Router where Context == APIContext {
+    private static let methods: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace,
+    ]
+
+    /// Who uses another method on a path that there is, is told which there are.
+    fileprivate func refuseOtherMethods(than operations: [Operation]) {
+        for (path, operations) in Dictionary(grouping: operations, by: \.path) {
+            var known = operations.map(\.method)
+            if known.contains(.get) { known.append(.head) }
+            let problem = Problem.methodNotAllowed(known.sorted { $0.rawValue < $1.rawValue })
+            for method in Self.methods where !known.contains(method) {
+                on(RouterPath(path), method: method) { _, _ -> Response in throw problem }
+            }
+        }
     }
 }
 
@@ -129,10 +148,6 @@ extension Problem {
     private static func answering(_ status: HTTPResponse.Status) -> Problem {
         switch status.code {
         case 404: .notFound("resource")
-        case 405:
-            Problem(
-                "method-not-allowed", .methodNotAllowed, "Method not allowed",
-                detail: "this resource does not know that method")
         case 413:
             Problem(
                 "too-large", .contentTooLarge, "The request is too large",

@@ -2,6 +2,7 @@ public import Domain
 internal import EventCodec
 internal import HTTPTypes
 public import Hummingbird
+internal import HummingbirdCore
 public import JSON
 
 extension BasicRequestContext {
@@ -27,7 +28,7 @@ extension Request {
         guard let text = headers[.idempotencyKey] else {
             throw .malformed(field: "Idempotency-Key", "is missing: draw a UUID for each new order")
         }
-        guard let key = EntityID(text), !key.isMade else {
+        guard let key = EntityID(text), !key.isMade, key != EntityID(high: 0, low: 0) else {
             throw .malformed(
                 field: "Idempotency-Key", "must be a UUID, drawn at random (version 4 or 7)")
         }
@@ -42,6 +43,14 @@ extension Request {
         // PostgreSQL's texts have none.
         guard !value.utf8.contains(0) else { throw .malformed(field: name, "has a NUL in it") }
         return String(value)
+    }
+
+    /// A text of the query as forms write it, with `+` for a space; source: URL Standard,
+    /// "application/x-www-form-urlencoded parsing".
+    public func text(_ name: String) throws(Problem) -> String? {
+        guard let value = try query(name), value.contains("+") else { return try query(name) }
+        let form = URI("/?" + (uri.query ?? "").replacing("+", with: "%20"))
+        return form.queryParameters.get(name)
     }
 
     /// A whole number of the query within a range.

@@ -15,6 +15,8 @@ public struct Problem: Error, Sendable, HTTPResponseError {
     public let retryAfterSeconds: Int?
     /// The position of the log for which this is so, where it rests on the log.
     public private(set) var position: Int64?
+    /// The methods that there are, where another was used.
+    private var allowed: String?
 
     public enum Figure: Sendable {
         case number(Int)
@@ -71,6 +73,7 @@ public struct Problem: Error, Sendable, HTTPResponseError {
         headers[.contentLength] = String(body.count)
         if let position { headers[.position] = String(position) }
         if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
+        if let allowed { headers[.allow] = allowed }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
         return Response(
             status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
@@ -98,7 +101,17 @@ extension Problem {
         Problem(
             "malformed", .badRequest, "The request is malformed",
             detail: field.isEmpty ? reason : "\(field) \(reason)",
-            figures: [("field", .text(field))])
+            figures: field.isEmpty ? [] : [("field", .text(field))])
+    }
+
+    /// `known` are the methods that there are.
+    static func methodNotAllowed(_ known: [HTTPRequest.Method]) -> Problem {
+        let names = known.map(\.rawValue).joined(separator: ", ")
+        var problem = Problem(
+            "method-not-allowed", .methodNotAllowed, "Method not allowed",
+            detail: "this resource knows \(names)")
+        problem.allowed = names
+        return problem
     }
 
     public static let unauthorized = Problem(

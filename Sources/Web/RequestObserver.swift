@@ -57,7 +57,9 @@ public struct RequestObserver: Sendable {
             ]
             if let position = response.headers[.position] { metadata["position"] = "\(position)" }
             if let problem { metadata["problem"] = "\(problem.type)" }
-            metadata["trace"] = "\(caller.trace ?? request.ownTrace)"
+            // As `traceparent` and other systems write it.
+            metadata["trace"] =
+                "\((caller.trace ?? request.ownTrace).description.filter { $0 != "-" })"
             logger.log(level: level, "request", metadata: metadata)
         }
 

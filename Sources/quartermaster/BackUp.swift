@@ -40,7 +40,7 @@ struct MakeBackup: AsyncParsableCommand {
 
     func run() async throws {
         try await perform {
-            if list { return Verbs.listBackups($0, in: folder, isJSON: json) }
+            if list { return try Verbs.listBackups($0, in: folder, isJSON: json) }
             let verbs = try Verbs($0, logger: $1)
             if let sql { return try await verbs.writeSQL(to: sql) }
             try await verbs.backup(in: folder, keeping: keep, isCopied: !noCopy)
@@ -88,9 +88,11 @@ struct Restore: AsyncParsableCommand {
             guard verify else {
                 return try await Verbs(settings, logger: logger).restore(backup)
             }
-            guard try await verifyBackup(backup, settings, logger: logger) else {
-                throw ExitCode.failure
+            let backup = backup
+            let isSound = try await untilToldToEnd(logger: logger) {
+                try await verifyBackup(backup, settings, logger: logger)
             }
+            guard isSound else { throw ExitCode.failure }
         }
     }
 }

@@ -55,6 +55,7 @@ func perform(_ work: (Settings, Logger) async throws -> Void) async throws {
         defer { LogOutput.standardError.flush() }
         do {
             try await work(settings, Logger(label: "quartermaster"))
+            try Output.check()
         } catch {
             await reporter?.close()
             await tracer?.close()

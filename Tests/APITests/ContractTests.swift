@@ -53,6 +53,26 @@ import Yams
         #expect(count > 70)
     }
 
+    @Test("lists every type of problem, and none that nobody has")
+    func listsProblems() throws {
+        let schemas = (document["components"] as? [String: Any])?["schemas"] as? [String: Any]
+        let types = (schemas?["Problem"] as? [String: Any])?["x-types"] as? [String: Any] ?? [:]
+        let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
+                "Sources")
+        let files = try #require(FileManager.default.enumerator(atPath: sources.path))
+        var made: Set = ["unknown-*"]
+        for case let file as String in files where file.hasSuffix(".swift") {
+            let text = try String(
+                contentsOf: sources.appendingPathComponent(file), encoding: .utf8)
+            for match in text.matches(of: /Problem\(\s*"([a-z-]+)",/) {
+                made.insert(String(match.output.1))
+            }
+        }
+        #expect(made.count > 50)
+        #expect(Set(types.keys) == made)
+    }
+
     private func operations() -> [(id: String, method: String, [String: Any])] {
         let paths = document["paths"] as? [String: [String: [String: Any]]] ?? [:]
         return paths.values.flatMap { methods in

@@ -102,7 +102,7 @@ import TestSupport
 
     /// What somebody could do to a file, and whether the chain, or the reader, finds it.
     enum Alteration: CaseIterable {
-        case data, actor, time, hash, missing, swapped, cutOff, doubled
+        case data, actor, time, type, hash, missing, swapped, cutOff, doubled
         /// The control: it is read as well as it was.
         case nothing
     }
@@ -246,6 +246,8 @@ import TestSupport
         case .data: change(#""data":{"#, to: #""data":{ "#)
         case .actor: change(#""actor":"#, to: #""actor":"x","former":"#)
         case .time: change(#""recordedAt":"2"#, to: #""recordedAt":"3"#)
+        // No hash is over it, and whoever reads the file goes by it.
+        case .type: change(#""type":""#, to: #""type":"Not"#)
         case .hash: change(#""hash":""#, to: #""hash":"00"#)
         case .missing: lines.remove(at: 5)
         case .swapped: lines.swapAt(5, 6)

@@ -185,7 +185,7 @@ import Testing
         sold.when(refund(.seats(Harbour.deck, quantity: nil)))
             .then(.unknown(kind: "line", id: Fleet.deck.entity))
         sold.when(refund(.seats(Harbour.adult, quantity: 3)))
-            .then(.invalid(field: "quantity", reason: "must be 1 to 2"))
+            .then(.invalid(field: "seats[0].quantity", reason: "must be 1 to 2"))
         let aboard = sold.adding([
             .passengerCheckedIn(
                 PassengersChecked(booking: ada.booking, sailing: Fleet.sailing, passengers: [1, 2]))

@@ -140,7 +140,9 @@ private func canonical(_ text: String) throws -> String {
                 let dawn = try await AsOf(
                     .instant(Instant(microseconds: first - 1)), of: log)
                 #expect(dawn.position == 0 && dawn.recordedAt == nil)
-                #expect(try await dawn.events(of: [fleet.sailing.entity]).isEmpty)
+                let none = try await dawn.events(
+                    of: [fleet.sailing.entity], for: AllReadModels.list)
+                #expect(none.isEmpty)
             }
         }
     }
@@ -167,6 +169,12 @@ private func canonical(_ text: String) throws -> String {
                 let earlier = try await SailingAvailability.explanation(
                     of: fleet.sailing, asOf: then)
                 #expect(earlier.map(\.available) == [40, 37, 35])
+                // Its trip and its boat have all its events as well, and are no sailings.
+                for other in [fleet.trip.entity, fleet.boat.entity] {
+                    let steps = try await SailingAvailability.explanation(
+                        of: SailingID(other), asOf: now)
+                    #expect(steps.isEmpty)
+                }
             }
         }
     }
@@ -190,7 +198,7 @@ private func canonical(_ text: String) throws -> String {
     // MARK: Fixtures
 
     private func shown(_ entity: EntityID, _ asOf: AsOf) async throws -> [ShownRow] {
-        let events = try await asOf.events(of: [entity]).map(\.event)
+        let events = try await asOf.events(of: [entity], for: AllReadModels.list).map(\.event)
         return AllReadModels.list.flatMap {
             ShownRow.rows(of: $0, about: entity, from: events, asOf: asOf)
         }

@@ -101,7 +101,18 @@ import TestSupport
             ).run()
             Issue.record("it was built without it")
         } catch let fault as ProjectionFault {
-            #expect(fault.description.hasPrefix("position \(position): "))
+            #expect(fault.description.hasPrefix("position \(position): BoatPainted "))
+        }
+        // What one read model does without is not hidden from those who ask others of the past.
+        let verbs = try Verbs(
+            Settings(["DATABASE_URL": database.connections.url]), logger: quiet)
+        try await verbs.skipEvent(CatalogueEntries.name, at: position, because: "a test")
+        let moment = try await AsOf(.position(.max), of: log)
+        let tags = [EntityID(high: 7, low: 7)]
+        let without = try await moment.events(of: tags, for: [CatalogueEntries.self])
+        #expect(without.isEmpty)
+        await #expect(throws: EventCodecError.self) {
+            try await moment.events(of: tags, for: [CatalogueEntries.self, Manifest.self])
         }
     }
 
@@ -218,6 +229,9 @@ import TestSupport
                 kept = try await loop.submit(fleet.order(seats: 1)).position
                 try await untilPublished(kept)
                 try await verbs.resetStream(because: "nothing is wrong yet")
+                await #expect(throws: OperationError.self) {
+                    try await verbs.resetStream(because: " ")
+                }
                 #expect(try await log.head() == kept)
                 for _ in 0..<3 { _ = try await loop.submit(fleet.order(seats: 1)) }
                 try await untilPublished(kept + 3)
@@ -231,6 +245,7 @@ import TestSupport
             let sold = try await log.head() - kept
             let ahead = try await PublishedHistory(of: log, busURL: natsURL, logger: quiet)
             #expect(ahead == .ahead(sequence: kept + 3, head: kept + sold))
+            try await leavesOtherStreamsAlone(database, natsURL, upTo: kept + 3)
             await #expect(throws: OperationError.self) { try await verbs.resetStream(because: nil) }
             #expect(try await log.head() == kept + sold)
             try await refuses(
@@ -246,6 +261,27 @@ import TestSupport
             try await expectNewEpoch(log, bus, natsURL, kept, upTo: kept + sold + 1, lost)
         }
         await stop()
+    }
+
+    /// The stream of another log is nobody's to reset here.
+    private func leavesOtherStreamsAlone(
+        _ database: TestDatabase, _ natsURL: String, upTo sequence: Int64
+    ) async throws {
+        let log = database.connections.log(1)
+        let uuid = try await log.identity()
+        let id = EntityID(high: uuid.high, low: uuid.low)
+        try await database.administer("UPDATE log.identity SET id = gen_random_uuid()")
+        let history = try await PublishedHistory(of: log, busURL: natsURL, logger: quiet)
+        #expect(history == .ofOtherLog(id))
+        let verbs = try Verbs(
+            Settings(["DATABASE_URL": database.connections.url, "NATS_URL": natsURL]), logger: quiet
+        )
+        await #expect(throws: OperationError.self) {
+            try await verbs.resetStream(because: "a test")
+        }
+        let bus = try await BusConnection.connect(to: natsURL, logger: quiet)
+        #expect(try await bus.state(ofStream: EventPublisher.stream).lastSequence == Int(sequence))
+        try await database.administer("UPDATE log.identity SET id = '\(id)'")
     }
 
     /// What was kept is published as before, and what followed it under other ids.

@@ -94,8 +94,22 @@ import TestSupport
             try await Task.sleep(for: .milliseconds(20))
             // The disaster: whatever comes after the moment is not wanted.
             _ = try await sell(fleet, on: connections, publishingTo: natsURL)
-            try await session.execute("SELECT pg_switch_wal()")
+            // The server dies, and what it had not archived is on its disk still.
+            let pid = try String(
+                contentsOfFile: folder + "/first/data/postmaster.pid", encoding: .utf8
+            )
+            .split(separator: "\n").first.flatMap { Int32($0) }
+            kill(try #require(pid), SIGQUIT)
         }
+        let left = folder + "/first/data/pg_wal"
+        for segment in try FileManager.default.contentsOfDirectory(atPath: left)
+        where segment.hasPrefix("0000")
+            && !FileManager.default.fileExists(atPath: "\(archive)/\(segment)")
+        {
+            try FileManager.default.copyItem(
+                atPath: "\(left)/\(segment)", toPath: "\(archive)/\(segment)")
+        }
+        try giveToServer(archive)
         return (moment, kept)
     }
 

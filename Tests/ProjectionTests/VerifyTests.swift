@@ -30,6 +30,16 @@ import TestSupport
             "of sailing_availability is not what its events say"
         ),
         ("DELETE FROM reading.booking_search", "of booking_search is not what its events say"),
+        ("DROP TABLE reading.manifest", "manifest can't be compared with the log"),
+        (
+            "UPDATE reading.projection SET position = 1000000 WHERE name = 'manifest'",
+            "manifest is at position 1000000, and the log ends at"
+        ),
+        ("DELETE FROM log.identity", "the log has lost its id"),
+        (
+            "UPDATE log.event SET recorded_at = 'infinity' WHERE position = 7",
+            "position 7: the hash does not fit"
+        ),
     ]
 
     @Test("finds and places what was altered in tags and read models", arguments: alterations)

@@ -95,6 +95,79 @@ import TestSupport
         }
     }
 
+    @Test("names what in a change is wrong, and what a path, a form or an unknown id is about")
+    func namesWhatIsWrong() async throws {
+        try await withServer { server in
+            let place = try await openSailing(server, capacity: 50)
+            let order = place.order().replacing("Lovelace", with: "De la Cruz")
+            let placed = try await server.commands.post("/v1/bookings", order)
+            let path = "/v1/bookings/\(placed.json["booking"] as? String ?? "")"
+            let dock = #"{"basis":"paid_at_the_dock"}"#
+            #expect(try await server.staff.post("\(path)/confirm", dock).status == 200)
+            let line = #""sailing":"\#(place.sailing)","ticketType":"\#(place.ticketType)""#
+            let move =
+                #""from":{\#(line)},"to":{"sailing":"\#(place.sailing)","ticketType":"\#(place.trip)"}"#
+            for (deed, body, field) in [
+                ("changes", #"{"seats":[{\#(line),"quantity":-1}]}"#, "seats[0].quantity"),
+                ("changes", #"{"seats":[{\#(line),"quantity":101}]}"#, "seats[0].quantity"),
+                ("changes", #"{"moves":[{\#(move),"quantity":0}]}"#, "moves[0].quantity"),
+                (
+                    "refunds", #"{"reason":"x","seats":[{\#(line),"quantity":50}]}"#,
+                    "seats[0].quantity"
+                ),
+            ] {
+                let answer = try await server.staff.post("\(path)/\(deed)", body)
+                #expect(answer.status == 400 && answer.problem == "malformed", "\(body)")
+                #expect(answer.json["field"] as? String == field, "\(answer.json)")
+            }
+            try await refusesEmptyPatches(server, place)
+            try await saysWhatThereIs(server)
+            let code = placed.json["code"] as? String ?? ""
+            try await eventually("the booking is shown") {
+                try await server.staffQueries.get("/v1/bookings/\(code)").status == 200
+            }
+            for (name, status) in [("De+la+Cruz", 200), ("De%20la%20Cruz", 200), ("De%2Bla", 404)] {
+                let shown = try await server.queries.get("/v1/bookings/\(code)?lastName=\(name)")
+                #expect(shown.status == status, "\(name)")
+                #expect(shown.headers["quartermaster-position"] != nil, "\(name)")
+            }
+        }
+    }
+
+    private func refusesEmptyPatches(
+        _ server: ServerProcess, _ place: OpenSailing
+    ) async throws {
+        let path = "/v1/trips/\(place.trip)"
+        let empty = try await server.staff.post(path, "{}", method: "PATCH")
+        #expect(empty.status == 400 && empty.json["field"] == nil)
+        let null = try await server.staff.post(path, #"{"isListed":null}"#, method: "PATCH")
+        #expect(null.status == 400 && null.json["field"] as? String == "isListed")
+        let taken = try await server.staff.post(path, #"{"salesOpenAt":null}"#, method: "PATCH")
+        #expect(taken.status == 200)
+    }
+
+    private func saysWhatThereIs(_ server: ServerProcess) async throws {
+        func send(_ method: String, _ path: String) async throws -> HTTPAnswer {
+            try await server.staffQueries.send(path, method: method, body: nil, headers: [])
+        }
+        let head = try await send("HEAD", "/v1/trips")
+        #expect(head.status == 200 && head.body.isEmpty)
+        for method in ["PUT", "OPTIONS", "DELETE"] {
+            let other = try await send(method, "/v1/trips")
+            #expect(other.status == 405 && other.headers["allow"] == "GET, HEAD", "\(method)")
+            #expect(other.problem == "method-not-allowed")
+        }
+        let nobody = UUID().uuidString.lowercased()
+        for path in [
+            "/v1/trips/\(nobody)/merchandise", "/v1/timeline/\(nobody)",
+            "/v1/revenue?from=2026-11-29&until=2026-12-01&location=\(nobody)",
+        ] {
+            let unknown = try await send("GET", path)
+            #expect(unknown.status == 404, "\(path)")
+            #expect(unknown.headers["quartermaster-position"] != nil, "\(path)")
+        }
+    }
+
     private func refusesFraming(_ server: ServerProcess, _ place: OpenSailing) async throws {
         let key = ("Idempotency-Key", UUID().uuidString.lowercased())
         let json = ("Content-Type", "application/json")

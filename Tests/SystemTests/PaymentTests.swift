@@ -24,9 +24,16 @@ import TestSupport
             try await eventually("the charge is in the ledger") {
                 try await ledger(booking, server).map(\.state) == ["charged"]
             }
+            let code = booked.json["code"] as? String ?? ""
+            let shown = try await server.staffQueries.get("/v1/bookings/\(code)")
             let goodwill = #"{"amount":\#(dollars(10)),"reason":"late boat"}"#
             let refunded = try await server.staff.post("/v1/bookings/\(booking)/refunds", goodwill)
             #expect(refunded.json["happened"] as? [String] == ["RefundRequested"])
+            // Who has not seen that one is not let give it back once more.
+            let again = try await server.staff.post(
+                "/v1/bookings/\(booking)/refunds", goodwill,
+                headers: [("If-Match", shown.headers["etag"] ?? "")])
+            #expect(again.status == 412 && again.problem == "version-mismatch")
             try await untilShown(booked, server) { $0.amount("refunded") == 1000 }
             let more = try await server.staff.post(
                 "/v1/bookings/\(booking)/refunds", #"{"amount":\#(dollars(500)),"reason":"more"}"#)

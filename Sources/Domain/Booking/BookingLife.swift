@@ -16,8 +16,8 @@ public struct BookingLife: DecisionModel {
         .bookingCancelled, .passengerCheckedIn, .checkInReverted, .merchandiseFulfilled,
         .bookingCompleted, .contactChanged, .lineQuantityChanged, .lineTicketTypeChanged,
         .bookingRescheduled, .passengersReassigned, .alternativeOffered, .passengersScanned,
-        .staffNoteWritten, .paymentSucceeded, .paymentArrivedLate, .refundSucceeded,
-        .refundFailed,
+        .staffNoteWritten, .paymentSucceeded, .paymentArrivedLate, .refundRequested,
+        .refundSucceeded, .refundFailed,
     ]
     /// Those that give the booking another version: what is shown of it is different.
     public static let versionTypes = types.subtracting([.passengersScanned])

@@ -58,6 +58,9 @@ struct OrderDraft {
     /// Where the passengers of a trip went first: merchandise follows them.
     private var followed: [TripID: TripID] = [:]
 
+    /// Moves that have been made.
+    private var moveCount = 0
+
     init(_ life: BookingLife, _ placed: BookingPlaced, in world: borrowing World) {
         var jurisdictions: [Int: JurisdictionID] = [:]
         for number in placed.quote.lines.flatMap(\.passengers) {
@@ -79,6 +82,7 @@ struct OrderDraft {
             try setGoods(offer, to: quantity, in: world)
         case .move(let from, let to, let quantity):
             try move(from, to, quantity, in: world)
+            moveCount += 1
         }
         lines.removeAll { $0.passengers.isEmpty }
         goods.removeAll { $0.quantity == 0 }
@@ -172,7 +176,8 @@ struct OrderDraft {
     private mutating func take(_ count: Int, from place: Place) throws(Refusal) -> [Quote.Line] {
         let ours = lines.filter { $0.isAt(place) }.flatMap(\.passengers)
         guard (1...ours.count).contains(count) else {
-            throw .invalid(field: "quantity", reason: "must be 1 to \(ours.count)")
+            throw .invalid(
+                field: "moves[\(moveCount)].quantity", reason: "must be 1 to \(ours.count)")
         }
         let ashore = ours.filter { !aboard.contains($0) }
         guard count <= ashore.count else {

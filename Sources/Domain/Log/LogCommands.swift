@@ -41,6 +41,7 @@ public struct BeginLogEpoch: Command {
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
+        try checkSays(reason)
         let epoch = max(world.look(at: LogTerms.self, of: log).epoch, publishedEpoch) + 1
         return [
             .logEpochBegun(
@@ -48,6 +49,12 @@ public struct BeginLogEpoch: Command {
                     log: log, epoch: epoch, from: from, publishedUpTo: publishedUpTo, reason: reason
                 ))
         ]
+    }
+}
+
+private func checkSays(_ reason: String) throws(Refusal) {
+    guard reason.contains(where: { !$0.isWhitespace }) else {
+        throw .invalid(field: "reason", reason: "must say why")
     }
 }
 
@@ -60,9 +67,7 @@ public struct SkipProjectionEvent: Command {
     }
 
     public func decide(in world: borrowing World, at now: Instant) throws(Refusal) -> [Event] {
-        guard !fact.reason.isEmpty else {
-            throw .invalid(field: "reason", reason: "must say why")
-        }
+        try checkSays(fact.reason)
         let skip = LogTerms.Skip(projection: fact.projection, position: fact.position)
         let isSkipped = world.look(at: LogTerms.self, of: fact.log).skipped.contains(skip)
         return isSkipped ? [] : [.projectionEventSkipped(fact)]

@@ -126,15 +126,20 @@ public struct RefundLines: Command {
     /// What is left of each line. Merchandise goes with the last seats of its trip only where it is named.
     private func changes(of quote: Quote) throws(Refusal) -> [OrderChange] {
         var changes: [OrderChange] = []
+        var (seats, things) = (0, 0)
         for line in lines {
             switch line {
             case .seats(let place, let quantity):
                 let count = quote.lines.reduce(0) { $0 + ($1.place == place ? $1.quantity : 0) }
-                let left = try left(of: count, less: quantity, place.ticketType.entity)
+                let left = try left(
+                    of: count, less: quantity, place.ticketType.entity, "seats[\(seats)]")
+                seats += 1
                 changes.append(.seats(place, quantity: left))
             case .merchandise(let offer, let quantity):
                 let count = quote.merchandise.first { $0.offer == offer }?.quantity ?? 0
-                let left = try left(of: count, less: quantity, offer.entity)
+                let left = try left(
+                    of: count, less: quantity, offer.entity, "merchandise[\(things)]")
+                things += 1
                 changes.append(.merchandise(offer, quantity: left))
             }
         }
@@ -142,11 +147,11 @@ public struct RefundLines: Command {
     }
 
     private func left(
-        of count: Int, less quantity: Int?, _ entity: EntityID
+        of count: Int, less quantity: Int?, _ entity: EntityID, _ line: String
     ) throws(Refusal) -> Int {
         guard count > 0 else { throw .unknown(kind: "line", id: entity) }
         guard (1...count).contains(quantity ?? count) else {
-            throw .invalid(field: "quantity", reason: "must be 1 to \(count)")
+            throw .invalid(field: "\(line).quantity", reason: "must be 1 to \(count)")
         }
         return count - (quantity ?? count)
     }

@@ -55,10 +55,10 @@ private final class PieceOfWork<R: Sendable>: Service {
             do {
                 let result = try await self.work()
                 self.result.withLock { $0 = .success(result) }
-            } catch  where !Task.isCancelled {
-                self.result.withLock { $0 = .failure(error) }
             } catch {
-                // Whatever it was: it has been told to end.
+                // Of one that was told to end it is no matter why it is not done.
+                guard !Task.isCancelled else { return }
+                self.result.withLock { $0 = .failure(error) }
             }
         }
     }

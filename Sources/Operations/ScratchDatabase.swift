@@ -11,8 +11,8 @@ enum ScratchDatabase {
 
     /// Gives `body` the URL of an empty database, and throws the database away when it is done.
     ///
-    /// Throws ``OperationError`` when another backup is being verified on the same server, ``ServerError`` when no
-    /// cluster can be made here.
+    /// Throws ``OperationError`` when another backup is being verified on the same server, or no cluster can be made
+    /// here.
     static func with<R: Sendable>(
         _ settings: Settings, _ body: (String) async throws -> R
     ) async throws -> R {

@@ -135,7 +135,8 @@ extension Verbs {
         case .ofOtherLog(let other):
             throw OperationError(
                 "nothing was changed: EVENTS belongs to another log, \(other): DATABASE_URL or NATS_URL is "
-                    + "that of another system")
+                    + "that of another system. Where that log is gone for good, 'nats stream rm EVENTS' and "
+                    + "'nats stream rm VIEWS' make room")
         case .same(let position):
             return say(
                 "EVENTS is the log, up to position \(grouped(position)): there is nothing to reset")

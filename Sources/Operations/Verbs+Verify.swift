@@ -78,7 +78,9 @@ extension Verbs {
         meter.finish()
         // What was not looked at is told also of a log that is not sound.
         if ledger == nil {
-            unseen.append("the ledger was not compared with the log: it lags behind, verify again")
+            unseen.append(
+                "the ledger was not compared with the log: it lags behind, or stands still: see "
+                    + "'status'")
         }
         if published == nil, busFaults.isEmpty, looksAtStream {
             unseen.append("no NATS is known here: the stream EVENTS was not compared with the log")

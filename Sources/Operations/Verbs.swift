@@ -20,6 +20,9 @@ public struct Verbs: Sendable {
     let logger: Logger
 
     public init(_ settings: Settings, logger: Logger) throws {
+        // What keeps a verb from its work it says in a sentence, and need not log before.
+        var logger = logger
+        if logger.logLevel > .debug { logger.logLevel = .error }
         place = try Place(settings)
         connections = Connections(url: try place.databaseURL(), logger: logger)
         self.settings = settings

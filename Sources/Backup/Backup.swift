@@ -34,12 +34,9 @@ public struct Backup: Sendable {
             throw BackupError("can't read \(folder)")
         }
         var (complete, damaged): ([Backup], [DamagedBackup]) = ([], [])
-        for name in names.sorted() where !name.hasSuffix(".part") {
+        // Whatever else lies there is nobody's business.
+        for name in names.sorted() where name.wholeMatch(of: /\d{8}T\d{6}Z-\d+/) != nil {
             let path = "\(folder)/\(name)"
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-                isFolder.boolValue
-            else { continue }
             do throws(BackupError) {
                 complete.append(try Backup(in: path))
             } catch {

@@ -66,11 +66,7 @@ enum ScratchDatabase {
         _ body: (String) async throws -> R
     ) async throws -> R {
         try await removeLeftovers()
-        // Not by the number of the process: in a container that is the same every time.
-        let path = NSTemporaryDirectory() + "\(prefix)\(UInt32.random(in: 0 ... .max))"
-        guard let lock = FileLock(path + lockSuffix) else {
-            throw OperationError("can't write to \(NSTemporaryDirectory()): set TMPDIR")
-        }
+        let (path, lock) = try place()
         let folder = PrivatePostgres.reachableFolder(path)
         defer {
             try? FileManager.default.removeItem(atPath: folder)
@@ -89,6 +85,16 @@ enum ScratchDatabase {
     }
 
     private static let lockSuffix = ".lock"
+
+    /// A place of one's own. Not by the number of the process: in a container that is the same every time.
+    private static func place() throws(OperationError) -> (path: String, lock: FileLock) {
+        // One that is just being made may be taken for one that was left.
+        for _ in 0..<3 {
+            let path = NSTemporaryDirectory() + "\(prefix)\(UInt32.random(in: 0 ... .max))"
+            if let lock = FileLock(path + lockSuffix) { return (path, lock) }
+        }
+        throw OperationError("can't write to \(NSTemporaryDirectory()): set TMPDIR")
+    }
 
     /// The reason of a failure is told here, for the file that has it goes away.
     private static func start(in folder: String) async throws -> PrivatePostgres {
@@ -124,9 +130,13 @@ private struct FileLock {
     /// Nil when somebody else holds it, or the file can't be made.
     init?(_ path: String) {
         self.path = path
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return nil }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        var (ours, there) = (stat(), stat())
+        // Somebody may have removed it between the two, and whoever made it is to be ourselves.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &ours) == 0,
+            lstat(path, &there) == 0, ours.st_ino == there.st_ino, ours.st_uid == geteuid()
+        else {
             close(descriptor)
             return nil
         }

@@ -54,9 +54,10 @@ struct EventSource: Sendable {
                     type: stored.type, schemaVersion: stored.schemaVersion, data: stored.data)
             }
         }
+        var named: [Int16: EventCodecError] = [:]
         for (index, event) in events.enumerated() {
             guard case .failure(let error) = event else { continue }
-            events[index] = .failure(try await error.named(in: log, at: stored[index].position))
+            events[index] = .failure(try await name(error, stored[index].content, &named))
         }
         let customers = opensContacts ? events.compactMap { try? $0.get().sealedFor } : []
         let keys = try await keys(of: customers)
@@ -71,6 +72,7 @@ struct EventSource: Sendable {
         var events: [(index: Int, event: Event)] = []
         events.reserveCapacity(stored.count)
         var customers: [CustomerID] = []
+        var named: [Int16: EventCodecError] = [:]
         for (index, stored) in stored.enumerated() {
             do throws(EventCodecError) {
                 let event = try EventCodec.decode(
@@ -78,7 +80,7 @@ struct EventSource: Sendable {
                 if opensContacts, let customer = event.sealedFor { customers.append(customer) }
                 events.append((index, event))
             } catch {
-                let error = try await error.named(in: log, at: stored.position)
+                let error = try await name(error, stored, &named)
                 page.unreadable.append((stored.position, stored.type, error.description))
             }
         }
@@ -87,6 +89,17 @@ struct EventSource: Sendable {
             ProjectedEvent(event, stored[index].position, stored[index].recordedAt, keys)
         }
         return page
+    }
+
+    /// With the name of a type that nobody knows, for which the log is asked once a page.
+    private func name(
+        _ error: EventCodecError, _ event: EventContent, _ named: inout [Int16: EventCodecError]
+    ) async throws(PostgresError) -> EventCodecError {
+        guard case .unknownType = error.kind else { return error }
+        if let known = named[event.type] { return known }
+        let known = try await error.named(in: log, at: event.position)
+        named[event.type] = known
+        return known
     }
 
     private func keys(

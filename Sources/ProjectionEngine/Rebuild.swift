@@ -196,11 +196,14 @@ public struct Rebuild: Sendable {
     private func leave(
         _ builders: [any Building], at position: Int64
     ) async throws -> [Outcome] {
-        for builder in builders {
+        var rest = builders
+        let told = try await heed(&rest)
+        for builder in rest {
+            // Before others may go on with it.
+            try await RebuildControl.rest(builder.model.name, client)
             try await builder.release()
-            _ = try await RebuildControl.want(.pause, of: builder.model.name, client)
         }
-        return builders.map { Outcome(name: $0.model.name, end: .built, position: position) }
+        return told + rest.map { Outcome(name: $0.model.name, end: .built, position: position) }
     }
 
     private func begin<Model: ReadModel>(

@@ -62,6 +62,13 @@ public enum RebuildControl {
         return true
     }
 
+    /// Says of one that nobody wants otherwise that it waits.
+    static func rest(_ name: String, _ client: PostgresClient) async throws(PostgresError) {
+        try await client.run(
+            "UPDATE reading.rebuild SET wanted = 'pause' WHERE name = $1::text AND wanted = 'run'",
+            [.text(name)])
+    }
+
     /// Removes what an interrupted 'verify' or 'table' has left: nothing goes on from there.
     public static func sweep(_ client: PostgresClient) async throws(PostgresError) {
         for status in try await all(client) where !status.isRunning && status.isThrowAway {

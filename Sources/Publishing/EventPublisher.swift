@@ -53,7 +53,9 @@ public struct EventPublisher: Service {
                     try await publish { (failureCount, lastReason) = (0, "") }
                 } catch {
                     failureCount += 1
-                    if error is StreamAheadError || error is StreamDivergedError {
+                    if error is StreamAheadError || error is StreamDivergedError
+                        || error is StreamOfOtherLogError
+                    {
                         Self.stopped.record(1)
                     }
                     if "\(error)" != lastReason, !Task.isCancelled {

@@ -18,8 +18,9 @@ extension QueryAPI {
 
     var exportOperations: [Operation] {
         [
-            Operation("exportBookings", .get, "/v1/exports/bookings.csv", for: .books) {
-                request, _ in
+            Operation(
+                "exportBookings", .get, "/v1/exports/bookings.csv", for: .books, isStream: true
+            ) { request, _ in
                 try request.allowQuery(only: Self.filterNames + ["min-position"])
                 let (filter, _) = try await filter(request)
                 return try await export(
@@ -38,7 +39,8 @@ extension QueryAPI {
                     })
             },
             Operation(
-                "exportManifest", .get, "/v1/exports/sailings/{sailing}/manifest.csv", for: .crew
+                "exportManifest", .get, "/v1/exports/sailings/{sailing}/manifest.csv", for: .crew,
+                isStream: true
             ) { request, context in
                 try request.allowQuery(only: "min-position")
                 let sailing = try context.id("sailing", Kind.Sailing.self)
@@ -60,7 +62,9 @@ extension QueryAPI {
                         )
                     })
             },
-            Operation("exportLedger", .get, "/v1/exports/ledger.csv", for: .books) { request, _ in
+            Operation(
+                "exportLedger", .get, "/v1/exports/ledger.csv", for: .books, isStream: true
+            ) { request, _ in
                 try request.allowQuery(only: "min-position")
                 return try await export(
                     request, [PaymentLedger.self], Self.ledgerColumns,

@@ -17,7 +17,8 @@ extension QueryAPI {
     var readModelOperations: [Operation] {
         [
             Operation(
-                "exportReadModel", .get, "/v1/exports/read-models/{readModel}", for: .books
+                "exportReadModel", .get, "/v1/exports/read-models/{readModel}", for: .books,
+                isStream: true
             ) { request, context in
                 try await readModel(request, context)
             }

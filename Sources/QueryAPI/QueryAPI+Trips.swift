@@ -1,9 +1,11 @@
 internal import Domain
 internal import EventCodec
+internal import EventLog
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 internal import NIOCore
+internal import Postgres
 internal import Projections
 internal import Web
 
@@ -14,8 +16,9 @@ extension QueryAPI {
             Operation("showTrip", .get, "/v1/trips/{trip}") { request, context in
                 try await trip(request, context.id("trip"))
             },
-            Operation("watchAvailability", .get, "/v1/trips/{trip}/availability") {
-                request, context in
+            Operation(
+                "watchAvailability", .get, "/v1/trips/{trip}/availability", isStream: true
+            ) { request, context in
                 try await watchAvailability(request, of: context.id("trip"))
             },
         ]
@@ -131,14 +134,13 @@ extension QueryAPI {
         guard !TripsOnSale.views(rows[0]).isEmpty else {
             throw Problem.notFound("trip").at(position)
         }
-        // What has never been shown is of a log that was restored to an earlier moment since: everything is new.
-        let since = named > position ? 0 : named
+        let since = try await isOfThisLog(named, position) ? named : 0
         guard let changes = await feed.changes(of: trip) else {
             throw Problem.unavailable("too many are watching")
         }
         // Who has seen none of them has not seen those either whose boat was taken off.
         let shown = try await sailings(
-            request, of: [trip], unassignedSince: since > 0 ? since : .max)
+            request, of: [trip], unassignedSince: named > 0 ? since : .max)
         let now = shown.views.map { $0.known(to: shown.position) }
             .filter { $0.position >= since }.sorted { $0.position < $1.position }
         var headers = HTTPFields()
@@ -155,6 +157,19 @@ extension QueryAPI {
                 }
                 try await writer.finish(nil)
             })
+    }
+}
+
+extension QueryAPI {
+    /// What the log does not have was shown before it was restored to an earlier moment: to who has seen that,
+    /// everything is new.
+    private func isOfThisLog(_ named: Int64, _ reached: Int64) async throws(Problem) -> Bool {
+        if named <= reached { return true }
+        do throws(PostgresError) {
+            return named <= (try await EventLog(client).head())
+        } catch {
+            throw .unavailable("the log can't be read now")
+        }
     }
 }
 

@@ -16,17 +16,20 @@ public struct Operation: Sendable {
     /// With parameters in braces, as in the document.
     public let path: String
     public let audience: Audience
+    /// Whether its answer is made while it is sent: then nobody can say beforehand what it would be like.
+    let isStream: Bool
     let handler: Handler
 
     public init(
         _ id: String, _ method: HTTPRequest.Method, _ path: String,
-        for audience: Audience = .everybody,
+        for audience: Audience = .everybody, isStream: Bool = false,
         _ handler: @escaping Handler
     ) {
         self.id = id
         self.method = method
         self.path = path
         self.audience = audience
+        self.isStream = isStream
         self.handler = handler
     }
 }
@@ -37,12 +40,13 @@ extension Router where Context == APIContext {
     public static func serving(
         _ operations: [Operation], gatekeeper: @escaping Gatekeeper, observer: RequestObserver
     ) -> Router<APIContext> {
-        let router = Router<APIContext>(options: .autoGenerateHeadEndpoints)
+        let router = Router<APIContext>()
         router.add(middleware: ProblemMiddleware(record: observer.ofNoOperation))
         router.refuseOtherMethods(than: operations)
         for operation in operations {
             let record = observer.record(of: operation.id)
-            router.on(RouterPath(operation.path), method: operation.method) { request, context in
+            let path = RouterPath(operation.path)
+            let answer: Operation.Handler = { request, context in
                 let began = ContinuousClock.now
                 var caller = Caller.anybody
                 let parent = request.traceParent
@@ -63,9 +67,19 @@ extension Router where Context == APIContext {
                     return response
                 }
             }
+            router.on(path, method: operation.method, use: answer)
+            guard operation.hasHead else { continue }
+            router.on(path, method: .head) { request, context in
+                try await answer(request, context).createHeadResponse()
+            }
         }
         return router
     }
+}
+
+extension Operation {
+    /// Whether somebody may ask what it would answer, without the answer.
+    fileprivate var hasHead: Bool { method == .get && !isStream }
 }
 
 extension Router where Context == APIContext {
@@ -77,7 +91,7 @@ extension Router where Context == APIContext {
     fileprivate func refuseOtherMethods(than operations: [Operation]) {
         for (path, operations) in Dictionary(grouping: operations, by: \.path) {
             var known = operations.map(\.method)
-            if known.contains(.get) { known.append(.head) }
+            if operations.contains(where: \.hasHead) { known.append(.head) }
             let problem = Problem.methodNotAllowed(known.sorted { $0.rawValue < $1.rawValue })
             for method in Self.methods where !known.contains(method) {
                 on(RouterPath(path), method: method) { _, _ -> Response in throw problem }
@@ -106,7 +120,8 @@ struct ProblemMiddleware: RouterMiddleware {
             let problem = Problem(of: error, context.logger, in: caller.trace)
             let response = problem.response()
             record.add(request, of: caller, response, problem, since: began)
-            return response
+            // Whoever asks so takes what follows for the next answer.
+            return request.method == .head ? response.createHeadResponse() : response
         }
     }
 

@@ -160,15 +160,18 @@ import TestSupport
             let rebuild = rebuild([Manifest.self], database)
             let running = Task { try await rebuild.run()[0] }
             // Not granted: it waits for the reader, and would have everybody else wait for it.
-            try await eventually("it is to be swapped") {
-                try await database.administer(
-                    """
-                    SELECT FROM pg_locks
-                    WHERE relation = 'reading.manifest'::regclass AND mode = 'AccessExclusiveLock'
-                        AND NOT granted
-                    """
-                ).count == 1
+            func untilItWaits() async throws {
+                try await eventually("it is to be swapped") {
+                    try await database.administer(
+                        """
+                        SELECT FROM pg_locks
+                        WHERE relation = 'reading.manifest'::regclass AND mode = 'AccessExclusiveLock'
+                            AND NOT granted
+                        """
+                    ).count == 1
+                }
             }
+            try await untilItWaits()
             // Were it to wait for the first reader, these would wait behind it, and he for them.
             for _ in 0..<10 {
                 try await database.administer("SELECT count(*) FROM reading.manifest")
@@ -179,9 +182,8 @@ import TestSupport
             try await reader.execute("BEGIN; SELECT count(*) FROM reading.manifest")
             let waiting = Task { try await self.rebuild([Manifest.self], database).run()[0] }
             let client = database.connections.writingClient(1)
-            try await eventually("there is something to be given up") {
-                try await RebuildControl.want(.cancel, of: Manifest.name, client)
-            }
+            try await untilItWaits()
+            #expect(try await RebuildControl.want(.cancel, of: Manifest.name, client))
             #expect(try await waiting.value.end == .cancelled)
             try await reader.execute("COMMIT")
             await client.close()

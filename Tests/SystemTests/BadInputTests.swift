@@ -122,6 +122,7 @@ import TestSupport
             }
             try await refusesEmptyPatches(server, place)
             try await saysWhatThereIs(server)
+            try await answersHeadAlone(server)
             let code = placed.json["code"] as? String ?? ""
             try await eventually("the booking is shown") {
                 try await server.staffQueries.get("/v1/bookings/\(code)").status == 200
@@ -166,6 +167,28 @@ import TestSupport
             #expect(unknown.status == 404, "\(path)")
             #expect(unknown.headers["quartermaster-position"] != nil, "\(path)")
         }
+    }
+
+    /// Nothing follows the head of an answer to HEAD, or whoever asks takes it for the next answer.
+    private func answersHeadAlone(_ server: ServerProcess) async throws {
+        let file = server.folder + "/head"
+        let paths = ["/v1/trips", "/v1/nothing", "/v1/exports/ledger.csv", "/livez"]
+        let requests = paths.map { path in
+            "HEAD \(path) HTTP/1.1\r\nHost: there\r\n"
+                + (path == paths.last ? "Connection: close\r\n\r\n" : "\r\n")
+        }
+        try requests.joined().write(toFile: file, atomically: true, encoding: .utf8)
+        _ = try await runToEnd(
+            [
+                "/bin/bash", "-c",
+                "exec 3<>/dev/tcp/127.0.0.1/\(server.queryPort); cat '\(file)' >&3; "
+                    + "timeout 20 cat <&3 > '\(file)-answer'",
+            ], log: server.folder + "/head.log")
+        let answer = try String(contentsOfFile: file + "-answer", encoding: .utf8)
+        #expect(
+            answer.matches(of: /HTTP\/1\.1 (\d+)/).map { String($0.output.1) }
+                == ["200", "404", "405", "200"], "\(answer)")
+        #expect(!answer.contains("{"), "\(answer)")
     }
 
     private func refusesFraming(_ server: ServerProcess, _ place: OpenSailing) async throws {

@@ -12,11 +12,16 @@ public struct ManifestEntry: Sendable {
     public var specialRequests: String?
     public var handedOver: HandedOverGoods
 
+    /// So many of what they bought with the trip were given to them.
+    public func handedOver(of goods: Manifest.Goods) -> Int {
+        goods.offer.map { handedOver[$0] } ?? 0
+    }
+
     /// What they bought with the trip and were not given yet.
     public var merchandise: [Quote.Portion] {
         row.merchandise.compactMap { goods in
             var portion = goods.portion
-            portion.quantity -= goods.offer.map { handedOver[$0] } ?? 0
+            portion.quantity -= handedOver(of: goods)
             return portion.quantity > 0 ? portion : nil
         }
     }

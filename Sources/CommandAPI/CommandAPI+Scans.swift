@@ -87,11 +87,10 @@ extension CommandAPI {
         do throws(CommandError) {
             receipt = try await loop.submit(envelope)
         } catch {
-            var problem = problem(for: error)
+            let problem = problem(for: error)
             switch error {
-            case .refused, .keyReused:
-                if case .keyReused = error { problem = Self.reused }
-                return Told(position: problem.position ?? 0, problem: problem)
+            case .refused: return Told(position: problem.position ?? 0, problem: problem)
+            case .keyReused: return Told(position: 0, problem: Self.reused)
             default: throw problem
             }
         }

@@ -31,8 +31,7 @@ enum ScratchDatabase {
             session = try await PostgresSession.connect(
                 to: PostgresConfiguration(url: url, statementTimeout: .zero))
         } catch {
-            throw OperationError(
-                sentence(for: error).replacing("DATABASE_URL", with: "SCRATCH_DATABASE_URL"))
+            throw OperationError(sentence(for: error, at: "SCRATCH_DATABASE_URL"))
         }
         // Held until the session ends: whatever is there under such a name was left by one that is no more.
         let lock = try await session.execute(

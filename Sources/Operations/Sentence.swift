@@ -11,13 +11,18 @@ public func sentence(for error: any Error) -> String {
     if let error = error as? BusError { return sentence(for: error) }
     if let error = error as? CocoaError { return sentence(for: error) }
     guard let error = error as? PostgresError else { return "\(error)" }
-    return switch error.kind {
+    return sentence(for: error, at: "DATABASE_URL")
+}
+
+/// The same for a PostgreSQL that `name` names.
+func sentence(for error: PostgresError, at name: String) -> String {
+    switch error.kind {
     case .unreachable, .connectionLost:
         // It answers, and refuses: a password, a role or a database.
         if error.message.contains("FATAL: ") {
-            "PostgreSQL lets nobody in: \(words(of: error)): see DATABASE_URL"
+            "PostgreSQL lets nobody in: \(words(of: error)): see \(name)"
         } else {
-            "PostgreSQL can't be reached: \(words(of: error)): does it run, and does DATABASE_URL name it?"
+            "PostgreSQL can't be reached: \(words(of: error)): does it run, and does \(name) name it?"
         }
     case .other(sqlState: "42P01"), .other(sqlState: "3F000"), .other(sqlState: "42883"):
         "the database lacks what this program needs: \(error). Run 'quartermaster migrate'"

@@ -62,8 +62,7 @@ extension Verbs {
                                 json.object { json in
                                     json.field("label", goods.portion.label)
                                     json.field("quantity", goods.portion.quantity)
-                                    json.field(
-                                        "handedOver", goods.offer.map { entry.handedOver[$0] } ?? 0)
+                                    json.field("handedOver", entry.handedOver(of: goods))
                                 }
                             }
                         }
@@ -84,7 +83,7 @@ extension Verbs {
                 "  \(entry.code)  \(padded(name, 32))  \(padded(seats, 24))  aboard \(entry.row.aboard.count)"
             )
             for goods in entry.row.merchandise {
-                let handedOver = goods.offer.map { entry.handedOver[$0] } ?? 0
+                let handedOver = entry.handedOver(of: goods)
                 say(
                     "            \(goods.portion.quantity) \(goods.portion.label), \(handedOver) handed over"
                 )

@@ -94,7 +94,7 @@ extension Verbs {
         do throws(PostgresError) {
             identity = try await standby.identity()
         } catch {
-            throw OperationError(sentence(for: error).replacing("DATABASE_URL", with: "--from"))
+            throw OperationError(sentence(for: error, at: "--from"))
         }
         guard try await log.identity() == identity else {
             throw OperationError("what --from names has another log than DATABASE_URL")

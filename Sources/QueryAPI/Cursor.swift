@@ -39,14 +39,10 @@ struct Cursor {
 
     func instant() throws(Problem) -> Instant {
         // PostgreSQL's times end in the year 294276, and ours in 9999.
-        guard let microseconds = Int64(value),
-            (Self.earliest.microseconds...253_402_300_799_999_999).contains(microseconds)
+        guard let instant = Int64(value).map({ Instant(microseconds: $0) }), instant.isWritable
         else { throw Self.fault }
-        return Instant(microseconds: microseconds)
+        return instant
     }
-
-    /// The first of January of the year 1.
-    static let earliest = Instant(microseconds: -62_135_596_800_000_000)
 
     static let fault = Problem.malformed(
         field: "cursor", "must be the 'next' of an answer to the same query")

@@ -43,7 +43,7 @@ extension QueryAPI {
             [
                 isAll
                     ? TripsOnSale.all(
-                        from: start ?? Cursor.earliest, after: after, limit: limit + 1)
+                        from: start ?? .earliest, after: after, limit: limit + 1)
                     : TripsOnSale.upcoming(
                         at: max(now, start ?? now), after: after, limit: limit + 1)
             ])
@@ -158,9 +158,7 @@ extension QueryAPI {
                 try await writer.finish(nil)
             })
     }
-}
 
-extension QueryAPI {
     /// What the log does not have was shown before it was restored to an earlier moment: to who has seen that,
     /// everything is new.
     private func isOfThisLog(_ named: Int64, _ reached: Int64) async throws(Problem) -> Bool {

@@ -48,7 +48,8 @@ extension Request {
     /// A text of the query as forms write it, with `+` for a space; source: URL Standard,
     /// "application/x-www-form-urlencoded parsing".
     public func text(_ name: String) throws(Problem) -> String? {
-        guard let value = try query(name), value.contains("+") else { return try query(name) }
+        let value = try query(name)
+        guard let value, value.contains("+") else { return value }
         let form = URI("/?" + (uri.query ?? "").replacing("+", with: "%20"))
         return form.queryParameters.get(name)
     }

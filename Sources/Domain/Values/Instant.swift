@@ -87,9 +87,12 @@ extension Instant: CustomStringConvertible {
         self = instant
     }
 
+    /// The beginning of the year 0001 of UTC: the first that can be written down.
+    public static let earliest = Instant(microseconds: -62_135_596_800_000_000)
+
     /// Whether it can be written down and read back: it lies in the years 0001 to 9999 of UTC.
-    var isWritable: Bool {
-        (-62_135_596_800_000_000..<253_402_300_800_000_000).contains(microseconds)
+    public var isWritable: Bool {
+        (Self.earliest.microseconds..<253_402_300_800_000_000).contains(microseconds)
     }
 
     /// The same, from ASCII.
